@@ -1,0 +1,19 @@
+import { createHash, randomBytes } from 'node:crypto';
+
+/** `wrn_` and 16 random bytes in lower-case hex, e.g. `wrn_00112233445566778899aabbccddeeff`. */
+export const API_KEY_PATTERN = /^wrn_[0-9a-f]{32}$/;
+
+/** A new key in plain text: show it once, store `hashApiKey` and `apiKeyPrefix` of it. */
+export function generateApiKey(): string {
+  return `wrn_${randomBytes(16).toString('hex')}`;
+}
+
+/** SHA-256 of the whole key, 64 lower-case hex digits: what `team_api_keys.key_hash` holds. */
+export function hashApiKey(key: string): string {
+  return createHash('sha256').update(key).digest('hex');
+}
+
+/** The first 10 characters, enough for a person to tell keys apart: `wrn_001122`. */
+export function apiKeyPrefix(key: string): string {
+  return key.slice(0, 10);
+}
