@@ -1,0 +1,134 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import {
+  CONFIGURATION_VARIABLES,
+  Configuration,
+  ConfigurationError,
+  configurationTable,
+  environmentExample,
+  loadConfiguration,
+} from './configuration.js';
+
+function problemsOf(env: NodeJS.ProcessEnv): readonly string[] {
+  try {
+    loadConfiguration(env);
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+/** A table's rows without the padding that a formatter adds. */
+function rows(text: string): string[] {
+  return text.split('\n').map((line) => line.replaceAll(/[\s-]+/g, ''));
+}
+
+const FILE = new URL(import.meta.url).pathname;
+
+describe('loadConfiguration', () => {
+  it('takes the defaults from an empty environment', () => {
+    expect(loadConfiguration({})).toEqual(new Configuration());
+  });
+
+  it('counts an empty variable as unset', () => {
+    expect(loadConfiguration({ PORT: '', DATABASE_URL: '' })).toEqual(new Configuration());
+  });
+
+  it('ignores variables that are none of its own', () => {
+    expect(Object.keys(loadConfiguration({ HOME: '/', constructor: 'x' }))).toEqual(
+      Object.keys(new Configuration()),
+    );
+  });
+
+  it.each([
+    ['PORT', '0', 0],
+    ['PORT', '65535', 65535],
+    ['SANDBOX_DOMAINS', ' Example.COM. , localhost,', ['example.com', 'localhost']],
+    ['TRUSTED_PROXIES', '10.0.0.0/8, ::1,fd00::/8', ['10.0.0.0/8', '::1', 'fd00::/8']],
+    ['PUBLIC_URL', 'https://example.com:8443', 'https://example.com:8443'],
+    ['HOST', '::', '::'],
+    ['MIGRATIONS', 'off', 'off'],
+    ['ADMIN_TOKEN', 'abcdefghijklmnop', 'abcdefghijklmnop'],
+    ['AGENT_CA_FILE', FILE, FILE],
+    ['LOG_LEVEL', 'silent', 'silent'],
+  ])('reads %s=%s', (name, text, value) => {
+    expect(loadConfiguration({ [name]: text })).toHaveProperty(name, value);
+  });
+
+  it.each([
+    ['PORT', '80x'],
+    ['PORT', ' 80'],
+    ['PORT', '-1'],
+    ['PORT', '65536'],
+    ['PORT', '0x50'],
+    ['PORT', '8e1'],
+    ['HOST', 'http://localhost'],
+    ['DATABASE_URL', 'mysql://localhost/x'],
+    ['MIGRATIONS', 'true'],
+    ['SANDBOX_DOMAINS', 'example.com,*.example.com'],
+    ['SANDBOX_DOMAINS', 'example.com:8000'],
+    ['PUBLIC_URL', 'example.com'],
+    ['PUBLIC_URL', 'https://example.com/path'],
+    ['PUBLIC_URL', 'https://user@example.com'],
+    ['ADMIN_TOKEN', 'fifteen-letters'],
+    ['ADMIN_TOKEN', 'a token with spaces in it'],
+    ['ROUTE_CACHE_TTL_MS', '2147483648'],
+    ['ROUTE_CACHE_MAX', '0'],
+    ['AGENT_SCHEME', 'ftp'],
+    ['AGENT_CA_FILE', '/does/not/exist.pem'],
+    ['AGENT_CA_FILE', '/'],
+    ['AGENT_CERT_FILE', '/does/not/exist.pem'],
+    ['AGENT_KEY_FILE', '/does/not/exist.pem'],
+    ['AGENT_ALLOWED_ADDRESSES', 'localhost'],
+    ['UPSTREAM_CONNECT_TIMEOUT_MS', '0'],
+    ['TRUSTED_PROXIES', '10.0.0.0/33'],
+    ['TRUSTED_PROXIES', '10.0.0.1/'],
+    ['TRUSTED_PROXIES', '10.0.0.1/8/8'],
+    ['LOG_LEVEL', 'INFO'],
+  ])('refuses %s=%s by name', (name, text) => {
+    expect(problemsOf({ [name]: text }).some((problem) => problem.startsWith(`${name} must be `))).toBe(true);
+  });
+
+  it('wants the key that belongs to a certificate', () => {
+    expect(problemsOf({ AGENT_CERT_FILE: FILE })).toEqual([
+      'AGENT_KEY_FILE must be the path of a readable file; AGENT_CERT_FILE and AGENT_KEY_FILE go together, but is not set',
+    ]);
+  });
+
+  it('wants ADMIN_TOKEN once DATABASE_URL is set', () => {
+    const problems = problemsOf({ DATABASE_URL: 'postgres://u:p@localhost/db' });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(/^ADMIN_TOKEN must be at least 16 .* but is not set$/);
+  });
+
+  it('reports all problems at once, one line each, with what it got', () => {
+    expect(problemsOf({ PORT: '80x', LOG_LEVEL: 'loud\nforged', MIGRATIONS: 'maybe' })).toEqual([
+      'PORT must be a whole number from 0 to 65535, but is "80x"',
+      'MIGRATIONS must be auto or off, but is "maybe"',
+      'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent, but is "loud\\nforged"',
+    ]);
+  });
+
+  it('never prints the value of a secret', () => {
+    const problems = problemsOf({ DATABASE_URL: 'mysql://u:hunter2@db/x', ADMIN_TOKEN: 'too short' });
+    expect(problems).toHaveLength(2);
+    expect(problems.join()).not.toMatch(/hunter2|too short/);
+  });
+});
+
+describe('the documentation of the configuration', () => {
+  it('declares every property of the schema', () => {
+    expect(CONFIGURATION_VARIABLES.map(({ name }) => name)).toEqual(Object.keys(new Configuration()));
+  });
+
+  it('keeps .env.example equal to the schema', () => {
+    expect(readFileSync('.env.example', 'utf8')).toBe(environmentExample());
+  });
+
+  it("keeps the README's table equal to the schema", () => {
+    expect(rows(readFileSync('README.md', 'utf8'))).toEqual(
+      expect.arrayContaining(rows(configurationTable())),
+    );
+  });
+});

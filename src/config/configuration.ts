@@ -1,0 +1,74 @@
+import { validateSync } from 'class-validator';
+import { Configuration } from './schema.js';
+import { variablesOf } from './variable.js';
+
+export { Configuration, LOG_LEVELS, type LogLevel } from './schema.js';
+
+/** The environment cannot be used; the message has one line for each variable that is wrong. */
+export class ConfigurationError extends Error {
+  /** @param problems e.g. `['PORT must be a whole number from 0 to 65535, but is "80x"']` */
+  constructor(readonly problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.name = 'ConfigurationError';
+  }
+}
+
+/** A variable as the documentation shows it; `default` is `''` where there is none. */
+export interface ConfigurationVariable {
+  readonly name: keyof Configuration;
+  readonly default: string;
+  readonly description: string;
+}
+
+const VARIABLES = variablesOf(Configuration.prototype);
+
+/**
+ * Reads the settings from `env`; an empty variable counts as unset.
+ *
+ * @throws ConfigurationError naming all problems at once. It never contains the value of a secret.
+ */
+export function loadConfiguration(env: NodeJS.ProcessEnv): Configuration {
+  const configuration = new Configuration();
+  for (const { name, parse } of VARIABLES) {
+    const text = env[name];
+    if (text !== undefined && text !== '') {
+      Object.assign(configuration, { [name]: parse === undefined ? text : parse(text) });
+    }
+  }
+  const wrong = new Set(validateSync(configuration).map((error) => error.property));
+  const problems = VARIABLES.filter(({ name }) => wrong.has(name)).map(({ name, wants, secret }) => {
+    const text = env[name];
+    if (text === undefined || text === '') return `${name} must be ${wants}, but is not set`;
+    return `${name} must be ${wants}, but is ${secret ? 'something else' : JSON.stringify(text)}`;
+  });
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return configuration;
+}
+
+/** Every variable with its default, in the order of the source. */
+export const CONFIGURATION_VARIABLES: readonly ConfigurationVariable[] = describeVariables();
+
+function describeVariables(): ConfigurationVariable[] {
+  const defaults = new Map(Object.entries(new Configuration()));
+  return VARIABLES.map(({ name, description }) => ({
+    name: name as keyof Configuration,
+    default: String(defaults.get(name) ?? ''),
+    description,
+  }));
+}
+
+/** The README's table: one Markdown row for each variable. */
+export function configurationTable(): string {
+  const rows = CONFIGURATION_VARIABLES.map(
+    (variable) =>
+      `| \`${variable.name}\` | ${variable.default === '' ? '' : `\`${variable.default}\``} | ${variable.description} |`,
+  );
+  return ['| Variable | Default | Meaning |', '|---|---|---|', ...rows].join('\n');
+}
+
+/** The content of `.env.example`: every variable commented out at its default. */
+export function environmentExample(): string {
+  return CONFIGURATION_VARIABLES.map(
+    ({ name, default: value, description }) => `# ${description}\n#${name}=${value}\n`,
+  ).join('\n');
+}

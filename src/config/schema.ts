@@ -1,0 +1,188 @@
+import 'reflect-metadata';
+import { IsIn, IsInt, IsOptional, IsString, Max, Min, ValidateIf } from 'class-validator';
+import {
+  IsDomain,
+  IsListenAddress,
+  IsNetwork,
+  IsPlainHttpUrl,
+  IsPostgresUrl,
+  IsReadableFile,
+  IsToken,
+} from './validators.js';
+import { domainList, FromEnvironment, integer, list } from './variable.js';
+
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** The longest delay Node's timers can wait, in milliseconds. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** A whole number of milliseconds from `min` on. */
+function Milliseconds(description: string, min: number): PropertyDecorator {
+  const wants = `a whole number of milliseconds from ${min} to ${MAX_TIMER_MS}`;
+  return all(FromEnvironment({ description, wants, parse: integer }), IsInt(), Min(min), Max(MAX_TIMER_MS));
+}
+
+function Count(description: string): PropertyDecorator {
+  const wants = 'a whole number from 1 to 10000000';
+  return all(FromEnvironment({ description, wants, parse: integer }), IsInt(), Min(1), Max(10_000_000));
+}
+
+function Networks(description: string): PropertyDecorator {
+  const wants = 'a comma-separated list of IP addresses or CIDR blocks, e.g. 10.0.0.0/8,192.0.2.1';
+  return all(FromEnvironment({ description, wants, parse: list }), IsNetwork({ each: true }));
+}
+
+function all(...decorators: PropertyDecorator[]): PropertyDecorator {
+  return (target, name) => {
+    for (const decorate of decorators) decorate(target, name);
+  };
+}
+
+/**
+ * Every setting of the program. A property's name is the environment variable's name, its initial
+ * value the default; an unset variable without a default is `undefined`.
+ * `loadConfiguration` (configuration.ts) fills it and is the only reader of the environment.
+ */
+export class Configuration {
+  @FromEnvironment({
+    description: 'Address to listen on.',
+    wants: 'an IP address or a host name',
+  })
+  @IsListenAddress()
+  HOST: string = '127.0.0.1';
+
+  @FromEnvironment({
+    description: 'Port to listen on; 0 takes a free one.',
+    wants: 'a whole number from 0 to 65535',
+    parse: integer,
+  })
+  @IsInt()
+  @Min(0)
+  @Max(65_535)
+  PORT: number = 8000;
+
+  @FromEnvironment({
+    description: 'PostgreSQL to use. Unset: an embedded one is started in `DATA_DIR`, with a demo.',
+    wants: 'a URL like postgres://user:password@host:5432/database',
+    secret: true,
+  })
+  @IsOptional()
+  @IsPostgresUrl()
+  DATABASE_URL?: string;
+
+  @FromEnvironment({
+    description: 'Directory of the embedded PostgreSQL and of generated secrets.',
+    wants: 'a path',
+  })
+  @IsString()
+  DATA_DIR: string = 'data';
+
+  @FromEnvironment({
+    description:
+      '`auto` brings the schema up to date at start; `off` leaves it alone and writes no `last_used`.',
+    wants: 'auto or off',
+  })
+  @IsIn(['auto', 'off'])
+  MIGRATIONS: 'auto' | 'off' = 'auto';
+
+  @FromEnvironment({
+    description: 'Comma-separated domains under which `{port}-{sandboxId}.` names a sandbox. Empty: any.',
+    wants: 'a comma-separated list of domain names, e.g. sandboxes.example.com,localhost',
+    parse: domainList,
+  })
+  @IsDomain({ each: true })
+  SANDBOX_DOMAINS: readonly string[] = [];
+
+  @FromEnvironment({
+    description:
+      'Scheme, domain and port that clients use, for the URLs of sandboxes, e.g. `https://example.com`.',
+    wants: 'an http or https URL without path, query and credentials',
+  })
+  @IsOptional()
+  @IsPlainHttpUrl()
+  PUBLIC_URL?: string;
+
+  @FromEnvironment({
+    description: 'Bearer token of operator routes. Required with `DATABASE_URL`, generated without.',
+    wants: 'at least 16 printable characters without spaces; it is required when DATABASE_URL is set',
+    secret: true,
+  })
+  @ValidateIf((c: Configuration) => c.DATABASE_URL !== undefined || c.ADMIN_TOKEN !== undefined)
+  @IsToken()
+  ADMIN_TOKEN?: string;
+
+  @Milliseconds('How long a route to a sandbox may be served from memory, in ms; 0 caches nothing.', 0)
+  ROUTE_CACHE_TTL_MS: number = 120_000;
+
+  @Count('Most routes in memory.')
+  ROUTE_CACHE_MAX: number = 10_000;
+
+  @Milliseconds('How long an API key may be served from memory, in ms; 0 caches nothing.', 0)
+  API_KEY_CACHE_TTL_MS: number = 120_000;
+
+  @Count('Most API keys in memory.')
+  API_KEY_CACHE_MAX: number = 10_000;
+
+  @FromEnvironment({
+    description: 'Scheme towards agents whose address has none.',
+    wants: 'http or https',
+  })
+  @IsIn(['http', 'https'])
+  AGENT_SCHEME: 'http' | 'https' = 'http';
+
+  @FromEnvironment({
+    description: "PEM file of the authorities that sign agents' certificates. Unset: the system's.",
+    wants: 'the path of a readable file',
+  })
+  @IsOptional()
+  @IsReadableFile()
+  AGENT_CA_FILE?: string;
+
+  @FromEnvironment({
+    description: 'PEM file of the client certificate shown to agents; with `AGENT_KEY_FILE` only.',
+    wants: 'the path of a readable file; AGENT_CERT_FILE and AGENT_KEY_FILE go together',
+  })
+  @ValidateIf((c: Configuration) => c.AGENT_CERT_FILE !== undefined || c.AGENT_KEY_FILE !== undefined)
+  @IsReadableFile()
+  AGENT_CERT_FILE?: string;
+
+  @FromEnvironment({
+    description: 'PEM file of the key of that certificate.',
+    wants: 'the path of a readable file; AGENT_CERT_FILE and AGENT_KEY_FILE go together',
+  })
+  @ValidateIf((c: Configuration) => c.AGENT_CERT_FILE !== undefined || c.AGENT_KEY_FILE !== undefined)
+  @IsReadableFile()
+  AGENT_KEY_FILE?: string;
+
+  @Networks('Agent addresses that are allowed although they are link-local; these are refused otherwise.')
+  AGENT_ALLOWED_ADDRESSES: readonly string[] = [];
+
+  @Milliseconds('How long connecting to an agent may take, in ms.', 1)
+  UPSTREAM_CONNECT_TIMEOUT_MS: number = 5_000;
+
+  @Milliseconds("How long a sandbox may take to its answer's first byte, in ms.", 1)
+  UPSTREAM_FIRST_BYTE_TIMEOUT_MS: number = 300_000;
+
+  @Milliseconds('How long an unused connection to an agent is kept, in ms.', 1)
+  UPSTREAM_IDLE_TIMEOUT_MS: number = 30_000;
+
+  @Count('Most connections to one sandbox at a time.')
+  UPSTREAM_MAX_CONNECTIONS_PER_SANDBOX: number = 2_048;
+
+  @Count('Most unused connections kept for one sandbox.')
+  UPSTREAM_MAX_IDLE_PER_SANDBOX: number = 256;
+
+  @Networks('Peers whose `X-Forwarded-*` and `Forwarded` are believed.')
+  TRUSTED_PROXIES: readonly string[] = [];
+
+  @FromEnvironment({
+    description: 'Least severe level that is logged.',
+    wants: `one of ${LOG_LEVELS.join(', ')}`,
+  })
+  @IsIn(LOG_LEVELS)
+  LOG_LEVEL: LogLevel = 'info';
+
+  @Milliseconds('How long requests in progress may go on after SIGTERM, in ms.', 0)
+  SHUTDOWN_GRACE_MS: number = 10_000;
+}
