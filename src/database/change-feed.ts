@@ -16,6 +16,9 @@ export type Change =
 /** What a listener is told: one change, or that changes may have been missed and nothing cached can be trusted. */
 export type FeedEvent = Change | { readonly table: '*' };
 
+/** `live`: every change arrives; `down`: the channel is broken; `absent`: the database has no triggers to feed it. */
+export type FeedState = 'live' | 'down' | 'absent';
+
 /**
  * Changes as the database commits them, pushed to whoever caches.
  * Abstract class as type and DI token: a test or another database can supply its own.
@@ -25,6 +28,10 @@ export abstract class ChangeFeed {
   abstract readonly isLive: boolean;
   /** Calls `listener` for each event until the returned function is called. A listener must not throw. */
   abstract subscribe(listener: (event: FeedEvent) => void): () => void;
+  /** `isLive` with the reason where it is false; for people and for `/readyz`. */
+  get state(): FeedState {
+    return this.isLive ? 'live' : 'down';
+  }
 }
 
 /** How long a cached entry may be trusted while `isLive` is false, in milliseconds. */

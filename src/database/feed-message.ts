@@ -1,0 +1,39 @@
+import type { FeedEvent } from './change-feed.js';
+
+/** Channel of the triggers in `migrations/1767225600001-notify-changes.ts`. */
+export const CHANNEL = 'sandbox_proxy_changes';
+
+/** The triggers that feed the channel; the feed is complete only while all of them are enabled. */
+export const TRIGGERS: readonly string[] = ['sandboxes', 'hosts', 'team_api_keys', 'teams'].flatMap((table) =>
+  ['row', 'update', 'truncate'].map((event) => `sandbox_proxy_${table}_${event}`),
+);
+
+/** Counts the triggers of `$1` that are there, on our tables, and fire in an ordinary session. */
+export const COUNT_TRIGGERS = `
+  SELECT count(*)::int AS count FROM pg_trigger
+  WHERE tgname = ANY($1) AND tgenabled IN ('O', 'A')
+    AND tgrelid IN (to_regclass('sandboxes'), to_regclass('hosts'),
+                    to_regclass('team_api_keys'), to_regclass('teams'))`;
+
+const EVERYTHING: FeedEvent = { table: '*' };
+
+/** A notification's payload as an event; one that cannot be read may have meant anything, so it means everything. */
+export function parseFeedMessage(payload: string | undefined): FeedEvent {
+  const message = readObject(payload);
+  const { table, id, teamId, keyHash } = message;
+  if (typeof id !== 'string') return EVERYTHING;
+  if (table === 'hosts' || table === 'teams') return { table, id };
+  if (typeof teamId !== 'string') return EVERYTHING;
+  if (table === 'sandboxes') return { table, id, teamId };
+  if (table === 'team_api_keys' && typeof keyHash === 'string') return { table, id, teamId, keyHash };
+  return EVERYTHING;
+}
+
+function readObject(payload: string | undefined): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(payload ?? '');
+    return typeof value === 'object' && value !== null ? { ...value } : {};
+  } catch {
+    return {};
+  }
+}

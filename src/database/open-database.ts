@@ -1,0 +1,36 @@
+import { DataSource } from 'typeorm';
+import { dataSourceOptions } from './data-source.js';
+import { migrate } from './migrate.js';
+
+/** The program cannot start on this database; the message says what to do and holds no password. */
+export class DatabaseStartError extends Error {
+  constructor(url: string, cause: unknown) {
+    super(`cannot use the database at ${placeOf(url)}: ${reasonOf(cause)}; check DATABASE_URL`, { cause });
+    this.name = 'DatabaseStartError';
+  }
+}
+
+/**
+ * The data source, connected, on a schema that is up to date unless `migrations` is off.
+ *
+ * @throws DatabaseStartError after one attempt, within about 5 seconds where nothing answers.
+ */
+export async function openDatabase(url: string, migrations: 'auto' | 'off'): Promise<DataSource> {
+  try {
+    if (migrations === 'auto') await migrate(url);
+    return await new DataSource(dataSourceOptions(url)).initialize();
+  } catch (error) {
+    throw new DatabaseStartError(url, error);
+  }
+}
+
+function placeOf(url: string): string {
+  const { hostname, port, pathname } = new URL(url);
+  return `${hostname}:${port || '5432'}${pathname}`;
+}
+
+/** A refused connection to a name with two addresses is an AggregateError without a message. */
+function reasonOf(cause: unknown): string {
+  if (cause instanceof AggregateError && cause.message === '') return reasonOf(cause.errors[0]);
+  return cause instanceof Error ? cause.message : String(cause);
+}

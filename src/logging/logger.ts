@@ -1,0 +1,25 @@
+import { type DestinationStream, type Logger, pino } from 'pino';
+import type { LogLevel } from '../config/configuration.js';
+
+/** DI token of the program's one pino `Logger`. */
+export const LOGGER = Symbol('LOGGER');
+
+const SECRET_HEADERS = ['authorization', 'x-api-key', 'cookie', 'set-cookie'];
+
+/** Where a header may sit in what is logged: at the top, in `headers`, or in `req.headers` and the like. */
+const SECRET_PATHS = SECRET_HEADERS.flatMap((name) => [
+  `["${name}"]`,
+  `headers["${name}"]`,
+  `*.headers["${name}"]`,
+]);
+
+/** JSON lines to `destination` (stdout by default); credentials are replaced wherever headers are logged. */
+export function createLogger(level: LogLevel, destination?: DestinationStream): Logger {
+  const options = {
+    level,
+    base: undefined,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    redact: { paths: SECRET_PATHS, censor: '[redacted]' },
+  };
+  return destination === undefined ? pino(options) : pino(options, destination);
+}
