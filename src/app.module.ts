@@ -1,0 +1,31 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import type { Configuration } from './config/configuration.js';
+import { ConfigurationModule } from './config/configuration.module.js';
+import { DatabaseModule } from './database/database.module.js';
+import { HealthModule } from './health/health.module.js';
+import { LoggingModule } from './logging/logging.module.js';
+
+/** The composition root: every module of the program, wired from one configuration. */
+@Module({})
+export class AppModule {
+  /**
+   * `AppModule.forRoot(loadConfiguration(process.env))`
+   *
+   * @throws TypeError without DATABASE_URL and ADMIN_TOKEN: whoever starts the embedded database fills them in.
+   */
+  static forRoot(configuration: Configuration): DynamicModule {
+    const { DATABASE_URL, ADMIN_TOKEN, MIGRATIONS } = configuration;
+    if (DATABASE_URL === undefined || ADMIN_TOKEN === undefined) {
+      throw new TypeError('AppModule needs DATABASE_URL and ADMIN_TOKEN');
+    }
+    return {
+      module: AppModule,
+      imports: [
+        ConfigurationModule.forRoot(configuration),
+        LoggingModule,
+        DatabaseModule.forRoot(DATABASE_URL, MIGRATIONS),
+        HealthModule,
+      ],
+    };
+  }
+}

@@ -1,0 +1,8 @@
+import { Global, Module } from '@nestjs/common';
+import { HealthController } from './health.controller.js';
+import { Lifecycle } from './lifecycle.js';
+
+/** `/healthz`, `/readyz`, and the `Lifecycle` that decides about the latter. */
+@Global()
+@Module({ controllers: [HealthController], providers: [Lifecycle], exports: [Lifecycle] })
+export class HealthModule {}

@@ -1,0 +1,36 @@
+import { Client } from 'pg';
+import type { TestProject } from 'vitest/node';
+import { migrate } from '../../src/database/migrate.js';
+import { startTestPostgres } from './test-postgres.js';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** A role that may create databases, connected to a database that tests do not use. */
+    postgresAdminUrl: string;
+    /** An empty database with the migrations applied. */
+    postgresTemplate: string;
+  }
+}
+
+/**
+ * One PostgreSQL for the run, or the server at TEST_DATABASE_URL; one migrated database on it that every
+ * test file copies.
+ */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const given = process.env['TEST_DATABASE_URL'];
+  const server = given ? { adminUrl: given, stop: async () => undefined } : await startTestPostgres();
+  const template = `proxy_template_${process.pid}_${Date.now()}`;
+  const admin = new Client({ connectionString: server.adminUrl });
+  await admin.connect();
+  await admin.query(`CREATE DATABASE ${template}`);
+  const url = new URL(server.adminUrl);
+  url.pathname = `/${template}`;
+  await migrate(url.href);
+  project.provide('postgresAdminUrl', server.adminUrl);
+  project.provide('postgresTemplate', template);
+  return async () => {
+    await admin.query(`DROP DATABASE IF EXISTS ${template} WITH (FORCE)`);
+    await admin.end();
+    await server.stop();
+  };
+}
