@@ -1,0 +1,93 @@
+import { ResponseSyntaxError, type FieldBlock } from './field-block.js';
+
+/** A head as the upstream sent it; rawHeaders is flat [name, value, name, value…], latin1 strings, names' case, order and duplicates kept. */
+export interface ResponseHead {
+  readonly minorVersion: 0 | 1;
+  readonly status: number;
+  readonly reason: string;
+  readonly rawHeaders: string[];
+  readonly framing: 'none' | 'length' | 'chunked' | 'close';
+  /** Body bytes for 'length', else -1. */
+  readonly contentLength: number;
+  /** Whether the connection may carry another request after this response. */
+  readonly keepAlive: boolean;
+}
+
+/** Digits of Number.MAX_SAFE_INTEGER: no body is longer, and a padded length is nobody's. */
+const MAX_LENGTH_DIGITS = 16;
+
+/**
+ * Digits only (RFC 9110 8.6), as a number of bytes.
+ * @throws ResponseSyntaxError for lists, signs, blanks, nothing, or more than 2^53-1
+ */
+function readContentLength(value: string): number {
+  let length = 0;
+  if (value === '' || value.length > MAX_LENGTH_DIGITS)
+    throw new ResponseSyntaxError('invalid Content-Length');
+  for (let index = 0; index < value.length; index++) {
+    const digit = value.charCodeAt(index) - 0x30;
+    if (digit < 0 || digit > 9) throw new ResponseSyntaxError('invalid Content-Length');
+    length = length * 10 + digit;
+  }
+  if (length > Number.MAX_SAFE_INTEGER) throw new ResponseSyntaxError('invalid Content-Length');
+  return length;
+}
+
+function hasCloseToken(value: string): boolean {
+  const lower = value.toLowerCase();
+  if (!lower.includes('close')) return false;
+  return lower.split(',').some((option) => option.trim() === 'close');
+}
+
+/**
+ * Reads a scanned head: status, fields, and where the body ends (RFC 9112 6.3), checked for 1xx, 204, 304 and HEAD as well.
+ * @throws ResponseSyntaxError when the length is not stated in exactly one way
+ */
+export function readResponseHead(block: FieldBlock, isHeadRequest: boolean): ResponseHead {
+  const { text } = block;
+  const minorVersion = text.charCodeAt(7) === 0x31 ? 1 : 0;
+  const status = text.charCodeAt(9) * 100 + text.charCodeAt(10) * 10 + text.charCodeAt(11) - 0x30 * 111;
+  const rawHeaders = block.fields();
+  let length = -1;
+  let isChunked = false;
+  let keepAlive = minorVersion === 1;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]!;
+    if (name.length === 14 && name.toLowerCase() === 'content-length') {
+      if (length !== -1) throw new ResponseSyntaxError('more than one Content-Length');
+      length = readContentLength(rawHeaders[index + 1]!);
+    } else if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') {
+      if (isChunked || rawHeaders[index + 1]!.toLowerCase() !== 'chunked') {
+        throw new ResponseSyntaxError('Transfer-Encoding other than chunked');
+      }
+      isChunked = true;
+    } else if (name.length === 10 && keepAlive && name.toLowerCase() === 'connection') {
+      keepAlive = !hasCloseToken(rawHeaders[index + 1]!);
+    }
+  }
+  if (isChunked && length !== -1)
+    throw new ResponseSyntaxError('Transfer-Encoding together with Content-Length');
+  if (isChunked && minorVersion === 0) throw new ResponseSyntaxError('Transfer-Encoding in HTTP/1.0');
+
+  let framing: ResponseHead['framing'];
+  if (status < 200 || status === 204) {
+    framing = 'none';
+    // A body that must not be there: whether one follows is the upstream's secret, so nothing else may.
+    if (isChunked || length > 0) keepAlive = false;
+  } else if (status === 304 || isHeadRequest) framing = 'none';
+  else if (isChunked) framing = 'chunked';
+  else if (length !== -1) framing = 'length';
+  else {
+    framing = 'close';
+    keepAlive = false;
+  }
+  return {
+    minorVersion,
+    status,
+    reason: text.slice(13, block.reasonEnd),
+    rawHeaders,
+    framing,
+    contentLength: framing === 'length' ? length : -1,
+    keepAlive,
+  };
+}

@@ -1,0 +1,283 @@
+import { FieldBlock, isFieldValueByte, ResponseSyntaxError } from './field-block.js';
+import { readResponseHead, type ResponseHead } from './response-head.js';
+
+export { ResponseSyntaxError };
+export type { ResponseHead };
+
+/** The connection ended before the response did: whoever receives the body must see it as broken. */
+export class ResponseTruncatedError extends Error {
+  override readonly name = 'ResponseTruncatedError';
+}
+
+/** What a response consists of, in order. The arrays and the head may be kept, a body chunk must be copied to be kept. */
+export interface ResponseListener {
+  /** An interim response: 100, 102-199. */
+  onInformational(head: ResponseHead): void;
+  /** The final response, or the 101 that answers an upgrade (nothing follows then: the rest is the tunnel's). */
+  onHead(head: ResponseHead): void;
+  /** A view into the chunk given to `execute`, valid until the listener returns: the read buffer may be shared. */
+  onBody(chunk: Buffer): void;
+  /** Flat raw trailers, [] when none (a frozen, shared list). The parser is idle: `begin` may be called from here. */
+  onComplete(trailers: string[]): void;
+}
+
+/** Head bytes of one response, its informational heads included: four times what Node allows, as agents add headers of their own. */
+export const MAX_HEAD_BYTES = 64 * 1024;
+/** Trailers are few and small (Server-Timing, gRPC status, checksums). */
+export const MAX_TRAILER_BYTES = 16 * 1024;
+/** Progress notices (102) come by the dozen at most; without a bound they hold a request for ever. */
+export const MAX_INFORMATIONAL = 100;
+/** Extensions carry nothing anyone reads; the bound is per chunk. */
+export const MAX_CHUNK_EXTENSION_BYTES = 1024;
+/** 2^53-1 has 14 hex digits; some servers pad to 16. */
+const MAX_CHUNK_SIZE_DIGITS = 16;
+
+/** `*( ";" token [ "=" ( token / quoted-string ) ] )` without the blanks that RFC 9112 7.1.1 calls bad. */
+const CHUNK_EXTENSION =
+  /^(?:;[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:=(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+|"(?:[^"\\]|\\.)*"))?)*$/;
+const NO_TRAILERS = Object.freeze([]) as unknown as string[];
+
+const CR = 0x0d;
+const LF = 0x0a;
+const SEMICOLON = 0x3b;
+
+// What the next bytes belong to.
+const IDLE = 0;
+const HEAD = 1;
+const LENGTH_BODY = 2;
+const CLOSE_BODY = 3;
+const CHUNK_SIZE = 4;
+const CHUNK_EXTENSIONS = 5;
+const CHUNK_SIZE_LF = 6;
+const CHUNK_DATA = 7;
+const CHUNK_DATA_CR = 8;
+const CHUNK_DATA_LF = 9;
+const TRAILERS = 10;
+const UPGRADED = 11;
+const FAILED = 12;
+
+function hexValue(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const letter = byte | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
+}
+
+/**
+ * Reads the responses of one upstream connection, one after the other (RFC 9112), and refuses whatever two readers could
+ * read differently. Bytes may come in pieces of any size; the listener hears the same, body chunks aside.
+ */
+export class ResponseParser {
+  private state = IDLE;
+  private method = '';
+  private isUpgrade = false;
+  private headBytes = 0;
+  private informational = 0;
+  /** Bytes left of the body or the chunk; while a chunk-size is read, its value so far. */
+  private remaining = 0;
+  private digits = 0;
+  private extension = '';
+  /** Set when a response ended: the call to execute that saw it must return, even if the next was begun meanwhile. */
+  private isComplete = false;
+  private readonly block = new FieldBlock();
+
+  constructor(private readonly listener: ResponseListener) {}
+
+  /** True when no response is expected: any byte now is unasked, and the connection not to be trusted. */
+  get isIdle(): boolean {
+    return this.state === IDLE;
+  }
+
+  /** True once the 101 has arrived: all further bytes belong to the tunnel. */
+  get isUpgraded(): boolean {
+    return this.state === UPGRADED;
+  }
+
+  /** Expect the response to one request; `method` decides whether it has a body, `isUpgrade` whether 101 is an answer. */
+  begin(method: string, isUpgrade: boolean): void {
+    if (this.state !== IDLE) throw new Error('the connection is not free for another request');
+    this.method = method;
+    this.isUpgrade = isUpgrade;
+    this.headBytes = 0;
+    this.informational = 0;
+    this.block.begin(true, MAX_HEAD_BYTES);
+    this.state = HEAD;
+  }
+
+  /**
+   * Takes the first `length` bytes of `chunk`. Returns how many were consumed: fewer when the response ended, or the protocol
+   * was switched, inside it. After an error the parser refuses everything.
+   * @throws ResponseSyntaxError at the first byte that makes the response unclear, and at any byte nobody asked for
+   */
+  execute(chunk: Buffer, length: number = chunk.length): number {
+    let position = 0;
+    this.isComplete = false;
+    while (position < length && !this.isComplete) {
+      const state = this.state;
+      if (state === UPGRADED) return position;
+      // Whatever throws below leaves it so.
+      this.state = FAILED;
+      switch (state) {
+        case HEAD:
+          position = this.readHead(chunk, position, length);
+          break;
+        case LENGTH_BODY:
+        case CHUNK_DATA:
+          position = this.readBody(chunk, position, length, state);
+          break;
+        case CLOSE_BODY:
+          this.state = CLOSE_BODY;
+          this.listener.onBody(view(chunk, position, length));
+          return length;
+        case TRAILERS:
+          position = this.readTrailers(chunk, position, length);
+          break;
+        case IDLE:
+          throw new ResponseSyntaxError('bytes that no request asked for');
+        case FAILED:
+          throw new ResponseSyntaxError('bytes after a malformed response');
+        default:
+          position = this.readChunkFrame(chunk, position, length, state);
+      }
+    }
+    return position;
+  }
+
+  /**
+   * The upstream has sent its last byte: completes a body that ends so.
+   * @throws ResponseTruncatedError when any other response is under way
+   */
+  finish(): void {
+    if (this.state === CLOSE_BODY) this.complete(NO_TRAILERS);
+    if (this.state === IDLE || this.state === UPGRADED || this.state === FAILED) return;
+    this.state = FAILED;
+    throw new ResponseTruncatedError('the connection ended inside a response');
+  }
+
+  private complete(trailers: string[]): void {
+    this.state = IDLE;
+    this.isComplete = true;
+    this.listener.onComplete(trailers);
+  }
+
+  private readHead(chunk: Buffer, position: number, end: number): number {
+    const { block } = this;
+    const next = block.feed(chunk, position, end);
+    if (next === -1) {
+      this.state = HEAD;
+      return end;
+    }
+    const head = readResponseHead(block, this.method === 'HEAD');
+    if (head.status < 200 && head.status !== 101) {
+      if (++this.informational > MAX_INFORMATIONAL)
+        throw new ResponseSyntaxError('too many informational responses');
+      this.headBytes += block.size;
+      block.begin(true, MAX_HEAD_BYTES - this.headBytes);
+      this.state = HEAD;
+      this.listener.onInformational(head);
+      return next;
+    }
+    if (head.status === 101) {
+      if (!this.isUpgrade) throw new ResponseSyntaxError('101 to a request that asked for no upgrade');
+      this.state = UPGRADED;
+      this.isComplete = true;
+      this.listener.onHead(head);
+      return next;
+    }
+    const { framing } = head;
+    this.remaining = head.contentLength;
+    if (framing === 'chunked') this.expectChunk();
+    else this.state = framing === 'close' ? CLOSE_BODY : LENGTH_BODY;
+    this.listener.onHead(head);
+    if (framing === 'none' || head.contentLength === 0) this.complete(NO_TRAILERS);
+    return next;
+  }
+
+  private readBody(chunk: Buffer, position: number, end: number, state: number): number {
+    const next = Math.min(end, position + this.remaining);
+    this.remaining -= next - position;
+    if (this.remaining > 0) this.state = state;
+    else this.state = state === CHUNK_DATA ? CHUNK_DATA_CR : LENGTH_BODY;
+    this.listener.onBody(view(chunk, position, next));
+    if (this.remaining === 0 && state === LENGTH_BODY) this.complete(NO_TRAILERS);
+    return next;
+  }
+
+  private expectChunk(): void {
+    this.state = CHUNK_SIZE;
+    this.remaining = 0;
+    this.digits = 0;
+    this.extension = '';
+  }
+
+  /** Reads what stands around the chunks: size, extensions, and the CRLF after the data (RFC 9112 7.1). */
+  private readChunkFrame(chunk: Buffer, from: number, end: number, stateBefore: number): number {
+    let position = from;
+    let state = stateBefore;
+    while (position < end) {
+      const byte = chunk[position++]!;
+      switch (state) {
+        case CHUNK_SIZE: {
+          const digit = hexValue(byte);
+          if (digit !== -1) {
+            this.remaining = this.remaining * 16 + digit;
+            if (++this.digits > MAX_CHUNK_SIZE_DIGITS || this.remaining > Number.MAX_SAFE_INTEGER) {
+              throw new ResponseSyntaxError('chunk size out of range');
+            }
+            break;
+          }
+          if (this.digits === 0) throw new ResponseSyntaxError('chunk without a size');
+          if (byte === CR) state = CHUNK_SIZE_LF;
+          else if (byte === SEMICOLON) {
+            this.extension = ';';
+            state = CHUNK_EXTENSIONS;
+          } else throw new ResponseSyntaxError('invalid character in a chunk size');
+          break;
+        }
+        case CHUNK_EXTENSIONS:
+          if (byte === CR) {
+            if (!CHUNK_EXTENSION.test(this.extension))
+              throw new ResponseSyntaxError('malformed chunk extension');
+            state = CHUNK_SIZE_LF;
+            break;
+          }
+          if (!isFieldValueByte(byte))
+            throw new ResponseSyntaxError('control character in a chunk extension');
+          this.extension += String.fromCharCode(byte);
+          if (this.extension.length > MAX_CHUNK_EXTENSION_BYTES)
+            throw new ResponseSyntaxError('chunk extension too large');
+          break;
+        case CHUNK_SIZE_LF:
+          if (byte !== LF) throw new ResponseSyntaxError('CR without LF');
+          if (this.remaining === 0) {
+            this.block.begin(false, MAX_TRAILER_BYTES);
+            this.state = TRAILERS;
+          } else this.state = CHUNK_DATA;
+          return position;
+        case CHUNK_DATA_CR:
+          if (byte !== CR) throw new ResponseSyntaxError('chunk longer than its size');
+          state = CHUNK_DATA_LF;
+          break;
+        default:
+          if (byte !== LF) throw new ResponseSyntaxError('CR without LF');
+          this.expectChunk();
+          state = CHUNK_SIZE;
+      }
+    }
+    this.state = state;
+    return position;
+  }
+
+  private readTrailers(chunk: Buffer, position: number, end: number): number {
+    const next = this.block.feed(chunk, position, end);
+    if (next === -1) {
+      this.state = TRAILERS;
+      return end;
+    }
+    this.complete(this.block.size === 2 ? NO_TRAILERS : this.block.fields());
+    return next;
+  }
+}
+
+function view(chunk: Buffer, start: number, end: number): Buffer {
+  return start === 0 && end === chunk.length ? chunk : chunk.subarray(start, end);
+}
