@@ -1,0 +1,17 @@
+/**
+ * The embedded PostgreSQL cannot be used. The message is one line for the person at the terminal:
+ * what is wrong and what to do about it.
+ */
+export class EmbeddedPostgresError extends Error {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'EmbeddedPostgresError';
+  }
+}
+
+/** The system's own word for what happened: `EACCES`, or the message where there is no code. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = (error as NodeJS.ErrnoException).code;
+  return code ?? error.message;
+}
