@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 
 /** `wrn_` and 16 random bytes in lower-case hex, e.g. `wrn_00112233445566778899aabbccddeeff`. */
 export const API_KEY_PATTERN = /^wrn_[0-9a-f]{32}$/;
@@ -10,7 +10,7 @@ export function generateApiKey(): string {
 
 /** SHA-256 of the whole key, 64 lower-case hex digits: what `team_api_keys.key_hash` holds. */
 export function hashApiKey(key: string): string {
-  return createHash('sha256').update(key).digest('hex');
+  return hash('sha256', key);
 }
 
 /** The first 10 characters, enough for a person to tell keys apart: `wrn_001122`. */

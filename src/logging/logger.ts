@@ -17,7 +17,7 @@ const SECRET_PATHS = SECRET_HEADERS.flatMap((name) => [
 export function createLogger(level: LogLevel, destination?: DestinationStream): Logger {
   const options = {
     level,
-    base: undefined,
+    base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     redact: { paths: SECRET_PATHS, censor: '[redacted]' },
   };

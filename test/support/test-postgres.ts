@@ -12,9 +12,10 @@ const UNPRIVILEGED = { uid: 65_534, gid: 65_534 };
 /** A throw-away PostgreSQL from the npm binaries on a random loopback port; durability is off. */
 export async function startTestPostgres(): Promise<{ adminUrl: string; stop: () => Promise<void> }> {
   const bin = binaries();
-  const identity = process.getuid?.() === 0 ? UNPRIVILEGED : {};
+  const isRoot = process.getuid?.() === 0;
+  const identity = isRoot ? UNPRIVILEGED : {};
   const directory = mkdtempSync(join(tmpdir(), 'sandbox-proxy-test-'));
-  if ('uid' in identity) chownSync(directory, identity.uid, identity.gid);
+  if (isRoot) chownSync(directory, UNPRIVILEGED.uid, UNPRIVILEGED.gid);
   const data = join(directory, 'pg');
   const initArguments = [
     '-D',

@@ -1,0 +1,16 @@
+/** Milliseconds that only ever grow, e.g. `performance.now`; injected so that tests decide what time it is. */
+export type Clock = () => number;
+
+/** DI token of `ApiKeyOptions`. */
+export const API_KEY_OPTIONS = Symbol('API_KEY_OPTIONS');
+
+/** What the lookup of API keys needs to know. */
+export interface ApiKeyOptions {
+  /** How long a key that was found may be served from memory, in milliseconds; 0 caches nothing. */
+  readonly cacheTtlMs: number;
+  /** Most keys in memory; as many keys that were not found are remembered beside them. */
+  readonly cacheMax: number;
+  /** Whether `last_used` is written; false on a database that is only read. */
+  readonly recordLastUsed: boolean;
+  readonly clock: Clock;
+}
