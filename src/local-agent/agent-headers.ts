@@ -1,0 +1,90 @@
+import type { IncomingMessage } from 'node:http';
+import { type AgentTarget, prefixLocation } from './agent-target.js';
+
+/** Names and values in turn, as in `IncomingMessage.rawHeaders`: order, case and duplicates are the sender's. */
+export type RawHeaders = string[];
+
+/** RFC 9110 7.6.1: they speak of one connection and end with it. `Proxy-*` as in RFC 2616 13.5.1. */
+const HOP_BY_HOP = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** RFC 9110 6.5.1: a trailer must not change framing or routing. */
+const NOT_IN_TRAILERS = new Set([...HOP_BY_HOP, 'content-length', 'host', 'trailer']);
+
+const WITHOUT_BODY_BY_DEFAULT = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']);
+
+/** True when the message declares a body, even one of unknown length. */
+export function declaresBody(message: IncomingMessage): boolean {
+  return message.headers['transfer-encoding'] !== undefined || Number(message.headers['content-length']) > 0;
+}
+
+/**
+ * The request headers as the app gets them: hop-by-hop removed, framing kept, and `Host: localhost:{port}`,
+ * because development servers refuse names they do not know.
+ */
+export function requestHeaders(inbound: IncomingMessage, port: number, isUpgrade: boolean): RawHeaders {
+  const headers: RawHeaders = ['Host', `localhost:${port}`];
+  for (const [name, value] of endToEnd(inbound)) {
+    if (name.toLowerCase() !== 'host') headers.push(name, value);
+  }
+  const { te, upgrade } = inbound.headers;
+  if (/\btrailers\b/i.test(String(te))) headers.push('TE', 'trailers');
+  if (isUpgrade) headers.push('Connection', 'Upgrade', 'Upgrade', upgrade ?? '');
+  const isFramed = ['content-length', 'transfer-encoding'].some((name) => name in inbound.headers);
+  // Node would send `Transfer-Encoding: chunked` with every POST that does not say how long it is.
+  if (!isFramed && !WITHOUT_BODY_BY_DEFAULT.has(inbound.method ?? 'GET')) headers.push('Content-Length', '0');
+  return headers;
+}
+
+/** The app's response headers as the control plane gets them: no hop-by-hop, no `X-Sandbox-*`, `Location` prefixed. */
+export function responseHeaders(answer: IncomingMessage, target: AgentTarget): RawHeaders {
+  const headers: RawHeaders = [];
+  const isBodiless = answer.statusCode === 204 || answer.statusCode === 304;
+  for (const [name, value] of endToEnd(answer)) {
+    const lower = name.toLowerCase();
+    if (lower.startsWith('x-sandbox-')) continue;
+    if (isBodiless && (lower === 'transfer-encoding' || lower === 'trailer')) continue;
+    if (lower === 'content-length' && answer.statusCode === 204) continue;
+    headers.push(name, lower === 'location' ? prefixLocation(value, target) : value);
+  }
+  return headers;
+}
+
+/** The app's trailers without those that RFC 9110 6.5.1 forbids and without `X-Sandbox-*`. */
+export function trailers(message: IncomingMessage): [string, string][] {
+  return pairs(message.rawTrailers).filter(([name]) => {
+    const lower = name.toLowerCase();
+    return !NOT_IN_TRAILERS.has(lower) && !lower.startsWith('x-sandbox-');
+  });
+}
+
+/** An interim or switching answer's head, ready to write as latin1. */
+export function formatHead(status: number, message: string, headers: RawHeaders): string {
+  const lines = pairs(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${status} ${message}\r\n${lines.join('')}\r\n`;
+}
+
+/** A message's headers without hop-by-hop ones; of the two framing headers the one that counts is kept. */
+function endToEnd(message: IncomingMessage): [string, string][] {
+  const named = (message.headers.connection ?? '').toLowerCase().split(',');
+  const dropped = new Set([...HOP_BY_HOP, ...named.map((name) => name.trim())]);
+  const isChunked = message.headers['transfer-encoding'] !== undefined;
+  dropped.delete(isChunked ? 'transfer-encoding' : 'content-length');
+  // Content-Length beside Transfer-Encoding is how requests are smuggled (RFC 9112 6.1); Trailer needs chunks.
+  dropped.add(isChunked ? 'content-length' : 'trailer');
+  return pairs(message.rawHeaders).filter(([name]) => !dropped.has(name.toLowerCase()));
+}
+
+function pairs(raw: readonly string[]): [string, string][] {
+  const list: [string, string][] = [];
+  for (let i = 0; i + 1 < raw.length; i += 2) list.push([raw[i] as string, raw[i + 1] as string]);
+  return list;
+}

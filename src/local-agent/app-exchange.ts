@@ -1,0 +1,190 @@
+import {
+  type ClientRequest,
+  type IncomingMessage,
+  type InformationEvent,
+  request,
+  type ServerResponse,
+} from 'node:http';
+import type { Socket } from 'node:net';
+import { type AgentErrorCode, answerWithError } from './agent-error.js';
+import {
+  declaresBody,
+  formatHead,
+  type RawHeaders,
+  requestHeaders,
+  responseHeaders,
+  trailers,
+} from './agent-headers.js';
+import type { AgentTarget } from './agent-target.js';
+import { connectToApp } from './app-connection.js';
+import { type EarlyBytes, splice } from './tunnel.js';
+
+/** Heads that the control plane accepted with a few headers fewer must fit here too. */
+export const HEAD_MAX_BYTES = 131_072;
+
+const NOTHING = Buffer.alloc(0);
+const BEYOND_ASCII = /[\u0080-\u00ff]/;
+
+/**
+ * Forwards one request to its app and the app's answer back, streaming both ways. The connection to the app lives as
+ * long as the exchange, so nothing an app says unasked can reach another request.
+ *
+ * `early` is present for an upgrade and holds what the client sent before the 101.
+ */
+export function exchange(
+  inbound: IncomingMessage,
+  answer: ServerResponse,
+  target: AgentTarget,
+  early?: EarlyBytes,
+): void {
+  let isConnected = false;
+  let appRequest: ClientRequest;
+
+  const fail = (code: AgentErrorCode, message: string): void => {
+    inbound.unpipe(appRequest);
+    inbound.resume();
+    if (answer.headersSent) cut(answer, inbound);
+    else answerWithError(answer, code, message);
+    appRequest.destroy();
+  };
+  const broken = (what: string): void =>
+    fail('app_broken_response', `the app on port ${target.port} ${what}`);
+
+  const headers = requestHeaders(inbound, target.port, early !== undefined);
+  const hasExpect = inbound.headers.expect !== undefined;
+  // Node writes a head with Expect as UTF-8 (nodejs/node #1693). Rather than garble it, ask for the body ourselves.
+  if (hasExpect && BEYOND_ASCII.test(headers.join())) {
+    removeHeader(headers, 'expect');
+    answer.writeContinue();
+  }
+
+  try {
+    appRequest = request({
+      method: inbound.method,
+      path: target.path,
+      headers,
+      setHost: false,
+      maxHeaderSize: HEAD_MAX_BYTES,
+      createConnection: () =>
+        connectToApp(target.port).once('connect', () => {
+          isConnected = true;
+        }),
+    });
+  } catch {
+    return answerWithError(answer, 'bad_request', 'the request cannot be sent to an app');
+  }
+  appRequest.maxHeadersCount = 0;
+
+  appRequest.on('error', () => {
+    if (answer.destroyed || answer.writableEnded) return;
+    if (isConnected) broken('broke off or did not answer in HTTP');
+    else fail('app_unreachable', `nothing listens on port ${target.port} inside the sandbox`);
+  });
+  appRequest.on('information', (interim) => passInterim(interim, inbound, answer));
+  appRequest.on('upgrade', (response, appSocket, appHead) => {
+    if (!early) return broken('switched protocols unasked');
+    join(response, appSocket, appHead, answer, early, target);
+  });
+  appRequest.on('response', (response) => {
+    response.on('error', () => {});
+    if (!passHead(response, answer, target)) return broken('sent an answer that is not HTTP');
+    response.pipe(answer, { end: false });
+    response.on('end', () => {
+      addTrailers(response, answer);
+      answer.end();
+      // What the app no longer wants to read must not block the connection.
+      inbound.unpipe(appRequest);
+      inbound.resume();
+    });
+    response.on('close', () => {
+      if (!response.complete) cut(answer, inbound);
+    });
+  });
+
+  inbound.on('error', () => {});
+  answer.on('error', () => {});
+  answer.on('close', () => appRequest.destroy());
+
+  if (declaresBody(inbound)) {
+    // The head must not wait for the body's first byte; flushHeaders() would write it as UTF-8.
+    if (!hasExpect) appRequest.write(NOTHING);
+    inbound.pipe(appRequest, { end: false });
+    inbound.on('end', () => {
+      addTrailers(inbound, appRequest);
+      appRequest.end();
+    });
+  } else {
+    appRequest.end();
+  }
+}
+
+/** 100, 102, 103, … as they come; not to an HTTP/1.0 client, and none to one that does not read them. */
+function passInterim(interim: InformationEvent, inbound: IncomingMessage, answer: ServerResponse): void {
+  const { socket } = answer;
+  if (inbound.httpVersion !== '1.1' || answer.headersSent || !socket || socket.writableNeedDrain) return;
+  if (interim.statusCode === 100) return answer.writeContinue();
+  const headers: RawHeaders = [];
+  for (let i = 0; i + 1 < interim.rawHeaders.length; i += 2) {
+    const [name = '', value = ''] = interim.rawHeaders.slice(i, i + 2);
+    if (!/^(?:x-sandbox-.*|connection|content-length|transfer-encoding)$/i.test(name))
+      headers.push(name, value);
+  }
+  socket.write(formatHead(interim.statusCode, interim.statusMessage, headers), 'latin1');
+}
+
+/** Sends the head at once, so that an event stream opens before its first event. False when Node refuses it. */
+function passHead(response: IncomingMessage, answer: ServerResponse, target: AgentTarget): boolean {
+  const status = response.statusCode ?? 0;
+  if (status < 200) return false;
+  try {
+    answer.sendDate = false;
+    answer.writeHead(status, response.statusMessage ?? '', responseHeaders(response, target));
+    answer.write(NOTHING);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Passes a 101 on and joins the two sockets. */
+function join(
+  response: IncomingMessage,
+  appSocket: Socket,
+  appHead: Buffer,
+  answer: ServerResponse,
+  early: EarlyBytes,
+  target: AgentTarget,
+): void {
+  const { socket } = answer;
+  if (!socket) return void appSocket.destroy();
+  const headers = responseHeaders(response, target);
+  headers.push('Connection', 'Upgrade', 'Upgrade', response.headers.upgrade ?? '');
+  answer.detachSocket(socket);
+  socket.write(formatHead(101, response.statusMessage ?? '', headers), 'latin1');
+  if (appHead.length > 0) socket.write(appHead);
+  const clientHead = early.take();
+  if (clientHead.length > 0) appSocket.write(clientHead);
+  splice(socket, appSocket);
+}
+
+/** Ends an answer so that the client sees a truncated body: what has arrived is flushed, no final chunk is written. */
+function cut(answer: ServerResponse, inbound: IncomingMessage): void {
+  if (answer.writableEnded) return;
+  // To an HTTP/1.0 client the end of the connection is the end of the body, unless it is a reset.
+  if (inbound.httpVersion === '1.1') answer.socket?.destroySoon();
+  else answer.socket?.resetAndDestroy();
+}
+
+function addTrailers(from: IncomingMessage, to: ServerResponse | ClientRequest): void {
+  try {
+    to.addTrailers(trailers(from));
+  } catch {
+    // A trailer that Node will not write is left out; the body was complete without it.
+  }
+}
+
+function removeHeader(headers: RawHeaders, name: string): void {
+  for (let i = headers.length - 2; i >= 0; i -= 2) {
+    if (headers[i]?.toLowerCase() === name) headers.splice(i, 2);
+  }
+}

@@ -1,0 +1,140 @@
+import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
+import { type AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { agentErrorAnswer, answerWithError } from './agent-error.js';
+import { declaresBody } from './agent-headers.js';
+import { type AgentTarget, parseAgentTarget } from './agent-target.js';
+import { exchange, HEAD_MAX_BYTES } from './app-exchange.js';
+import { EarlyBytes } from './tunnel.js';
+
+/** Above any load balancer's and client pool's, so that it is never the agent who closes an idle connection first. */
+const KEEP_ALIVE_TIMEOUT_MS = 620_000;
+const HEADERS_TIMEOUT_MS = 10_000;
+
+export interface LocalAgentOptions {
+  /** Ports that are the machine's own, not a sandbox's: the control plane's, the database's. The agent's own is added. */
+  readonly deniedPorts: () => readonly number[];
+}
+
+/**
+ * A host agent for one machine, where the "sandbox" is the machine itself:
+ * `/proxy/{sandbox id}/{port}/{path}` -> `/{path}` on `localhost:{port}`, HTTP and upgrades.
+ * For development and tests: it listens on 127.0.0.1 only and trusts whoever reaches it there.
+ */
+export class LocalAgent {
+  private readonly server: Server;
+  private readonly sockets = new Set<Socket>();
+  /** Sockets on which an answer is due or under way. */
+  private readonly busy = new WeakSet<Duplex>();
+
+  constructor(private readonly options: LocalAgentOptions) {
+    this.server = createServer({
+      requestTimeout: 0,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      maxHeaderSize: HEAD_MAX_BYTES,
+      noDelay: true,
+    });
+    this.server.timeout = 0;
+    this.server.maxHeadersCount = 0;
+    this.server.on('connection', this.track);
+    this.server.on('request', this.forward);
+    this.server.on('checkContinue', this.forward);
+    this.server.on('checkExpectation', this.forward);
+    this.server.on('upgrade', this.upgrade);
+    this.server.on('connect', this.refuseConnect);
+    this.server.on('clientError', this.refuseNonHttp);
+  }
+
+  /**
+   * Listens on 127.0.0.1; port 0 or none takes a free one.
+   *
+   * @throws the socket's error, e.g. EADDRINUSE.
+   */
+  async start({ port = 0 }: { port?: number } = {}): Promise<{ port: number }> {
+    await new Promise<void>((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen(port, '127.0.0.1', () => {
+        this.server.off('error', reject);
+        resolve();
+      });
+    });
+    return { port: this.port };
+  }
+
+  /** Stops listening and cuts every connection, tunnels too. */
+  async stop(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    for (const socket of this.sockets) socket.destroy();
+    await closed;
+  }
+
+  private get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  private readonly track = (socket: Socket): void => {
+    this.sockets.add(socket);
+    socket.on('error', () => {});
+    socket.on('close', () => this.sockets.delete(socket));
+  };
+
+  private readonly forward = (inbound: IncomingMessage, answer: ServerResponse): void => {
+    const { socket } = inbound;
+    this.busy.add(socket);
+    answer.on('close', () => this.busy.delete(socket));
+    const target = this.admit(inbound, answer);
+    if (target) exchange(inbound, answer, target);
+  };
+
+  private readonly upgrade = (inbound: IncomingMessage, _socket: Duplex, head: Buffer): void => {
+    const answer = answerOn(inbound);
+    // Node hands a declared body over as `head`: passing it on would make it the tunnel's first bytes.
+    if (declaresBody(inbound)) {
+      return answerWithError(answer, 'bad_request', 'an upgrade request cannot have a body');
+    }
+    const target = this.admit(inbound, answer);
+    if (target) exchange(inbound, answer, target, new EarlyBytes(inbound.socket, head));
+  };
+
+  private readonly refuseConnect = (inbound: IncomingMessage): void => {
+    answerWithError(answerOn(inbound), 'bad_request', 'CONNECT is not supported');
+  };
+
+  private readonly refuseNonHttp = (_error: Error, socket: Duplex): void => {
+    if (!socket.writable || this.busy.has(socket)) return void socket.destroy();
+    const { status, headers, body } = agentErrorAnswer('bad_request', 'the request is not valid HTTP');
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.end(`HTTP/1.1 ${status} Bad Request\r\nConnection: close\r\n${lines.join('')}\r\n${body}`);
+  };
+
+  /** Where the request goes; null when it has been refused. */
+  private admit(inbound: IncomingMessage, answer: ServerResponse): AgentTarget | null {
+    const target = parseAgentTarget(inbound.method ?? '', inbound.url ?? '');
+    if (!target) {
+      inbound.resume();
+      answerWithError(answer, 'bad_request', 'expected /proxy/{sandbox id}/{port}/{path}');
+      return null;
+    }
+    if (target.port === this.port || this.options.deniedPorts().includes(target.port)) {
+      inbound.resume();
+      answerWithError(answer, 'port_denied', `port ${target.port} is not a sandbox's`);
+      return null;
+    }
+    return target;
+  }
+}
+
+/** An answer on a socket that Node has let go of for an upgrade: its last one. */
+function answerOn(inbound: IncomingMessage): ServerResponse {
+  const { socket } = inbound;
+  const answer = new ServerResponse(inbound);
+  answer.shouldKeepAlive = false;
+  answer.assignSocket(socket);
+  socket.on('drain', () => answer.emit('drain'));
+  answer.on('finish', () => {
+    answer.detachSocket(socket);
+    socket.destroySoon();
+  });
+  return answer;
+}

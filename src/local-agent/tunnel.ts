@@ -1,0 +1,59 @@
+import type { Socket } from 'node:net';
+
+const EARLY_BYTES_MAX = 65_536;
+
+/**
+ * Reads an upgrading client's socket while the app has not answered yet: nothing of it may reach the app before the
+ * 101, and without a reader nobody would notice that the client has left.
+ */
+export class EarlyBytes {
+  private readonly chunks: Buffer[];
+  private size: number;
+  private isTaken = false;
+
+  constructor(
+    private readonly socket: Socket,
+    head: Buffer,
+  ) {
+    this.chunks = [head];
+    this.size = head.length;
+    socket.on('data', this.keep);
+    socket.on('end', this.leave);
+    socket.resume();
+  }
+
+  /** Hands over what has arrived and stops reading. */
+  take(): Buffer {
+    this.isTaken = true;
+    this.socket.pause();
+    this.socket.off('data', this.keep);
+    this.socket.off('end', this.leave);
+    return Buffer.concat(this.chunks);
+  }
+
+  private readonly keep = (chunk: Buffer): void => {
+    this.chunks.push(chunk);
+    this.size += chunk.length;
+    if (this.size > EARLY_BYTES_MAX) this.socket.pause();
+  };
+
+  private readonly leave = (): void => {
+    if (!this.isTaken) this.socket.destroy();
+  };
+}
+
+/** Joins two sockets byte for byte until both directions have ended; when one breaks, the other is cut. */
+export function splice(a: Socket, b: Socket): void {
+  for (const [from, to] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    from.setKeepAlive(true, 60_000);
+    from.on('error', () => to.destroy());
+    // A close without an end is a break. After an end, pipe() has ended the other side, which flushes first.
+    from.on('close', () => {
+      if (!from.readableEnded || !from.writableFinished) to.destroy();
+    });
+    from.pipe(to);
+  }
+}
