@@ -1,0 +1,31 @@
+import type { Configuration } from '../config/configuration.js';
+import { ConfigurationError } from '../config/configuration.js';
+import { EmbeddedPostgresError } from '../database/embedded-postgres.errors.js';
+import { DatabaseStartError } from '../database/open-database.js';
+
+/**
+ * What the person at the terminal reads when a start fails: one line for each problem, saying what to do.
+ * An error that nobody foresaw keeps its stack: it is a defect.
+ */
+export function startProblem(error: unknown, configuration: Configuration | undefined): string {
+  if (error instanceof ConfigurationError) return error.problems.join('\n');
+  if (error instanceof EmbeddedPostgresError || error instanceof DatabaseStartError) return error.message;
+  if (configuration !== undefined && isListenError(error)) return listenProblem(error, configuration);
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function isListenError(error: unknown): error is NodeJS.ErrnoException {
+  const syscall = (error as NodeJS.ErrnoException | null)?.syscall;
+  return error instanceof Error && (syscall === 'listen' || syscall === 'getaddrinfo');
+}
+
+function listenProblem({ code }: NodeJS.ErrnoException, { HOST, PORT }: Configuration): string {
+  switch (code) {
+    case 'EADDRINUSE':
+      return `port ${PORT} on ${HOST} is taken: end the program that listens there, or set PORT to another port`;
+    case 'EACCES':
+      return `port ${PORT} may not be used by this user: set PORT to one above 1023`;
+    default:
+      return `cannot listen on HOST ${HOST}, port ${PORT} (${code}): set HOST to an address of this machine`;
+  }
+}

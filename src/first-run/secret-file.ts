@@ -1,0 +1,32 @@
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A small file in the data directory that only its owner can read: `admin-token`, `unshown-api-key`, `demo-port`. */
+export class SecretFile {
+  readonly path: string;
+
+  constructor(dataDir: string, name: string) {
+    this.path = join(dataDir, name);
+  }
+
+  /** Null where there is none. */
+  read(): string | null {
+    try {
+      return readFileSync(this.path, 'utf8').trim() || null;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+      throw error;
+    }
+  }
+
+  /** On disk, and whole, when it returns. */
+  write(content: string): void {
+    const unfinished = `${this.path}.${process.pid}`;
+    writeFileSync(unfinished, `${content}\n`, { mode: 0o600, flush: true });
+    renameSync(unfinished, this.path);
+  }
+
+  remove(): void {
+    rmSync(this.path, { force: true });
+  }
+}
