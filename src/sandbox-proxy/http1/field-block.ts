@@ -3,13 +3,6 @@ export class ResponseSyntaxError extends Error {
   override readonly name = 'ResponseSyntaxError';
 }
 
-declare module 'buffer' {
-  interface Buffer {
-    /** Node's own, undocumented: toString('latin1', start, end) without the look-up of the encoding. */
-    latin1Slice(start: number, end: number): string;
-  }
-}
-
 /** Fields of one head or trailer section. No real response has more; it bounds the work and the arrays of one head. */
 const MAX_FIELDS = 1000;
 
@@ -99,7 +92,7 @@ export class FieldBlock {
         return -1;
       }
       this.size = blockEnd - position;
-      this.text = chunk.latin1Slice(position, blockEnd);
+      this.text = chunk.toString('latin1', position, blockEnd);
       return blockEnd;
     }
     this.hold(chunk, position, Math.min(end, position + this.limitBytes + 1 - before));
@@ -108,7 +101,7 @@ export class FieldBlock {
     if (blockEnd === -1) return -1;
     this.size = blockEnd;
     const whole = this.held;
-    this.text = whole.latin1Slice(0, blockEnd);
+    this.text = whole.toString('latin1', 0, blockEnd);
     this.state = this.firstState;
     this.fieldCount = 0;
     this.scan(whole, 0, 0, blockEnd);
@@ -141,81 +134,74 @@ export class FieldBlock {
     this.size = size;
   }
 
-  /** Goes on at `from` in a block that starts at `base`; returns the position after it, or -1 when the bytes ran out. */
+  /**
+   * Goes on at `from` in a block that starts at `base`; returns the position after it, or -1 when the bytes ran out. The states
+   * stand in the order of the bytes: a field line that has arrived is read in one turn of the loop.
+   */
   private scan(bytes: Buffer, base: number, from: number, end: number): number {
-    let state = this.state;
+    let { state } = this;
     let mark = this.fieldCount * 4;
     let position = from;
     while (position < end) {
       let byte = bytes[position]!;
-      switch (state) {
-        case STATUS_LINE:
-          if (!isStatusLineByte(position - base, byte))
-            throw new ResponseSyntaxError('not an HTTP/1 status line');
+      if (state === LINE_START) {
+        if (byte === CR) {
           position++;
-          if (position - base === STATUS_END) state = AFTER_STATUS;
-          break;
-        case AFTER_STATUS:
-          if (byte !== SP && byte !== CR) throw new ResponseSyntaxError('not an HTTP/1 status line');
-          if (byte === SP) position++;
-          state = REASON;
-          break;
-        case REASON:
-          if ((BYTE_CLASS[byte]! & FIELD_VALUE) !== 0) {
-            position++;
-          } else if (byte === CR) {
-            this.reasonEnd = position++ - base;
-            state = LINE_FEED;
-          } else throw new ResponseSyntaxError('control character in the reason phrase');
-          break;
-        case LINE_FEED:
-          if (byte !== LF) throw new ResponseSyntaxError('CR without LF');
-          position++;
-          state = LINE_START;
-          break;
-        case LINE_START:
-          if (byte === CR) {
-            position++;
-            state = LAST_LINE_FEED;
-            break;
-          }
-          if ((BYTE_CLASS[byte]! & TOKEN) === 0) throw new ResponseSyntaxError('field line without a name');
-          if (mark === marks.length) throw new ResponseSyntaxError('too many fields');
-          marks[mark] = position - base;
-          state = NAME;
-          break;
-        case NAME:
-          while ((BYTE_CLASS[byte]! & TOKEN) !== 0 && ++position < end) byte = bytes[position]!;
-          if (position === end) break;
-          if (byte !== COLON) throw new ResponseSyntaxError('invalid character in a field name');
-          marks[mark + 1] = position++ - base;
-          state = VALUE_START;
-          break;
-        case VALUE_START:
-          if (byte === SP || byte === HTAB) {
-            position++;
-            break;
-          }
-          marks[mark + 2] = position - base;
-          state = VALUE;
-          break;
-        case VALUE: {
-          while ((BYTE_CLASS[byte]! & FIELD_VALUE) !== 0 && ++position < end) byte = bytes[position]!;
-          if (position === end) break;
-          if (byte !== CR) throw new ResponseSyntaxError('control character in a field value');
-          let valueEnd = position - base;
-          const valueStart = marks[mark + 2]!;
-          while (valueEnd > valueStart && isBlank(bytes[base + valueEnd - 1]!)) valueEnd--;
-          marks[mark + 3] = valueEnd;
-          mark += 4;
-          position++;
-          state = LINE_FEED;
-          break;
+          state = LAST_LINE_FEED;
+          continue;
         }
-        default:
-          if (byte !== LF) throw new ResponseSyntaxError('CR without LF');
+        if ((BYTE_CLASS[byte]! & TOKEN) === 0) throw new ResponseSyntaxError('field line without a name');
+        if (mark === marks.length) throw new ResponseSyntaxError('too many fields');
+        marks[mark] = position - base;
+        state = NAME;
+      }
+      if (state === NAME) {
+        while ((BYTE_CLASS[byte]! & TOKEN) !== 0 && ++position < end) byte = bytes[position]!;
+        if (position === end) break;
+        if (byte !== COLON) throw new ResponseSyntaxError('invalid character in a field name');
+        marks[mark + 1] = position - base;
+        state = VALUE_START;
+        if (++position === end) break;
+        byte = bytes[position]!;
+      }
+      if (state === VALUE_START) {
+        while (isBlank(byte) && ++position < end) byte = bytes[position]!;
+        if (position === end) break;
+        marks[mark + 2] = position - base;
+        state = VALUE;
+      }
+      if (state === VALUE) {
+        while ((BYTE_CLASS[byte]! & FIELD_VALUE) !== 0 && ++position < end) byte = bytes[position]!;
+        if (position === end) break;
+        if (byte !== CR) throw new ResponseSyntaxError('control character in a field value');
+        marks[mark + 3] = trimEnd(bytes, base + marks[mark + 2]!, position) - base;
+        mark += 4;
+        state = LINE_FEED;
+        if (++position === end) break;
+        byte = bytes[position]!;
+      }
+      if (state === STATUS_LINE) {
+        if (!isStatusLineByte(position - base, byte))
+          throw new ResponseSyntaxError('not an HTTP/1 status line');
+        if (++position - base === STATUS_END) state = AFTER_STATUS;
+      } else if (state === AFTER_STATUS) {
+        if (byte !== SP && byte !== CR) throw new ResponseSyntaxError('not an HTTP/1 status line');
+        if (byte === SP) position++;
+        state = REASON;
+      } else if (state === REASON) {
+        while ((BYTE_CLASS[byte]! & FIELD_VALUE) !== 0 && ++position < end) byte = bytes[position]!;
+        if (position === end) break;
+        if (byte !== CR) throw new ResponseSyntaxError('control character in the reason phrase');
+        this.reasonEnd = position++ - base;
+        state = LINE_FEED;
+      } else {
+        if (byte !== LF) throw new ResponseSyntaxError('CR without LF');
+        position++;
+        if (state === LAST_LINE_FEED) {
           this.fieldCount = mark / 4;
-          return position + 1;
+          return position;
+        }
+        state = LINE_START;
       }
     }
     this.state = state;
@@ -226,6 +212,12 @@ export class FieldBlock {
 
 function isBlank(byte: number): boolean {
   return byte === SP || byte === HTAB;
+}
+
+function trimEnd(bytes: Buffer, start: number, end: number): number {
+  let trimmed = end;
+  while (trimmed > start && isBlank(bytes[trimmed - 1]!)) trimmed--;
+  return trimmed;
 }
 
 export function isFieldValueByte(byte: number): boolean {

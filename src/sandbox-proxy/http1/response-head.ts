@@ -33,7 +33,17 @@ function readContentLength(value: string): number {
   return length;
 }
 
+/** Compares a token with a name of letters and dashes in lower case, without making another string of it. */
+function isNamed(name: string, lower: string): boolean {
+  if (name.length !== lower.length) return false;
+  for (let index = 0; index < lower.length; index++) {
+    if ((name.charCodeAt(index) | 0x20) !== lower.charCodeAt(index)) return false;
+  }
+  return true;
+}
+
 function hasCloseToken(value: string): boolean {
+  if (value === 'keep-alive') return false;
   const lower = value.toLowerCase();
   if (!lower.includes('close')) return false;
   return lower.split(',').some((option) => option.trim() === 'close');
@@ -53,15 +63,15 @@ export function readResponseHead(block: FieldBlock, isHeadRequest: boolean): Res
   let keepAlive = minorVersion === 1;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]!;
-    if (name.length === 14 && name.toLowerCase() === 'content-length') {
+    if (isNamed(name, 'content-length')) {
       if (length !== -1) throw new ResponseSyntaxError('more than one Content-Length');
       length = readContentLength(rawHeaders[index + 1]!);
-    } else if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') {
-      if (isChunked || rawHeaders[index + 1]!.toLowerCase() !== 'chunked') {
+    } else if (isNamed(name, 'transfer-encoding')) {
+      if (isChunked || !isNamed(rawHeaders[index + 1]!, 'chunked')) {
         throw new ResponseSyntaxError('Transfer-Encoding other than chunked');
       }
       isChunked = true;
-    } else if (name.length === 10 && keepAlive && name.toLowerCase() === 'connection') {
+    } else if (keepAlive && isNamed(name, 'connection')) {
       keepAlive = !hasCloseToken(rawHeaders[index + 1]!);
     }
   }

@@ -23,7 +23,7 @@ class Recorder implements ResponseListener {
     this.heads.push(head);
   }
   onBody(chunk: Buffer): void {
-    this.body += chunk.latin1Slice(0, chunk.length);
+    this.body += chunk.toString('latin1');
   }
   onComplete(trailers: string[]): void {
     this.completions.push([...trailers]);
