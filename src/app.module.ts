@@ -1,9 +1,15 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { ApiKeysModule } from './api-keys/api-keys.module.js';
 import type { Configuration } from './config/configuration.js';
 import { ConfigurationModule } from './config/configuration.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
+import { HostsModule } from './hosts/hosts.module.js';
 import { LoggingModule } from './logging/logging.module.js';
+import { SandboxesModule } from './sandboxes/sandboxes.module.js';
+import { proxyOptionsFrom } from './sandbox-proxy/options-from-configuration.js';
+import { SandboxProxyModule } from './sandbox-proxy/sandbox-proxy.module.js';
+import { TeamsModule } from './teams/teams.module.js';
 
 /** The composition root: every module of the program, wired from one configuration. */
 @Module({})
@@ -25,6 +31,11 @@ export class AppModule {
         LoggingModule,
         DatabaseModule.forRoot(DATABASE_URL, MIGRATIONS),
         HealthModule,
+        TeamsModule,
+        ApiKeysModule,
+        HostsModule,
+        SandboxesModule,
+        SandboxProxyModule.forRoot(proxyOptionsFrom(configuration)),
       ],
     };
   }

@@ -1,12 +1,18 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { Configuration } from '../config/configuration.js';
+import { ApiKey } from './api-key.entity.js';
 import { API_KEY_OPTIONS, type ApiKeyOptions } from './api-key.options.js';
 import { ApiKeyRepository } from './api-key.repository.js';
 import { ApiKeyService } from './api-key.service.js';
+import { ApiKeysController } from './api-keys.controller.js';
+import { ApiKeysService } from './api-keys.service.js';
 import { LastUsedRecorder } from './last-used.recorder.js';
 
-/** Supplies `ApiKeyService`, which knows whom a key admits. */
+/** `/v1/api-keys`, and `ApiKeyService`, which knows whom a key admits. */
 @Module({
+  imports: [TypeOrmModule.forFeature([ApiKey])],
+  controllers: [ApiKeysController],
   providers: [
     {
       provide: API_KEY_OPTIONS,
@@ -21,7 +27,8 @@ import { LastUsedRecorder } from './last-used.recorder.js';
     ApiKeyRepository,
     LastUsedRecorder,
     ApiKeyService,
+    ApiKeysService,
   ],
-  exports: [ApiKeyService],
+  exports: [ApiKeyService, ApiKeysService],
 })
 export class ApiKeysModule {}

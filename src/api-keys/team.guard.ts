@@ -1,0 +1,31 @@
+import { type CanActivate, createParamDecorator, type ExecutionContext, Injectable } from '@nestjs/common';
+import type { Request } from 'express';
+import { CredentialError } from '../errors/request.errors.js';
+import { ApiKeyService } from './api-key.service.js';
+
+/** Set by the guard on the requests that it lets in. */
+const teamOf = new WeakMap<Request, string>();
+
+/** Lets in who shows a team's key as `X-API-Key`. */
+@Injectable()
+export class TeamGuard implements CanActivate {
+  constructor(private readonly apiKeys: ApiKeyService) {}
+
+  /** @throws CredentialError without a key, or with an unknown one; DirectoryUnavailableError. */
+  async canActivate(context: ExecutionContext): Promise<true> {
+    const request = context.switchToHttp().getRequest<Request>();
+    const key = request.headers['x-api-key'];
+    if (typeof key !== 'string') throw new CredentialError('X-API-Key header required');
+    const admitted = await this.apiKeys.findTeam(key);
+    if (admitted === null) throw new CredentialError('invalid API key');
+    teamOf.set(request, admitted.teamId);
+    return true;
+  }
+}
+
+/** The UUID of the team that `TeamGuard` let in. */
+export const TeamId = createParamDecorator((_data: unknown, context: ExecutionContext): string => {
+  const teamId = teamOf.get(context.switchToHttp().getRequest<Request>());
+  if (teamId === undefined) throw new TypeError('the route has no TeamGuard');
+  return teamId;
+});

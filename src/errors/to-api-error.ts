@@ -1,0 +1,66 @@
+import { HttpException } from '@nestjs/common';
+import { QueryFailedError } from 'typeorm';
+import { ApiError } from './api-error.js';
+import { DirectoryUnavailableError } from './directory-unavailable.error.js';
+import {
+  CredentialError,
+  ForbiddenError,
+  InternalError,
+  MalformedRequestError,
+  NotFoundError,
+  PayloadTooLargeError,
+} from './request.errors.js';
+
+/** SQLSTATE classes: connection, resources, operator intervention (shutdown, timeout), system. */
+const UNAVAILABLE_CLASSES = new Set(['08', '53', '57', '58']);
+/** Text or JSON that PostgreSQL cannot hold: U+0000. */
+const UNSTORABLE = new Set(['22021', '22P05']);
+const NETWORK_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN']);
+/** What pg and pg-pool throw without a code. */
+const PG_MESSAGES =
+  /^(Query read timeout|timeout exceeded when trying to connect|Connection terminated|timeout expired)/;
+
+/** Whatever was thrown as an error that has an answer. What is not foreseen becomes `internal_error`. */
+export function toApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  if (isDatabaseUnavailable(error)) return new DirectoryUnavailableError(error);
+  if (error instanceof QueryFailedError && UNSTORABLE.has(codeOf(error))) {
+    return new MalformedRequestError('text must not contain U+0000');
+  }
+  const status = statusOf(error);
+  if (status === 401) return new CredentialError('unauthorized');
+  if (status === 403) return new ForbiddenError('forbidden');
+  if (status === 404) return new NotFoundError('route');
+  if (status === 413) return new PayloadTooLargeError();
+  if (status !== null && status >= 400 && status < 500) {
+    return new MalformedRequestError('the request cannot be read');
+  }
+  return new InternalError(error);
+}
+
+/** True for a database that is away, starting, stopping or too slow; false for a statement that is wrong. */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.some(isDatabaseUnavailable);
+  if (!(error instanceof Error)) return false;
+  const code = codeOf(error);
+  return (
+    NETWORK_CODES.has(code) ||
+    (code.length === 5 && UNAVAILABLE_CLASSES.has(code.slice(0, 2))) ||
+    PG_MESSAGES.test(error.message)
+  );
+}
+
+function codeOf(error: Error): string {
+  const source: unknown = error instanceof QueryFailedError ? error.driverError : error;
+  const code = typeof source === 'object' && source !== null && 'code' in source ? source.code : undefined;
+  return typeof code === 'string' ? code : '';
+}
+
+/** Nest's exceptions, and those of Express' body parser, which carry `statusCode` and `expose`. */
+function statusOf(error: unknown): number | null {
+  if (error instanceof HttpException) return error.getStatus();
+  if (error instanceof Error && 'expose' in error && 'statusCode' in error) {
+    return typeof error.statusCode === 'number' ? error.statusCode : null;
+  }
+  return null;
+}

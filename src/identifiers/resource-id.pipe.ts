@@ -1,0 +1,30 @@
+import type { PipeTransform } from '@nestjs/common';
+import { ValidateBy } from 'class-validator';
+import { NotFoundError } from '../errors/request.errors.js';
+import { decodeId, type ResourceKind } from './resource-id.js';
+
+/** A path parameter `host-…` as its UUID. An id that names nothing is answered like one of nothing: 404. */
+export class ResourceIdPipe implements PipeTransform<string, string> {
+  /** @param what the resource's name in the message, e.g. `host` */
+  constructor(
+    private readonly kind: ResourceKind,
+    private readonly what: string,
+  ) {}
+
+  transform(id: string): string {
+    const uuid = decodeId(this.kind, id);
+    if (uuid === null) throw new NotFoundError(this.what);
+    return uuid;
+  }
+}
+
+/** Accepts a member of a body that is a public id of that kind. */
+export function IsResourceId(kind: ResourceKind): PropertyDecorator {
+  return ValidateBy({
+    name: 'isResourceId',
+    validator: {
+      validate: (value: unknown) => typeof value === 'string' && decodeId(kind, value) !== null,
+      defaultMessage: () => `$property must be an id like ${kind}-…`,
+    },
+  });
+}

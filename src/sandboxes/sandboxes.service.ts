@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource, InjectRepository } from '@nestjs/typeorm';
+import { DataSource, type EntityManager, MoreThan, Repository } from 'typeorm';
+import { type Page, type PageQuery, readPage } from '../database/page.js';
+import { NotFoundError, ValidationFailedError } from '../errors/request.errors.js';
+import { Host } from '../hosts/host.entity.js';
+import { decodeId, encodeId } from '../identifiers/resource-id.js';
+import {
+  type CreateSandboxBody,
+  type SandboxView,
+  type UpdateSandboxBody,
+  viewSandbox,
+} from './sandbox.dto.js';
+import { Sandbox } from './sandbox.entity.js';
+import { SandboxUrls } from './sandbox-urls.service.js';
+
+/** A team's sandboxes as a resource of the API. Another team's are not there. */
+@Injectable()
+export class SandboxesService {
+  constructor(
+    @InjectRepository(Sandbox) private readonly sandboxes: Repository<Sandbox>,
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly urls: SandboxUrls,
+  ) {}
+
+  /** @throws ValidationFailedError when `hostId` names no host. */
+  create(teamId: string, { template, hostId, status, metadata }: CreateSandboxBody): Promise<SandboxView> {
+    return this.dataSource.transaction(async (manager) => {
+      const sandbox = manager.create(Sandbox, {
+        id: randomUUID(),
+        teamId,
+        hostId: await reserveHost(manager, hostId ?? null),
+        template,
+        status,
+        metadata,
+        startedAt: status === 'running' ? new Date() : null,
+        lastActiveAt: null,
+      });
+      return this.#view(await manager.save(sandbox));
+    });
+  }
+
+  list(teamId: string, query: PageQuery): Promise<Page<SandboxView>> {
+    const read = (after: string, take: number): Promise<Sandbox[]> =>
+      this.sandboxes.find({ where: { teamId, id: MoreThan(after) }, order: { id: 'ASC' }, take });
+    return readPage('cl', query, read, (sandbox) => this.#view(sandbox));
+  }
+
+  /** @throws NotFoundError */
+  async get(teamId: string, id: string): Promise<SandboxView> {
+    const sandbox = await this.sandboxes.findOneBy({ id, teamId });
+    if (sandbox === null) throw new NotFoundError('sandbox');
+    return this.#view(sandbox);
+  }
+
+  /** @throws NotFoundError, or ValidationFailedError when `hostId` names no host. */
+  update(teamId: string, id: string, { status, hostId }: UpdateSandboxBody): Promise<SandboxView> {
+    return this.dataSource.transaction(async (manager) => {
+      const sandbox = await manager.findOne(Sandbox, {
+        where: { id, teamId },
+        lock: { mode: 'pessimistic_write' },
+      });
+      if (sandbox === null) throw new NotFoundError('sandbox');
+      if (hostId !== undefined) sandbox.hostId = await reserveHost(manager, hostId);
+      if (status === 'running' && sandbox.status !== 'running') sandbox.startedAt = new Date();
+      if (status !== undefined) sandbox.status = status;
+      return this.#view(await manager.save(sandbox));
+    });
+  }
+
+  /** @throws NotFoundError */
+  async delete(teamId: string, id: string): Promise<void> {
+    const { affected } = await this.sandboxes.delete({ id, teamId });
+    if (affected !== 1) throw new NotFoundError('sandbox');
+  }
+
+  #view(sandbox: Sandbox): SandboxView {
+    return viewSandbox(sandbox, this.urls.templateOf(encodeId('cl', sandbox.id)));
+  }
+}
+
+/** The host's UUID; it cannot be deleted before the transaction ends. There is no foreign key that would see to it. */
+async function reserveHost(manager: EntityManager, hostId: string | null): Promise<string | null> {
+  if (hostId === null) return null;
+  const id = decodeId('host', hostId);
+  const host =
+    id === null ? null : await manager.findOne(Host, { where: { id }, lock: { mode: 'pessimistic_read' } });
+  if (host === null) throw new ValidationFailedError(['hostId names no host']);
+  return host.id;
+}

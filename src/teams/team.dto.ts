@@ -1,0 +1,28 @@
+import { IsOptional, IsString, Length, Matches } from 'class-validator';
+import { encodeId } from '../identifiers/resource-id.js';
+import type { Team } from './team.entity.js';
+
+export class CreateTeamBody {
+  @IsString()
+  @Length(1, 200)
+  name!: string;
+
+  /** Made from the name where absent. */
+  @IsOptional()
+  @Matches(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, {
+    message: 'slug must be 1 to 63 of a-z, 0-9 and inner hyphens',
+  })
+  slug?: string;
+}
+
+/** A team as the API shows it. */
+export interface TeamView {
+  readonly id: string;
+  readonly name: string;
+  readonly slug: string;
+  readonly createdAt: Date;
+}
+
+export function viewTeam(team: Team): TeamView {
+  return { id: encodeId('team', team.id), name: team.name, slug: team.slug, createdAt: team.createdAt };
+}
