@@ -14,9 +14,10 @@ import { Configuration, loadConfiguration } from './config/configuration.js';
 import { EmbeddedPostgres } from './database/embedded-postgres.js';
 import { keptAdminToken } from './first-run/admin-token.js';
 import { banner, sharedBanner } from './first-run/banner.js';
+import { curlTarget, ownUrl } from './first-run/curl-target.js';
 import { prepareDemo } from './first-run/demo-seed.js';
 import { LocalSandbox } from './first-run/local-sandbox.js';
-import { reachableAddress, sandboxAccess } from './first-run/sandbox-access.js';
+import { SandboxUrls } from './sandboxes/sandbox-urls.service.js';
 
 /** Beyond the time that requests in progress are given: closing the data source and the like. */
 const CLOSE_MARGIN_MS = 5_000;
@@ -54,11 +55,11 @@ async function startEmbedded(settings: Configuration): Promise<void> {
   if (local === null) return print(sharedBanner(url, postgres.sharedWith));
 
   const demo = await prepareDemo(app.get(DataSource), DATA_DIR, local.agentAddress);
-  const sandbox = demo.sandbox && {
-    status: demo.sandbox.status,
-    access: sandboxAccess(settings, port, demo.sandbox.id),
-  };
-  await print(banner({ url, sandbox, demoPort: local.demoPort, apiKey: demo.apiKey, adminToken }));
+  const urlTemplate = app.get(SandboxUrls).templateOf(demo.sandbox?.id ?? '');
+  const target = (sandboxPort: number) => curlTarget(settings, url, urlTemplate, sandboxPort);
+  const places = { urlTemplate, demo: target(local.demoPort), port3000: target(3000) };
+  const sandbox = demo.sandbox && { status: demo.sandbox.status, ...places };
+  await print(banner({ url, teamId: demo.teamId, sandbox, apiKey: demo.apiKey, adminToken }));
   demo.forgetApiKey();
 }
 
@@ -71,7 +72,7 @@ async function openApp(settings: Configuration) {
   configureApp(app);
   await app.listen(PORT, HOST);
   const { port } = app.getHttpServer().address() as AddressInfo;
-  return { app, port, url: `http://${reachableAddress(HOST)}:${port}` };
+  return { app, port, url: ownUrl(HOST, port) };
 }
 
 function fail(error: unknown): never {

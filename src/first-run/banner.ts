@@ -1,58 +1,82 @@
 import type { SandboxStatus } from '../sandboxes/sandbox.entity.js';
-import type { SandboxAccess } from './sandbox-access.js';
 
 /** What a start with the embedded database has to tell. */
 export interface BannerFacts {
-  /** `http://127.0.0.1:8000` */
+  /** Where the control plane listens: `http://127.0.0.1:8000`. */
   readonly url: string;
-  readonly sandbox: { readonly status: SandboxStatus; readonly access: SandboxAccess } | null;
-  readonly demoPort: number;
-  /** Null unless it has not been shown yet. */
+  /** The demo team's id: `team-…`. */
+  readonly teamId: string;
+  /** Null when it has been deleted since the first start. */
+  readonly sandbox: SandboxFacts | null;
+  /** Null when it has been shown before. */
   readonly apiKey: string | null;
   /** Where the operator's token is kept; null when it is the one from the environment. */
   readonly adminToken: { readonly token: string; readonly path: string } | null;
 }
 
+export interface SandboxFacts {
+  readonly status: SandboxStatus;
+  /** `http://{port}-cl-….localhost:8000` */
+  readonly urlTemplate: string;
+  /** curl's arguments for the demo app, and for port 3000 of the sandbox, less the key. */
+  readonly demo: string;
+  readonly port3000: string;
+}
+
 /** The text at the end of a start: what is there, and lines that work when pasted. */
 export function banner(facts: BannerFacts): string {
-  const lines = [`Sandbox control plane on ${facts.url}`, '', ...whatIsThere(facts)];
-  const { sandbox, apiKey, adminToken } = facts;
-  if (sandbox !== null) {
-    const { access } = sandbox;
-    const key = apiKey === null ? `"X-API-Key: $KEY"` : `'X-API-Key: ${apiKey}'`;
-    lines.push(
-      '',
-      '  Open the demo app in the sandbox:',
-      `    curl -H ${key} ${access.curlArguments(facts.demoPort)}`,
-    );
-    lines.push('', '  Any port of the sandbox:', `    ${access.urlTemplate}`);
-    lines.push('', '  Your own localhost:3000, through the sandbox:');
-    lines.push(`    curl -H ${key} ${access.curlArguments(3000)}`);
-  }
-  if (adminToken !== null && apiKey !== null) lines.push('', `  Admin token   ${adminToken.token}`);
-  if (adminToken !== null)
-    lines.push(`${apiKey === null ? '\n' : ''}  Admin token kept in ${adminToken.path}`);
+  const { apiKey, sandbox } = facts;
+  const header = apiKey === null ? '"X-API-Key: $KEY"' : `'X-API-Key: ${apiKey}'`;
+  const lines = [
+    `Sandbox control plane on ${facts.url}`,
+    ...(apiKey === null ? foundAgain(facts) : firstStart(apiKey)),
+    ...(sandbox === null ? [] : howToReach(sandbox, header)),
+    ...operator(facts),
+  ];
   return `\n${lines.join('\n')}\n\n`;
 }
 
-function whatIsThere({ sandbox, apiKey }: BannerFacts): string[] {
-  if (apiKey !== null) {
-    return [
-      'First start: created the team "demo", an API key, and a running sandbox with a demo app inside.',
-      '',
-      `  API key   ${apiKey}   (shown this once: keep it)`,
-    ];
-  }
-  if (sandbox === null)
-    return ['Found the team "demo" again; its sandbox has been deleted (POST /v1/sandboxes creates one).'];
-  const status = sandbox.status === 'running' ? 'running' : `${sandbox.status}, so it answers 409`;
+function firstStart(apiKey: string): string[] {
   return [
-    `Found the team "demo" and its sandbox again (${status}).`,
-    'KEY is the API key of the first start; lost, it is replaced by POST /v1/teams/{id}/api-keys with the admin token.',
+    'First start: created the team "demo", an API key, and a running sandbox with a demo app inside.',
+    '',
+    `  API key, shown this once:  ${apiKey}`,
   ];
 }
 
-/** What a start says that shares its data directory with a running control plane, which keeps the demo to itself. */
+function foundAgain({ sandbox }: BannerFacts): string[] {
+  if (sandbox === null) return ['Found the team "demo" again. Its sandbox has been deleted.'];
+  const status =
+    sandbox.status === 'running' ? 'running' : `${sandbox.status}: it answers 409 until it is running`;
+  return [`Found the team "demo" and its sandbox again (${status}). KEY is the API key of the first start.`];
+}
+
+function howToReach({ urlTemplate, demo, port3000 }: SandboxFacts, header: string): string[] {
+  return [
+    '',
+    '  The demo app in the sandbox:',
+    `    curl -H ${header} ${demo}`,
+    '',
+    '  Any port of the sandbox:',
+    `    ${urlTemplate}`,
+    '',
+    '  Your own localhost:3000, through the sandbox:',
+    `    curl -H ${header} ${port3000}`,
+  ];
+}
+
+function operator({ url, teamId, apiKey, adminToken }: BannerFacts): string[] {
+  if (adminToken === null) return [];
+  if (apiKey !== null) return ['', `  Admin token, kept in ${adminToken.path}:  ${adminToken.token}`];
+  return [
+    '',
+    `  A new API key, with the admin token kept in ${adminToken.path}:`,
+    `    curl -H "Authorization: Bearer $(cat '${adminToken.path}')" -H 'Content-Type: application/json' -d '{"name":"new"}' ${url}/v1/teams/${teamId}/api-keys`,
+  ];
+}
+
+/** What a start says that shares its data directory with a running control plane. */
 export function sharedBanner(url: string, pids: readonly number[]): string {
-  return `\nSandbox control plane on ${url}\n\nThe control plane with pid ${pids.join(', ')} uses this DATA_DIR too, and keeps the demo sandbox.\n\n`;
+  const other = `The control plane with pid ${pids.join(', ')} uses this DATA_DIR too, and keeps the demo sandbox.`;
+  return `\nSandbox control plane on ${url}\n${other}\n\n`;
 }

@@ -13,7 +13,9 @@ const TEAM_SLUG = 'demo';
 
 /** What the banner tells of. */
 export interface DemoState {
-  /** The demo team's sandbox; null when it has been deleted since. */
+  /** `team-…` */
+  readonly teamId: string;
+  /** The demo team's sandbox, by its id `cl-…`; null when it has been deleted since. */
   readonly sandbox: { readonly id: string; readonly status: SandboxStatus } | null;
   /** In plain text until it has been shown once; null from then on. */
   readonly apiKey: string | null;
@@ -34,20 +36,22 @@ export async function prepareDemo(
   agentAddress: string,
 ): Promise<DemoState> {
   const unshownKey = new SecretFile(dataDir, 'unshown-api-key');
-  const sandbox = await dataSource.transaction(async (manager) => {
+  const { team, sandbox } = await dataSource.transaction(async (manager) => {
     const host = await saveHost(manager, agentAddress);
-    const team = await manager.findOne(Team, { where: { slug: TEAM_SLUG }, withDeleted: true });
-    if (team === null) return createDemo(manager, host, unshownKey);
-    return manager.findOne(Sandbox, {
-      where: { teamId: team.id, hostId: host.id },
-      order: { createdAt: 'ASC' },
-    });
+    const existing = await manager.findOne(Team, { where: { slug: TEAM_SLUG }, withDeleted: true });
+    if (existing === null) return createDemo(manager, host, unshownKey);
+    const where = { teamId: existing.id, hostId: host.id };
+    return {
+      team: existing,
+      sandbox: await manager.findOne(Sandbox, { where, order: { createdAt: 'ASC' } }),
+    };
   });
   const apiKey = unshownKey.read();
   const isKnown =
     apiKey !== null && (await dataSource.manager.existsBy(ApiKey, { keyHash: hashApiKey(apiKey) }));
   return {
-    sandbox: sandbox === null ? null : { id: encodeId('cl', sandbox.id), status: sandbox.status },
+    teamId: encodeId('team', team.id),
+    sandbox: sandbox && { id: encodeId('cl', sandbox.id), status: sandbox.status },
     apiKey: isKnown ? apiKey : null,
     forgetApiKey: () => unshownKey.remove(),
   };
@@ -59,7 +63,12 @@ async function saveHost(manager: EntityManager, address: string): Promise<Host> 
   return manager.save(Object.assign(host, { address, status: 'online', lastHeartbeatAt: new Date() }));
 }
 
-async function createDemo(manager: EntityManager, host: Host, unshownKey: SecretFile): Promise<Sandbox> {
+interface Demo {
+  readonly team: Team;
+  readonly sandbox: Sandbox | null;
+}
+
+async function createDemo(manager: EntityManager, host: Host, unshownKey: SecretFile): Promise<Demo> {
   const team = await manager.save(manager.create(Team, { id: randomUUID(), name: 'Demo', slug: TEAM_SLUG }));
   const key = generateApiKey();
   unshownKey.write(key);
@@ -80,7 +89,6 @@ async function createDemo(manager: EntityManager, host: Host, unshownKey: Secret
     template: 'demo',
     status: 'running',
   } as const;
-  return manager.save(
-    manager.create(Sandbox, { ...sandbox, metadata: { demo: true }, startedAt: new Date() }),
-  );
+  const created = manager.create(Sandbox, { ...sandbox, metadata: { demo: true }, startedAt: new Date() });
+  return { team, sandbox: await manager.save(created) };
 }

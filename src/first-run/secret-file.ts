@@ -1,12 +1,12 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 /** A small file in the data directory that only its owner can read: `admin-token`, `unshown-api-key`, `demo-port`. */
 export class SecretFile {
   readonly path: string;
 
   constructor(dataDir: string, name: string) {
-    this.path = join(dataDir, name);
+    this.path = join(resolve(dataDir), name);
   }
 
   /** Null where there is none. */
