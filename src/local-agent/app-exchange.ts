@@ -51,10 +51,11 @@ export function exchange(
     fail('app_broken_response', `the app on port ${target.port} ${what}`);
 
   const headers = requestHeaders(inbound, target.port, early !== undefined);
-  const hasExpect = inbound.headers.expect !== undefined;
+  let hasExpect = inbound.headers.expect !== undefined;
   // Node writes a head with Expect as UTF-8 (nodejs/node #1693). Rather than garble it, ask for the body ourselves.
   if (hasExpect && BEYOND_ASCII.test(headers.join())) {
     removeHeader(headers, 'expect');
+    hasExpect = false;
     answer.writeContinue();
   }
 
@@ -87,7 +88,8 @@ export function exchange(
   });
   appRequest.on('response', (response) => {
     response.on('error', () => {});
-    if (!passHead(response, answer, target)) return broken('sent an answer that is not HTTP');
+    if (!passHead(response, answer, target, inbound.httpVersion))
+      return broken('sent an answer that is not HTTP');
     response.pipe(answer, { end: false });
     response.on('end', () => {
       addTrailers(response, answer);
@@ -133,12 +135,20 @@ function passInterim(interim: InformationEvent, inbound: IncomingMessage, answer
 }
 
 /** Sends the head at once, so that an event stream opens before its first event. False when Node refuses it. */
-function passHead(response: IncomingMessage, answer: ServerResponse, target: AgentTarget): boolean {
+function passHead(
+  response: IncomingMessage,
+  answer: ServerResponse,
+  target: AgentTarget,
+  clientVersion: string,
+): boolean {
   const status = response.statusCode ?? 0;
   if (status < 200) return false;
   try {
     answer.sendDate = false;
-    answer.writeHead(status, response.statusMessage ?? '', responseHeaders(response, target));
+    const headers = responseHeaders(response, target);
+    if (clientVersion !== '1.1')
+      ['transfer-encoding', 'trailer'].forEach((name) => removeHeader(headers, name));
+    answer.writeHead(status, response.statusMessage ?? '', headers);
     answer.write(NOTHING);
     return true;
   } catch {

@@ -1,0 +1,154 @@
+import { describe, expect, it } from 'vitest';
+import { AgentAndRawApp } from './support/apps/agent-and-raw-app.js';
+
+const rig = new AgentAndRawApp();
+
+describe('the request line', () => {
+  it.each(['/', '/a//b/', '/%2e%2e/%2E/x', '/../../x', '/a%2Fb%40(?', '/?q=%20&q=a+b', '//h/x'])(
+    'reaches the app byte for byte: %s',
+    async (path) => {
+      const { head } = await rig.begin(rig.get(path));
+      expect(head.split('\r\n')[0]).toBe(`GET ${path} HTTP/1.1`);
+    },
+  );
+
+  it('is / where nothing follows the prefix, and keeps the query', async () => {
+    expect((await rig.begin(rig.get('?a'))).head).toMatch(/^GET \/\?a HTTP/);
+    expect((await rig.begin(rig.get(''))).head).toMatch(/^GET \/ HTTP/);
+  });
+
+  it('is OPTIONS * for OPTIONS {prefix}/*', async () => {
+    const { head } = await rig.begin(`OPTIONS ${rig.prefix}/* HTTP/1.1\r\nHost: a\r\n\r\n`);
+    expect(head).toMatch(/^OPTIONS \* HTTP\/1\.1\r\n/);
+  });
+});
+
+describe('request headers', () => {
+  it('are kept in order, case and number, without hop-by-hop ones and those that Connection names', async () => {
+    const { head } = await rig.begin(
+      `GET ${rig.prefix}/ HTTP/1.1\r\nHost: agent\r\nX-Request-Id: r1\r\nX-B: 1\r\nx-a: 2\r\nX-B: \xe93\r\n` +
+        'X-Forwarded-Host: 80-cl-x.localhost\r\nConnection: keep-alive, X-Named\r\nX-Named: 1\r\n' +
+        'Keep-Alive: 5\r\nProxy-Connection: x\r\nTE: trailers, deflate\r\nUpgrade-Insecure-Requests: 1\r\n\r\n',
+    );
+    expect(head.split('\r\n')).toEqual([
+      'GET / HTTP/1.1',
+      `Host: localhost:${rig.appPort}`,
+      'X-Request-Id: r1',
+      'X-B: 1',
+      'x-a: 2',
+      'X-B: \xe93',
+      'X-Forwarded-Host: 80-cl-x.localhost',
+      'Upgrade-Insecure-Requests: 1',
+      'TE: trailers',
+      'Connection: close',
+      '',
+      '',
+    ]);
+  });
+
+  it('keep the framing that Connection names', async () => {
+    const { inside } = await rig.begin(
+      `POST ${rig.prefix}/ HTTP/1.1\r\nHost: a\r\nConnection: content-length\r\nContent-Length: 2\r\n\r\nhi`,
+    );
+    expect(await inside.bytes(2)).toBe('hi');
+  });
+
+  it('pass in any number', async () => {
+    const many = Array.from({ length: 2500 }, (_, i) => `X-N: ${i}\r\n`).join('');
+    const { head } = await rig.begin(`GET ${rig.prefix}/ HTTP/1.1\r\nHost: a\r\n${many}\r\n`);
+    expect(head.match(/X-N: /g)).toHaveLength(2500);
+  });
+});
+
+describe('request bodies', () => {
+  it.each(['GET', 'DELETE', 'OPTIONS', 'POST', 'PROPFIND'])(
+    'of %s are never unframed: chunked',
+    async (method) => {
+      // Sent without framing, the body would be the app's next request (CVE-2026-29057).
+      const smuggled = 'GET /admin HTTP/1.1\r\nHost: a\r\n\r\n';
+      const { inside, head } = await rig.begin(
+        `${method} ${rig.prefix}/ HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n` +
+          `${smuggled.length.toString(16)}\r\n${smuggled}\r\n0\r\n\r\n`,
+      );
+      expect(head).toMatch(/\r\nTransfer-Encoding: chunked\r\n/i);
+      expect(await inside.until('0\r\n\r\n')).toBe(
+        `${smuggled.length.toString(16)}\r\n${smuggled}\r\n0\r\n\r\n`,
+      );
+    },
+  );
+
+  it.each(['GET', 'DELETE', 'OPTIONS', 'POST'])('of %s keep their Content-Length', async (method) => {
+    const { inside, head } = await rig.begin(
+      `${method} ${rig.prefix}/ HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello`,
+    );
+    expect(head).toContain('\r\nContent-Length: 5\r\n');
+    expect(head).not.toMatch(/transfer-encoding/i);
+    expect(await inside.bytes(5)).toBe('hello');
+  });
+
+  it('that do not exist are not invented', async () => {
+    expect((await rig.begin(rig.get())).head).not.toMatch(/content-length|transfer-encoding/i);
+    const { head } = await rig.begin(`POST ${rig.prefix}/ HTTP/1.1\r\nHost: a\r\n\r\n`);
+    expect(head).toContain('\r\nContent-Length: 0\r\n');
+    expect(head).not.toMatch(/transfer-encoding/i);
+  });
+
+  it('stream: the head goes ahead of the first byte, and every byte ahead of the last', async () => {
+    const { peer, inside } = await rig.begin(
+      `PUT ${rig.prefix}/ HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n`,
+    );
+    peer.send('1\r\nx\r\n');
+    expect(await inside.bytes(6)).toBe('1\r\nx\r\n');
+  });
+
+  it('carry their trailers, without those that would change framing', async () => {
+    const { inside, head } = await rig.begin(
+      `POST ${rig.prefix}/ HTTP/1.1\r\nHost: a\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n` +
+        '1\r\nx\r\n0\r\nX-Sum: 1\r\nHost: x\r\n\r\n',
+    );
+    expect(head).toContain('\r\nTrailer: X-Sum\r\n');
+    expect(await inside.until('\r\n\r\n')).toBe('1\r\nx\r\n0\r\nX-Sum: 1\r\n\r\n');
+  });
+
+  it('wait for the app to say 100 Continue', async () => {
+    const { peer, inside, head } = await rig.begin(
+      `POST ${rig.prefix}/ HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n`,
+    );
+    expect(head).toContain('\r\nExpect: 100-continue\r\n');
+    expect(peer.unread).toBe('');
+    inside.send('HTTP/1.1 100 Continue\r\n\r\n');
+    expect(await peer.head()).toBe('HTTP/1.1 100 Continue\r\n\r\n');
+    peer.send('ok');
+    expect(await inside.bytes(2)).toBe('ok');
+    inside.send('HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n');
+    expect(await peer.head()).toMatch(/^HTTP\/1\.1 201 Created\r\n/);
+  });
+
+  it('are not asked for when the app refuses them', async () => {
+    const { peer, inside } = await rig.begin(
+      `POST ${rig.prefix}/ HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n`,
+    );
+    inside.send('HTTP/1.1 417 No\r\nContent-Length: 0\r\n\r\n');
+    expect(await peer.head()).toMatch(/^HTTP\/1\.1 417 No\r\n/);
+  });
+
+  it('with Expect and a header beyond ASCII arrive with that header intact', async () => {
+    // Node writes such a head as UTF-8 (nodejs/node #1693), so the agent asks for the body itself.
+    const { peer, inside, head } = await rig.begin(
+      `POST ${rig.prefix}/ HTTP/1.1\r\nHost: a\r\nX-Name: \xe9\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n`,
+    );
+    expect(head).toContain('\r\nX-Name: \xe9\r\n');
+    await peer.until('HTTP/1.1 100 Continue\r\n\r\n');
+    peer.send('ok');
+    expect(await inside.bytes(2)).toBe('ok');
+  });
+
+  it("end the app's request when they break off", async () => {
+    const { peer, inside } = await rig.begin(
+      `PUT ${rig.prefix}/ HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nabc`,
+    );
+    await inside.bytes(3);
+    peer.close();
+    await expect(inside.rest()).resolves.toMatchObject({ bytes: '' });
+  });
+});
