@@ -53,14 +53,18 @@ function hasCloseToken(value: string): boolean {
  * Reads a scanned head: status, fields, and where the body ends (RFC 9112 6.3), checked for 1xx, 204, 304 and HEAD as well.
  * @throws ResponseSyntaxError when the length is not stated in exactly one way
  */
-export function readResponseHead(block: FieldBlock, isHeadRequest: boolean): ResponseHead {
+export function readResponseHead(
+  block: FieldBlock,
+  isHeadRequest: boolean,
+  mayKeepAlive: boolean,
+): ResponseHead {
   const { text } = block;
   const minorVersion = text.charCodeAt(7) === 0x31 ? 1 : 0;
   const status = text.charCodeAt(9) * 100 + text.charCodeAt(10) * 10 + text.charCodeAt(11) - 0x30 * 111;
   const rawHeaders = block.fields();
   let length = -1;
   let isChunked = false;
-  let keepAlive = minorVersion === 1;
+  let keepAlive = mayKeepAlive && minorVersion === 1;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]!;
     if (isNamed(name, 'content-length')) {

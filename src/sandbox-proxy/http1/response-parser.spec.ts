@@ -237,6 +237,10 @@ describe('ResponseParser', () => {
     ['HTTP/1.1 200 OK\r\nConnection: closed\r\nContent-Length: 0\r\n\r\n', true],
     ['HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n', false],
     ['HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n', false],
+    [`HTTP/1.1 103 X\r\n\r\n${OK}Content-Length: 0\r\n\r\n`, true],
+    [`HTTP/1.1 103 X\r\nConnection: close\r\n\r\n${OK}Content-Length: 0\r\n\r\n`, false],
+    [`HTTP/1.1 103 X\r\nContent-Length: 1\r\n\r\n${OK}Content-Length: 0\r\n\r\n`, false],
+    [`HTTP/1.0 103 X\r\n\r\n${OK}Content-Length: 0\r\n\r\n`, false],
   ])('%j: keepAlive %s', (text, keepAlive) => {
     expect(read(text).head?.keepAlive).toBe(keepAlive);
   });

@@ -72,6 +72,8 @@ export class ResponseParser {
   private isUpgrade = false;
   private headBytes = 0;
   private informational = 0;
+  /** False once an informational head has spoken against it. */
+  private mayKeepAlive = true;
   /** Bytes left of the body or the chunk; while a chunk-size is read, its value so far. */
   private remaining = 0;
   private digits = 0;
@@ -99,6 +101,7 @@ export class ResponseParser {
     this.isUpgrade = isUpgrade;
     this.headBytes = 0;
     this.informational = 0;
+    this.mayKeepAlive = true;
     this.block.begin(true, MAX_HEAD_BYTES);
     this.state = HEAD;
   }
@@ -166,11 +169,12 @@ export class ResponseParser {
       this.state = HEAD;
       return end;
     }
-    const head = readResponseHead(block, this.method === 'HEAD');
+    const head = readResponseHead(block, this.method === 'HEAD', this.mayKeepAlive);
     if (head.status < 200 && head.status !== 101) {
       if (++this.informational > MAX_INFORMATIONAL)
         throw new ResponseSyntaxError('too many informational responses');
       this.headBytes += block.size;
+      this.mayKeepAlive = head.keepAlive;
       block.begin(true, MAX_HEAD_BYTES - this.headBytes);
       this.state = HEAD;
       this.listener.onInformational(head);

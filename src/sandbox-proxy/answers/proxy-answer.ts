@@ -1,0 +1,122 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { ApiError } from '../../errors/api-error.js';
+import { ERROR_STATUS, type ErrorCode, RETRY_AFTER_SECONDS } from '../../errors/error-status.js';
+import { errorPage } from './error-page.js';
+
+/** How much of a refused body is read and thrown away, so that a client that sends first gets its answer. */
+const LINGER_BYTES = 262_144;
+/** How long a connection is kept for that, milliseconds. */
+const LINGER_MS = 1_000;
+
+const SECURITY_HEADERS = [
+  'Cache-Control',
+  'no-store',
+  'X-Content-Type-Options',
+  'nosniff',
+  'Content-Security-Policy',
+  "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'Cross-Origin-Resource-Policy',
+  'same-origin',
+  'Referrer-Policy',
+  'no-referrer',
+] as const;
+
+/**
+ * The proxy's own answer: the error as JSON, or as a small page where a browser navigates. Returns its code.
+ * An error that is no ApiError is answered as `internal_error` and shows nothing of itself.
+ */
+export function answerError(
+  request: IncomingMessage,
+  response: ServerResponse,
+  error: unknown,
+  requestId: string,
+): ErrorCode {
+  const code = error instanceof ApiError ? error.code : 'internal_error';
+  const status = ERROR_STATUS[code];
+  const message = error instanceof ApiError ? error.message : 'something went wrong inside the proxy';
+  const fields = error instanceof ApiError ? error.fields : {};
+  const isPage = wantsPage(request);
+  const body = isPage
+    ? errorPage({ status, reason: STATUS_CODES[status] ?? '', code, message, requestId })
+    : JSON.stringify({ error: { code, message, requestId, ...fields } });
+  const retryAfter = RETRY_AFTER_SECONDS[code];
+  const headers: string[] = [
+    'Content-Type',
+    isPage ? 'text/html; charset=utf-8' : 'application/json; charset=utf-8',
+    'Content-Length',
+    String(Buffer.byteLength(body)),
+    'X-Sandbox-Error',
+    `proxy;${code}`,
+    'X-Request-Id',
+    requestId,
+    ...SECURITY_HEADERS,
+  ];
+  if (isPage) headers.push('Vary', 'Accept, Sec-Fetch-Mode');
+  if (retryAfter !== undefined) headers.push('Retry-After', String(retryAfter));
+  if (status === 401) headers.push('WWW-Authenticate', 'ApiKey realm="sandbox", header="X-API-Key"');
+  closeAfterAnswer(request, response);
+  discardRest(request);
+  response.writeHead(status, headers);
+  response.end(body);
+  return code;
+}
+
+/**
+ * Where the request has not come in whole, the connection cannot be used again: says so to the client, and closes
+ * it after the answer. To be called before the head is written.
+ */
+export function closeAfterAnswer(request: IncomingMessage, response: ServerResponse): void {
+  if (!hasUnreadBody(request)) return;
+  const { socket } = request;
+  response.shouldKeepAlive = false;
+  socket.destroySoon = () => closeGently(socket);
+}
+
+/** Reads on for a moment, so that a client that sends before it reads gets its answer, but not to the end as Node would. */
+export function discardRest(request: IncomingMessage): void {
+  if (!hasUnreadBody(request)) return;
+  let discarded = 0;
+  request.on('data', (chunk: Buffer) => {
+    discarded += chunk.length;
+    if (discarded > LINGER_BYTES) request.pause();
+  });
+  request.resume();
+}
+
+/** True while body bytes of the request may still come. */
+export function hasUnreadBody({ complete, headers }: IncomingMessage): boolean {
+  if (complete) return false;
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+/** Sends what is left and a FIN, and waits a moment for the client's own: a reset could overtake the answer. */
+export function closeGently(socket: Socket): void {
+  socket.end();
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('end', () => socket.destroy());
+  socket.once('close', () => clearTimeout(timer));
+}
+
+/** A browser that navigates; never an API client, an asset, or an upgrade. */
+function wantsPage({ headers }: IncomingMessage): boolean {
+  const mode = headers['sec-fetch-mode'];
+  if (mode !== undefined && mode !== 'navigate') return false;
+  if (headers.upgrade !== undefined) return false;
+  const accept = headers.accept ?? '';
+  const html = accept.indexOf('text/html');
+  if (html === -1) return false;
+  const json = accept.indexOf('application/json');
+  return json === -1 || html < json;
+}
+
+/** CONNECT asks for a proxy of another kind: refused, whatever it names, and the connection closed. */
+export function answerConnect(socket: Socket): void {
+  socket.on('error', () => socket.destroy());
+  socket.write(
+    'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\nX-Sandbox-Error: proxy;invalid_request\r\n\r\n',
+  );
+  socket.resume();
+  closeGently(socket);
+}

@@ -1,0 +1,63 @@
+import type { IncomingMessage } from 'node:http';
+import { LRUCache } from 'lru-cache';
+import { parseSandboxHost, type SandboxAddress } from './sandbox-address.js';
+import { InvalidHostError } from '../sandbox-proxy.errors.js';
+
+const ABSOLUTE_FORM = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)(.*)$/i;
+const KNOWN_HOSTS = 10_000;
+
+/** Step 1 of a request: what its Host header says. */
+export class SandboxHost {
+  /** Host headers read so far; only those that are valid and ours. */
+  private readonly known = new LRUCache<string, SandboxAddress>({ max: KNOWN_HOSTS });
+
+  constructor(private readonly domains: readonly string[]) {}
+
+  /**
+   * The sandbox that the request is for, or null where it is not ours. A target in absolute form (RFC 9112 3.2.2)
+   * becomes the path in it, if it names the same authority as the Host header.
+   *
+   * @throws InvalidHostError, InvalidPortError
+   */
+  addressOf(request: IncomingMessage): SandboxAddress | null {
+    const host = onlyHost(request.rawHeaders);
+    const target = request.url as string;
+    const isPath = target.charCodeAt(0) === 0x2f || target === '*';
+    const address = host === null ? null : this.read(host);
+    if (isPath || request.method === 'CONNECT') return address;
+    const absolute = ABSOLUTE_FORM.exec(target);
+    const authority = absolute?.[1] ?? '';
+    if (authority.toLowerCase() === host?.toLowerCase()) {
+      if (address !== null) request.url = originForm(absolute?.[2] ?? '');
+      return address;
+    }
+    if (address !== null || parseSandboxHost(authority, this.domains) !== null) {
+      throw new InvalidHostError('the request target names another host than the Host header');
+    }
+    return null;
+  }
+
+  private read(host: string): SandboxAddress | null {
+    const known = this.known.get(host);
+    if (known !== undefined) return known;
+    const address = parseSandboxHost(host, this.domains);
+    if (address !== null) this.known.set(host, address);
+    return address;
+  }
+}
+
+/** The one Host header. @throws InvalidHostError when there are several (RFC 9112 3.2): Node would take the first. */
+function onlyHost(rawHeaders: readonly string[]): string | null {
+  let host: string | null = null;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    if (name.length !== 4 || name.toLowerCase() !== 'host') continue;
+    if (host !== null) throw new InvalidHostError('a request has one Host header');
+    host = rawHeaders[i + 1] as string;
+  }
+  return host;
+}
+
+function originForm(pathAndQuery: string): string {
+  return pathAndQuery.startsWith('/') ? pathAndQuery : `/${pathAndQuery}`;
+}

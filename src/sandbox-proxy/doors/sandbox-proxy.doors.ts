@@ -1,0 +1,97 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { type AddressInfo, type Socket } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
+import { type BeforeApplicationShutdown, Injectable, type OnModuleInit } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { answerConnect } from '../answers/proxy-answer.js';
+import { replayWithoutUpgrade } from './replay-without-upgrade.js';
+import { SandboxProxyMiddleware } from './sandbox-proxy.middleware.js';
+import { SandboxUpgradeListener } from './sandbox-upgrade.listener.js';
+import { Tunnels } from '../forwarding/tunnels.js';
+import { HostClientPool } from '../upstream/host-client-pool.js';
+
+/** From the first byte of a request to the end of its head, milliseconds. */
+const HEADERS_TIMEOUT_MS = 10_000;
+/** How long an idle client connection is kept, ms: above a load balancer's 600 s, so that it is never ours that closes first. */
+const KEEP_ALIVE_TIMEOUT_MS = 620_000;
+/** How often Node looks for the above, milliseconds; its own default is 30 s. */
+const CHECKING_INTERVAL_MS = 1_000;
+
+/** Events that Node only emits while somebody listens; without a listener it acts by itself. */
+const LISTENED_EVENTS = ['checkContinue', 'checkExpectation', 'upgrade', 'connect'] as const;
+const listening = (): void => undefined;
+
+/**
+ * Hangs both doors in front of everything that listens on the application's http.Server: CORS, body parsers,
+ * gateways, the global prefix and all controllers. Nest has installed them by the time of `onModuleInit`, and
+ * whatever comes later comes behind the doors as well, because they sit in the server's `emit`.
+ */
+@Injectable()
+export class SandboxProxyDoors implements OnModuleInit, BeforeApplicationShutdown {
+  constructor(
+    private readonly adapterHost: HttpAdapterHost,
+    private readonly middleware: SandboxProxyMiddleware,
+    private readonly upgrades: SandboxUpgradeListener,
+    private readonly tunnels: Tunnels,
+    private readonly pool: HostClientPool,
+  ) {}
+
+  onModuleInit(): void {
+    const server = this.adapterHost.httpAdapter.getHttpServer() as Server;
+    server.requestTimeout = 0;
+    server.headersTimeout = HEADERS_TIMEOUT_MS;
+    server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
+    server.maxHeadersCount = 0;
+    Object.assign(server, { connectionsCheckingInterval: CHECKING_INTERVAL_MS });
+    server.on('listening', () => this.pool.refuseOwnPort((server.address() as AddressInfo).port));
+    for (const event of LISTENED_EVENTS) server.on(event, listening);
+    this.hang(server);
+  }
+
+  /** Nest closes the server next, and would wait for an open tunnel for ever. */
+  beforeApplicationShutdown(): void {
+    this.tunnels.closeAll();
+  }
+
+  private hang(server: Server): void {
+    const emit = server.emit.bind(server) as (event: string, ...args: unknown[]) => boolean;
+    const others = (event: string) => server.listenerCount(event) > 1;
+    const accept = (socket: Socket) => {
+      emit(server instanceof TlsServer ? 'secureConnection' : 'connection', socket);
+    };
+    const doors: Readonly<Record<string, (...args: never[]) => void>> = {
+      request: (request: IncomingMessage, response: ServerResponse) => {
+        this.middleware.use(request, response, () => emit('request', request, response));
+      },
+      checkContinue: (request: IncomingMessage, response: ServerResponse) => {
+        this.middleware.use(request, response, () => {
+          if (others('checkContinue')) return emit('checkContinue', request, response);
+          response.writeContinue();
+          return emit('request', request, response);
+        });
+      },
+      checkExpectation: (request: IncomingMessage, response: ServerResponse) => {
+        this.middleware.use(request, response, () => {
+          if (others('checkExpectation')) return emit('checkExpectation', request, response);
+          return response.writeHead(417).end();
+        });
+      },
+      upgrade: (request: IncomingMessage, socket: Socket, head: Buffer) => {
+        this.upgrades.use(request, socket, head, accept, () => {
+          if (others('upgrade')) emit('upgrade', request, socket, head);
+          else replayWithoutUpgrade(request, socket, head, accept);
+        });
+      },
+      connect: (request: IncomingMessage, socket: Socket, head: Buffer) => {
+        if (others('connect')) emit('connect', request, socket, head);
+        else answerConnect(socket);
+      },
+    };
+    server.emit = (event: string, ...args: unknown[]) => {
+      const door = doors[event];
+      if (door === undefined) return emit(event, ...args);
+      door(...(args as never[]));
+      return true;
+    };
+  }
+}

@@ -1,0 +1,221 @@
+import type { Socket } from 'node:net';
+import { ApiError } from '../../errors/api-error.js';
+import type { ResponseHead } from '../http1/response-parser.js';
+import { passableTrailers } from '../headers/field-names.js';
+import { clientHeaders, isAgentError, type ResponseContext } from '../headers/inbound-response.js';
+import { closeAfterAnswer, discardRest, hasUnreadBody } from '../answers/proxy-answer.js';
+import type { ProxyExchange, SandboxRoute } from './proxy-exchange.js';
+import { reset } from './reset.js';
+import { RequestBody } from './request-body.js';
+import { UpstreamInvalidResponseError } from '../sandbox-proxy.errors.js';
+import type { UpstreamCall, UpstreamListener } from '../upstream/upstream-call.js';
+
+/** A whole body up to this size is sent with its head as one string, which is cheaper than two buffers. */
+const ONE_WRITE_BYTES = 4_096;
+const EMPTY = Buffer.alloc(0);
+
+/** What a forwarding reports to the room it came from. */
+export interface ForwardingOutcome {
+  /** The agent itself refused, or looks gone: the route may be old. `isCertain` where there is no doubt. */
+  onRouteSuspect(exchange: ProxyExchange, isCertain: boolean): void;
+  /** No head came: answer with this error. */
+  onFailed(exchange: ProxyExchange, error: Error): void;
+  /** The response is over, or the client is gone. */
+  onClosed(exchange: ProxyExchange): void;
+  /** The agent switched protocols: `headers` are the client's, flat. */
+  onUpgraded(
+    exchange: ProxyExchange,
+    head: ResponseHead,
+    headers: string[],
+    socket: Socket,
+    early: Buffer,
+  ): void;
+}
+
+/**
+ * The response side of one forwarded request, at both doors: what the agent sends goes to the client as it comes,
+ * as fast as the client takes it.
+ */
+export class Forwarding implements UpstreamListener {
+  private call: UpstreamCall | null = null;
+  private body: RequestBody | null = null;
+  /** A view of bytes just read: written at the next event, as one with the head where that is possible. */
+  private pending: Buffer | null = null;
+  private isHeadFlushed = false;
+  /** The client can tell the end of the body from the end of the connection. */
+  private isFramed = false;
+  private upgradeHead: ResponseHead | null = null;
+  private upgradeHeaders: string[] = [];
+  private hasContinued = false;
+  private isDone = false;
+
+  constructor(
+    private readonly exchange: ProxyExchange,
+    private readonly route: SandboxRoute,
+    private readonly outcome: ForwardingOutcome,
+  ) {}
+
+  /** Ties the request's body and the client's leaving to the call. */
+  attach(call: UpstreamCall, body: RequestBody | null): void {
+    this.call = call;
+    this.body = body;
+    const { response } = this.exchange;
+    response.on('close', () => this.onClientClose());
+    body?.pipeTo(call);
+  }
+
+  onDrain(): void {
+    this.body?.resume();
+  }
+
+  onInformational(head: ResponseHead): void {
+    const { response, request } = this.exchange;
+    if (head.status === 100) {
+      if (this.exchange.expectsContinue && !this.hasContinued) response.writeContinue();
+      this.hasContinued = true;
+      return;
+    }
+    // Only the response at the head of the client's pipeline has the socket; a hint for a later one may be dropped.
+    const { socket } = response;
+    if (socket === null || request.httpVersionMinor === 0) return;
+    let text = `HTTP/1.1 ${head.status} ${head.reason}\r\n`;
+    const headers = clientHeaders(head, this.context);
+    for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`;
+    socket.write(`${text}\r\n`, 'latin1');
+  }
+
+  onHead(head: ResponseHead): void {
+    const { exchange } = this;
+    exchange.firstByteMs = performance.now() - exchange.startedAtMs;
+    if (isAgentError(head)) this.outcome.onRouteSuspect(exchange, true);
+    else if (head.status === 502 || head.status === 503) this.outcome.onRouteSuspect(exchange, false);
+    const headers = clientHeaders(head, this.context);
+    exchange.status = head.status;
+    if (head.status === 101) {
+      this.upgradeHead = head;
+      this.upgradeHeaders = headers;
+      return;
+    }
+    const { request, response } = exchange;
+    closeAfterAnswer(request, response);
+    try {
+      response.writeHead(head.status, head.reason, headers);
+      this.isFramed = head.framing === 'length' || response.chunkedEncoding;
+    } catch (error) {
+      this.abandon();
+      this.outcome.onFailed(exchange, new UpstreamInvalidResponseError(error));
+    }
+  }
+
+  onBody(chunk: Buffer): void {
+    if (this.isDone) return;
+    this.flushPending();
+    this.exchange.bytesOut += chunk.length;
+    this.pending = chunk;
+  }
+
+  onLull(): void {
+    if (this.isDone) return;
+    if (this.pending !== null) this.flushPending();
+    else if (!this.isHeadFlushed && this.exchange.response.headersSent) this.write(EMPTY);
+  }
+
+  onComplete(rawTrailers: string[]): void {
+    if (this.isDone) return;
+    this.isDone = true;
+    const { request, response } = this.exchange;
+    const { pending } = this;
+    this.pending = null;
+    if (rawTrailers.length > 0) this.addTrailers(rawTrailers);
+    if (pending === null) response.end();
+    else if (pending.length <= ONE_WRITE_BYTES) response.end(pending.toString('latin1'), 'latin1');
+    else response.end(Buffer.from(pending));
+    if (!hasUnreadBody(request)) return;
+    this.body?.stop();
+    discardRest(request);
+  }
+
+  onUpgraded(socket: Socket, early: Buffer): void {
+    this.isDone = true;
+    if (this.upgradeHead === null) throw new Error('upgraded without a 101');
+    this.outcome.onUpgraded(this.exchange, this.upgradeHead, this.upgradeHeaders, socket, early);
+  }
+
+  onError(error: Error): void {
+    if (this.isDone) return;
+    if (error instanceof ApiError) {
+      this.abandon();
+      if (error.code === 'upstream_unreachable' || error.code === 'upstream_timeout') {
+        this.outcome.onRouteSuspect(this.exchange, error.code === 'upstream_unreachable');
+      }
+      this.outcome.onFailed(this.exchange, error);
+      return;
+    }
+    this.cutOff();
+  }
+
+  /** The response broke off: the client must see that, and not a clean end (a FIN is one without chunks or length). */
+  private cutOff(): void {
+    const { exchange } = this;
+    this.flushPending();
+    this.isDone = true;
+    exchange.errorCode = 'upstream_truncated';
+    if (!this.isHeadFlushed) this.write(EMPTY);
+    this.body?.stop();
+    const { socket } = exchange.request;
+    if (this.isFramed) socket.destroySoon();
+    else setImmediate(() => reset(socket));
+  }
+
+  private onClientClose(): void {
+    const { exchange } = this;
+    if (!this.isDone) {
+      this.abandon();
+      exchange.errorCode ??= 'client_closed';
+      this.call?.abort();
+    }
+    this.outcome.onClosed(exchange);
+  }
+
+  private abandon(): void {
+    this.isDone = true;
+    this.pending = null;
+    this.body?.stop();
+  }
+
+  private addTrailers(rawTrailers: readonly string[]): void {
+    const { response } = this.exchange;
+    if (!response.chunkedEncoding) return;
+    const trailers = passableTrailers(rawTrailers);
+    const pairs: [string, string][] = [];
+    for (let i = 0; i < trailers.length; i += 2)
+      pairs.push([trailers[i] as string, trailers[i + 1] as string]);
+    response.addTrailers(pairs);
+  }
+
+  private flushPending(): void {
+    const { pending } = this;
+    if (pending === null) return;
+    this.pending = null;
+    // The view is into a buffer that the next read overwrites, and Node may keep what it is given.
+    this.write(Buffer.from(pending));
+  }
+
+  private write(chunk: Buffer): void {
+    const { response } = this.exchange;
+    this.isHeadFlushed = true;
+    if (response.write(chunk)) return;
+    this.call?.pause();
+    response.once('drain', () => this.call?.resume());
+  }
+
+  private get context(): ResponseContext {
+    const { address, request } = this.exchange;
+    return {
+      prefix: this.route.prefix,
+      authority: this.route.origin.authority,
+      hostname: address?.hostname ?? '',
+      clientTakesChunks: request.httpVersionMinor === 1,
+    };
+  }
+}

@@ -1,0 +1,73 @@
+import type { IncomingMessage } from 'node:http';
+import { passableTrailers } from '../headers/field-names.js';
+import { InvalidRequestError } from '../sandbox-proxy.errors.js';
+import type { RequestFraming } from '../headers/outbound-request.js';
+import type { ProxyExchange } from './proxy-exchange.js';
+import type { UpstreamCall } from '../upstream/upstream-call.js';
+
+/**
+ * How a request's body is framed: as it came, on every method, and never by the method's name
+ * (CVE-2026-29057: a DELETE whose chunks lost their framing became the next request).
+ *
+ * @throws InvalidRequestError for a transfer coding that the proxy does not know
+ */
+export function framingOf(request: IncomingMessage): RequestFraming {
+  const coding = request.headers['transfer-encoding'];
+  if (coding !== undefined) {
+    if (coding.toLowerCase() !== 'chunked' || request.httpVersionMinor === 0) {
+      throw new InvalidRequestError('this Transfer-Encoding is not supported: only "chunked", in HTTP/1.1');
+    }
+    return 'chunked';
+  }
+  return request.headers['content-length'] === undefined ? 'none' : 'length';
+}
+
+/** A request's body on its way to the agent: streamed, at the pace at which the agent takes it. */
+export class RequestBody {
+  private isStopped = false;
+
+  constructor(
+    private readonly exchange: ProxyExchange,
+    private readonly framing: 'length' | 'chunked',
+  ) {}
+
+  pipeTo(call: UpstreamCall): void {
+    const { request } = this.exchange;
+    call.cork();
+    request.on('data', (chunk: Buffer) => {
+      if (this.isStopped) return;
+      this.exchange.bytesIn += chunk.length;
+      if (!this.send(call, chunk)) request.pause();
+    });
+    request.on('end', () => {
+      if (this.isStopped) return;
+      if (this.framing === 'chunked') call.write(lastChunk(request.rawTrailers));
+      call.finish();
+    });
+    // A client that leaves is noticed by the response; without a listener the error would be thrown.
+    request.on('error', () => undefined);
+  }
+
+  resume(): void {
+    if (!this.isStopped) this.exchange.request.resume();
+  }
+
+  stop(): void {
+    this.isStopped = true;
+  }
+
+  private send(call: UpstreamCall, chunk: Buffer): boolean {
+    if (this.framing === 'length') return call.write(chunk);
+    call.write(`${chunk.length.toString(16)}\r\n`);
+    call.write(chunk);
+    return call.write('\r\n');
+  }
+}
+
+function lastChunk(rawTrailers: readonly string[]): string {
+  if (rawTrailers.length === 0) return '0\r\n\r\n';
+  const trailers = passableTrailers(rawTrailers);
+  let text = '0\r\n';
+  for (let i = 0; i < trailers.length; i += 2) text += `${trailers[i]}: ${trailers[i + 1]}\r\n`;
+  return `${text}\r\n`;
+}

@@ -1,0 +1,54 @@
+import type { Socket } from 'node:net';
+
+/** How many bytes a client may send ahead of the 101 before it is made to wait. */
+const MAX_EARLY_BYTES = 65_536;
+
+/**
+ * What door 2 adds to a request: the client's bare socket. Bytes that come before the agent has agreed are held,
+ * so that they are never taken for a request; the socket is read on, or a client that leaves would go unnoticed.
+ */
+export class UpgradeRequest {
+  private readonly held: Buffer[] = [];
+  private heldBytes = 0;
+  private isDropped = false;
+
+  /**
+   * @param protocols the Upgrade header, e.g. `websocket`
+   * @param head bytes that came with the handshake
+   */
+  constructor(
+    readonly protocols: string,
+    readonly socket: Socket,
+    head: Buffer,
+  ) {
+    if (head.length > 0) this.hold(head);
+    socket.on('data', this.hold);
+    socket.on('end', this.leave);
+    socket.on('error', this.leave);
+  }
+
+  /** The agent agreed: gives back what was held, in order, and lets go of the socket. */
+  release(): Buffer {
+    this.socket.off('data', this.hold);
+    this.socket.off('end', this.leave);
+    this.socket.pause();
+    return Buffer.concat(this.held.splice(0));
+  }
+
+  /** The agent refused: what the client sent ahead, and sends on, is nobody's. */
+  drop(): void {
+    this.isDropped = true;
+    this.held.length = 0;
+  }
+
+  private readonly hold = (chunk: Buffer): void => {
+    if (this.isDropped) return;
+    this.heldBytes += chunk.length;
+    this.held.push(chunk);
+    if (this.heldBytes > MAX_EARLY_BYTES) this.socket.pause();
+  };
+
+  private readonly leave = (): void => {
+    this.socket.destroy();
+  };
+}

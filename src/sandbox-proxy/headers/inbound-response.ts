@@ -1,0 +1,77 @@
+import type { ResponseHead } from '../http1/response-parser.js';
+import { Field, fieldOf } from './field-names.js';
+import { withoutAgentPrefix } from './location.js';
+import { connectionNames } from './outbound-request.js';
+import { narrowSetCookie } from './set-cookie.js';
+
+/** What the response rules need to know of the request's way. */
+export interface ResponseContext {
+  /** `/proxy/{id}/{port}`, which the agent put in front of redirects. */
+  readonly prefix: string;
+  /** The agent's own `address:port`. */
+  readonly authority: string;
+  /** The sandbox's own host name, the widest that a cookie of it may reach. */
+  readonly hostname: string;
+  /** False for an HTTP/1.0 client, which knows no chunks and so no trailers. */
+  readonly clientTakesChunks: boolean;
+}
+
+const AGENT_ERROR = /^agent;[a-z][a-z0-9_]{0,63}$/;
+
+/** True where the agent itself, not the app behind it, wrote this answer: an error that bears the agent's mark. */
+export function isAgentError(head: ResponseHead): boolean {
+  if (head.status < 400) return false;
+  const { rawHeaders } = head;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    if (rawHeaders[i]?.length === 15 && rawHeaders[i]?.toLowerCase() === 'x-sandbox-error') {
+      return AGENT_ERROR.test(rawHeaders[i + 1] as string);
+    }
+  }
+  return false;
+}
+
+/**
+ * The header fields that go to the client, flat: order, duplicates and bytes of what passes stay. Hop-by-hop
+ * fields and `X-Sandbox-*` do not pass (the mark of an agent's own error does), `Location` loses the agent's
+ * prefix, `Set-Cookie` its wider domain. Content-Length passes only where it frames or describes the body.
+ */
+export function clientHeaders(head: ResponseHead, context: ResponseContext): string[] {
+  const { rawHeaders } = head;
+  const dropped = connectionNames(rawHeaders);
+  const kept: string[] = [];
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    let value = rawHeaders[i + 1] as string;
+    switch (fieldOf(name)) {
+      case Field.Connection:
+      case Field.HopByHop:
+      case Field.TransferEncoding:
+      case Field.Te:
+        continue;
+      case Field.ContentLength:
+        if (head.status >= 200 && head.status !== 204) kept.push(name, value);
+        continue;
+      case Field.Trailer:
+        if (head.framing !== 'chunked' || !context.clientTakesChunks) continue;
+        break;
+      case Field.Sandbox:
+        if (head.status < 400 || name.toLowerCase() !== 'x-sandbox-error' || !AGENT_ERROR.test(value))
+          continue;
+        break;
+      case Field.Location:
+        value = withoutAgentPrefix(value, context.prefix, context.authority);
+        break;
+      case Field.SetCookie: {
+        const cookie = narrowSetCookie(value, context.hostname);
+        if (cookie === null) continue;
+        value = cookie;
+        break;
+      }
+      default:
+        break;
+    }
+    if (dropped !== null && dropped.includes(name.toLowerCase())) continue;
+    kept.push(name, value);
+  }
+  return kept;
+}

@@ -1,0 +1,115 @@
+import { Field, fieldOf, holdsPlatformKey, namedInConnection } from './field-names.js';
+import { withoutSessionCookies } from './session-cookies.js';
+
+/** How the body leaves: as it came. */
+export type RequestFraming = 'none' | 'length' | 'chunked';
+
+/** What the outbound head is made of. */
+export interface OutboundHead {
+  readonly method: string;
+  /** `/proxy/{id}/{port}{path}?{query}`. */
+  readonly target: string;
+  /** The agent's own `address:port`, for the Host header. */
+  readonly authority: string;
+  /** As received: flat [name, value, …], latin1. */
+  readonly rawHeaders: readonly string[];
+  readonly framing: RequestFraming;
+  /** True where `X-Forwarded-*` of the peer are believed. */
+  readonly isPeerTrusted: boolean;
+  readonly peerAddress: string;
+  readonly forwardedHost: string;
+  readonly forwardedProto: 'http' | 'https';
+  readonly requestId: string;
+  /** The protocols of an upgrade, e.g. `websocket`; null for a plain request. */
+  readonly upgrade: string | null;
+  /** True where an `Expect` header goes on; an HTTP/1.0 client's does not. */
+  readonly keepsExpect: boolean;
+}
+
+/**
+ * The head of the request to the agent, ready to be written as latin1. Order, duplicates, letter case and bytes
+ * of what passes stay; hop-by-hop fields (RFC 9110 7.6.1) and what `Connection` names, our credentials, and what
+ * only we may say (`X-Forwarded-*`, `X-Sandbox-*`, `X-Request-Id`) do not pass.
+ */
+export function outboundHead(request: OutboundHead): string {
+  const { rawHeaders, isPeerTrusted } = request;
+  const dropped = connectionNames(rawHeaders);
+  let head = `${request.method} ${request.target} HTTP/1.1\r\nHost: ${request.authority}\r\n`;
+  let forwardedFor = '';
+  let hasForwardedHost = false;
+  let hasForwardedProto = false;
+  let requestId = request.requestId;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    let value = rawHeaders[i + 1] as string;
+    switch (fieldOf(name)) {
+      case Field.Other:
+        if (holdsPlatformKey(value)) continue;
+        break;
+      case Field.Cookie: {
+        const kept = withoutSessionCookies(value);
+        if (kept === null || holdsPlatformKey(kept)) continue;
+        value = kept;
+        break;
+      }
+      case Field.ApiKey:
+        if (value.toLowerCase().includes('wrn_')) continue;
+        break;
+      case Field.ContentLength:
+        if (request.framing === 'length') head += `${name}: ${value}\r\n`;
+        continue;
+      case Field.TransferEncoding:
+        if (request.framing === 'chunked') head += `${name}: chunked\r\n`;
+        continue;
+      case Field.Te:
+        if (/(^|,)\s*trailers\s*(,|$)/i.test(value)) head += 'TE: trailers\r\n';
+        continue;
+      case Field.Trailer:
+        if (request.framing !== 'chunked') continue;
+        break;
+      case Field.Expect:
+        if (!request.keepsExpect) continue;
+        break;
+      case Field.Forwarded: {
+        if (!isPeerTrusted) continue;
+        const lower = name.toLowerCase();
+        if (lower === 'x-forwarded-for') {
+          forwardedFor += forwardedFor === '' ? value : `, ${value}`;
+          continue;
+        }
+        if (lower === 'x-forwarded-host') hasForwardedHost = true;
+        if (lower === 'x-forwarded-proto') hasForwardedProto = true;
+        break;
+      }
+      case Field.RequestId:
+        if (isPeerTrusted && /^[\w.-]{1,128}$/.test(value)) requestId = value;
+        continue;
+      case Field.Location:
+      case Field.SetCookie:
+        break;
+      default:
+        continue;
+    }
+    if (dropped !== null && dropped.includes(name.toLowerCase())) continue;
+    head += `${name}: ${value}\r\n`;
+  }
+  const chain = forwardedFor === '' ? request.peerAddress : `${forwardedFor}, ${request.peerAddress}`;
+  head += `X-Forwarded-For: ${chain}\r\n`;
+  if (!hasForwardedHost) head += `X-Forwarded-Host: ${request.forwardedHost}\r\n`;
+  if (!hasForwardedProto) head += `X-Forwarded-Proto: ${request.forwardedProto}\r\n`;
+  head += `X-Request-Id: ${requestId}\r\n`;
+  if (request.upgrade !== null) head += `Connection: Upgrade\r\nUpgrade: ${request.upgrade}\r\n`;
+  return `${head}\r\n`;
+}
+
+/** Every name that a Connection header of these lists, lower case; null where none does. */
+export function connectionNames(rawHeaders: readonly string[]): string[] | null {
+  let names: string[] | null = null;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    if (name.length !== 10 || fieldOf(name) !== Field.Connection) continue;
+    const more = namedInConnection(rawHeaders[i + 1] as string);
+    if (more !== null) names = names === null ? more : names.concat(more);
+  }
+  return names;
+}

@@ -1,0 +1,36 @@
+import { isSessionCookie } from './session-cookies.js';
+
+/**
+ * A sandbox's Set-Cookie, made safe for its neighbours: a `Domain` attribute other than the sandbox's own host
+ * name is dropped, so that the cookie stays with that host (RFC 6265 5.2.3 and 5.3); everything else stays as it
+ * was. Null for a cookie of the proxy's own name.
+ */
+export function narrowSetCookie(value: string, hostname: string): string | null {
+  const parts = value.split(';');
+  if (isSessionCookie((parts[0] as string).split('=', 1)[0] as string)) return null;
+  // A nameless cookie "=sandbox_session=x" is sent back as "sandbox_session=x": it would pass for ours.
+  if (
+    /^\s*=/.test(value) &&
+    isSessionCookie((parts[0] as string).replace(/^\s*=+/, '').split('=', 1)[0] as string)
+  ) {
+    return null;
+  }
+  if (parts.length === 1) return value;
+  const kept = parts.filter((part, i) => i === 0 || !isWiderDomain(part, hostname));
+  return kept.length === parts.length ? value : kept.join(';');
+}
+
+function isWiderDomain(attribute: string, hostname: string): boolean {
+  const equals = attribute.indexOf('=');
+  const name = (equals === -1 ? attribute : attribute.slice(0, equals)).trim().toLowerCase();
+  if (name !== 'domain') return false;
+  const domain =
+    equals === -1
+      ? ''
+      : attribute
+          .slice(equals + 1)
+          .trim()
+          .toLowerCase()
+          .replace(/^\./, '');
+  return domain !== hostname;
+}

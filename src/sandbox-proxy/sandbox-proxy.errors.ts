@@ -1,0 +1,107 @@
+import { ApiError } from '../errors/api-error.js';
+
+/** The Host header names a port outside 1-65535. */
+export class InvalidPortError extends ApiError {
+  readonly code = 'invalid_port';
+  constructor() {
+    super('the port in the host name must be between 1 and 65535');
+  }
+}
+
+/** The Host header names a sandbox id that decodes to nothing. */
+export class InvalidSandboxIdError extends ApiError {
+  readonly code = 'invalid_sandbox_id';
+  constructor() {
+    super('the sandbox id in the host name is not valid: "cl-" and 25 characters 0-9a-z');
+  }
+}
+
+/** Two Host headers, junk behind the domain, or a target whose authority is not the Host header's. */
+export class InvalidHostError extends ApiError {
+  readonly code = 'invalid_host';
+  constructor(message = 'the Host header is not valid') {
+    super(message);
+  }
+}
+
+/** A request target that has no meaning inside a sandbox, or hides one. */
+export class InvalidPathError extends ApiError {
+  readonly code = 'invalid_path';
+}
+
+/** A request whose framing the proxy will not pass on. */
+export class InvalidRequestError extends ApiError {
+  readonly code = 'invalid_request';
+}
+
+/** No credential, or one that admits nobody. */
+export class UnauthorizedError extends ApiError {
+  readonly code = 'unauthorized';
+}
+
+/** No such sandbox, or another team's: the caller cannot tell which. */
+export class SandboxNotFoundError extends ApiError {
+  readonly code = 'sandbox_not_found';
+  constructor() {
+    super('sandbox not found');
+  }
+}
+
+/** The sandbox exists and does not run. */
+export class SandboxNotRunningError extends ApiError {
+  readonly code = 'sandbox_not_running';
+  constructor(status: string) {
+    super(`sandbox is not running (status: ${status})`, { fields: { status } });
+  }
+}
+
+/** Every connection that the sandbox may have is in use. */
+export class SandboxBusyError extends ApiError {
+  readonly code = 'sandbox_busy';
+  constructor() {
+    super('the sandbox has too many open connections; try again shortly');
+  }
+}
+
+/** The sandbox's host has no address that the proxy may connect to. */
+export class HostUnavailableError extends ApiError {
+  readonly code = 'host_unavailable';
+  constructor() {
+    super("the sandbox's host is not available");
+  }
+}
+
+/** The agent refused, reset or dropped the connection before its answer. */
+export class UpstreamUnreachableError extends ApiError {
+  readonly code = 'upstream_unreachable';
+  constructor(cause: unknown) {
+    super("the sandbox's host does not answer", { cause });
+  }
+}
+
+/** What came back is not an HTTP/1.1 response. */
+export class UpstreamInvalidResponseError extends ApiError {
+  readonly code = 'upstream_invalid_response';
+  constructor(cause: unknown) {
+    super('the sandbox sent an answer that is not valid HTTP', { cause });
+  }
+}
+
+/** The connect clock or the first-byte clock ran out. */
+export class UpstreamTimeoutError extends ApiError {
+  readonly code = 'upstream_timeout';
+  constructor(readonly phase: 'connect' | 'first byte') {
+    super(
+      phase === 'connect'
+        ? "the sandbox's host did not accept a connection in time"
+        : 'the sandbox did not answer in time',
+    );
+  }
+}
+
+/** The response broke off after its head: there is no second answer, the client's connection is cut. */
+export class UpstreamTruncatedError extends Error {
+  constructor(cause: unknown) {
+    super('the response broke off', { cause });
+  }
+}

@@ -1,0 +1,64 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { ApiKeysModule } from '../api-keys/api-keys.module.js';
+import { Sandbox } from '../sandboxes/sandbox.entity.js';
+import { AccessLog } from './answers/access-log.js';
+import { AdmissionService } from './admission/admission.service.js';
+import { ApiKeyScheme } from './admission/api-key.scheme.js';
+import { CREDENTIAL_SCHEMES } from './admission/credential-scheme.js';
+import { SandboxDirectory } from './resolver/sandbox-directory.js';
+import { SandboxProxyDoors } from './doors/sandbox-proxy.doors.js';
+import { SandboxProxyMiddleware } from './doors/sandbox-proxy.middleware.js';
+import {
+  ConfigurableModuleClass,
+  MODULE_OPTIONS_TOKEN,
+  SANDBOX_PROXY_OPTIONS,
+  withDefaults,
+} from './sandbox-proxy.module-definition.js';
+import type { SandboxProxyOptions } from './sandbox-proxy.options.js';
+import { SandboxProxyService } from './sandbox-proxy.service.js';
+import { SandboxResolverService } from './resolver/sandbox-resolver.service.js';
+import { MemorySandboxRouteCache, SandboxRouteCache } from './resolver/sandbox-route-cache.js';
+import { SandboxUpgradeListener } from './doors/sandbox-upgrade.listener.js';
+import { Tunnels } from './forwarding/tunnels.js';
+import { HostClientPool } from './upstream/host-client-pool.js';
+
+/**
+ * The sandbox proxy. Importing `SandboxProxyModule.forRoot({ … })` is all there is to it: requests whose Host
+ * header reads `{port}-{sandboxId}.{domain}` go to the sandbox, all others to the application as before.
+ *
+ * Replaceable through DI: `ApiKeyService`, `SandboxResolverService`, `SandboxRouteCache`, `HostClientPool`.
+ */
+@Module({
+  imports: [TypeOrmModule.forFeature([Sandbox]), ApiKeysModule],
+  providers: [
+    {
+      provide: SANDBOX_PROXY_OPTIONS,
+      inject: [MODULE_OPTIONS_TOKEN],
+      useFactory: (options: Partial<SandboxProxyOptions>) => withDefaults(options),
+    },
+    {
+      provide: SandboxRouteCache,
+      inject: [SANDBOX_PROXY_OPTIONS],
+      useFactory: (options: SandboxProxyOptions) => new MemorySandboxRouteCache(options.routeCacheMax),
+    },
+    {
+      provide: CREDENTIAL_SCHEMES,
+      inject: [ApiKeyScheme],
+      useFactory: (...schemes: unknown[]) => schemes,
+    },
+    AccessLog,
+    AdmissionService,
+    ApiKeyScheme,
+    HostClientPool,
+    SandboxDirectory,
+    SandboxProxyDoors,
+    SandboxProxyMiddleware,
+    SandboxProxyService,
+    SandboxResolverService,
+    SandboxUpgradeListener,
+    Tunnels,
+  ],
+  exports: [ApiKeysModule, HostClientPool, SandboxProxyMiddleware, SandboxResolverService, SandboxRouteCache],
+})
+export class SandboxProxyModule extends ConfigurableModuleClass {}

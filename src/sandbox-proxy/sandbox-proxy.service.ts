@@ -1,0 +1,193 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { Inject, Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import type { Logger } from 'pino';
+import { ApiError } from '../errors/api-error.js';
+import { LOGGER } from '../logging/logger.js';
+import { AccessLog } from './answers/access-log.js';
+import { AdmissionService } from './admission/admission.service.js';
+import { Forwarding, type ForwardingOutcome } from './forwarding/forwarding.js';
+import { outboundHead } from './headers/outbound-request.js';
+import type { ResponseHead } from './http1/response-parser.js';
+import { type MaybePromise, whenReady } from './maybe-promise.js';
+import { outboundPath } from './forwarding/outbound-path.js';
+import { answerError } from './answers/proxy-answer.js';
+import { ProxyExchange, type SandboxRoute } from './forwarding/proxy-exchange.js';
+import { framingOf, RequestBody } from './forwarding/request-body.js';
+import type { SandboxAddress } from './doors/sandbox-address.js';
+import { SandboxHost } from './doors/sandbox-host.js';
+import { InvalidRequestError } from './sandbox-proxy.errors.js';
+import { SANDBOX_PROXY_OPTIONS } from './sandbox-proxy.module-definition.js';
+import type { SandboxProxyOptions } from './sandbox-proxy.options.js';
+import { SandboxResolverService } from './resolver/sandbox-resolver.service.js';
+import { toBlockList } from './upstream/agent-address.js';
+import { Peers } from './doors/peer.js';
+import type { UpgradeRequest } from './forwarding/upgrade-request.js';
+import { Tunnels } from './forwarding/tunnels.js';
+import { HostClientPool } from './upstream/host-client-pool.js';
+
+/** An app can answer 502 as often as it likes: such an answer sends us to the database this often at most, ms. */
+const SUSPICION_INTERVAL_MS = 1_000;
+
+/** Steps 2 to 4 of a request, the same for both doors: admit, resolve, forward. */
+@Injectable()
+export class SandboxProxyService implements ForwardingOutcome {
+  private readonly host: SandboxHost;
+  private readonly peers: Peers;
+  private readonly suspectedAtMs = new LRUCache<string, number>({ max: 10_000 });
+
+  constructor(
+    private readonly admission: AdmissionService,
+    private readonly resolver: SandboxResolverService,
+    private readonly pool: HostClientPool,
+    private readonly tunnels: Tunnels,
+    private readonly accessLog: AccessLog,
+    @Inject(SANDBOX_PROXY_OPTIONS) options: SandboxProxyOptions,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {
+    this.host = new SandboxHost(options.domains);
+    this.peers = new Peers(toBlockList(options.trustedProxies));
+  }
+
+  /** Step 1: the sandbox that a request is for, why it is for none although it says so, or null: not ours. */
+  claim(request: IncomingMessage): SandboxAddress | ApiError | null {
+    try {
+      return this.host.addressOf(request);
+    } catch (error) {
+      if (error instanceof ApiError) return error;
+      throw error;
+    }
+  }
+
+  /** Takes a claimed request to its sandbox, or answers why not. Never throws. */
+  serve(
+    claim: SandboxAddress | ApiError,
+    request: IncomingMessage,
+    response: ServerResponse,
+    upgrade: UpgradeRequest | null,
+  ): void {
+    const address = claim instanceof ApiError ? null : claim;
+    const exchange = new ProxyExchange(
+      randomUUID(),
+      request,
+      response,
+      address,
+      this.peers.of(request.socket),
+      upgrade,
+    );
+    try {
+      if (claim instanceof ApiError) throw claim;
+      const route = this.routeOf(exchange, claim);
+      if (route instanceof Promise) {
+        route
+          .then((found) => this.forward(exchange, found))
+          .catch((error: Error) => this.onFailed(exchange, error));
+      } else {
+        this.forward(exchange, route);
+      }
+    } catch (error) {
+      this.onFailed(exchange, error as Error);
+    }
+  }
+
+  onFailed(exchange: ProxyExchange, error: Error): void {
+    if (!(error instanceof ApiError))
+      this.logger.error({ requestId: exchange.requestId, err: error }, 'proxying failed');
+    const { request, response } = exchange;
+    const isListenedTo = response.listenerCount('close') > 0;
+    if (request.socket.destroyed || response.headersSent) {
+      exchange.errorCode ??= 'client_closed';
+      if (!isListenedTo) this.onClosed(exchange);
+      return;
+    }
+    exchange.errorCode = answerError(request, response, error, exchange.requestId);
+    exchange.status = response.statusCode;
+    exchange.failure = failureOf(error);
+    if (!isListenedTo) response.on('close', () => this.onClosed(exchange));
+  }
+
+  onClosed(exchange: ProxyExchange): void {
+    this.accessLog.record(exchange);
+  }
+
+  onRouteSuspect({ address, teamId }: ProxyExchange, isCertain: boolean): void {
+    if (address === null || teamId === null) return;
+    const { sandboxId } = address;
+    if (!isCertain) {
+      const now = performance.now();
+      if (now - (this.suspectedAtMs.get(sandboxId) ?? -Infinity) < SUSPICION_INTERVAL_MS) return;
+      this.suspectedAtMs.set(sandboxId, now);
+    }
+    this.resolver.evict(sandboxId, teamId);
+  }
+
+  onUpgraded(
+    exchange: ProxyExchange,
+    head: ResponseHead,
+    headers: string[],
+    socket: Socket,
+    early: Buffer,
+  ): void {
+    this.tunnels.open(exchange, head, headers, socket, early, () => this.onClosed(exchange));
+  }
+
+  private routeOf(exchange: ProxyExchange, address: SandboxAddress): MaybePromise<SandboxRoute> {
+    const admitted = this.admission.admit({ rawHeaders: exchange.request.rawHeaders, address });
+    return whenReady(admitted, ({ teamId }) => {
+      exchange.teamId = teamId;
+      return whenReady(this.resolver.resolve(address.sandboxId, teamId), (hostAddress) => ({
+        teamId,
+        origin: this.pool.resolveAddress(hostAddress),
+        prefix: `/proxy/${address.sandboxId}/${address.port}`,
+      }));
+    });
+  }
+
+  private forward(exchange: ProxyExchange, route: SandboxRoute): void {
+    const { request, peer, upgrade } = exchange;
+    if (request.socket.destroyed) {
+      exchange.errorCode = 'client_closed';
+      this.onClosed(exchange);
+      return;
+    }
+    const method = request.method as string;
+    const framing = framingOf(request);
+    if (upgrade !== null && (framing === 'chunked' || Number(request.headers['content-length'] ?? 0) > 0)) {
+      // Its body would arrive as the first bytes of the tunnel, or as the next request (CVE-2026-58055).
+      throw new InvalidRequestError('an upgrade request has no body');
+    }
+    const hasBody = upgrade === null && framing !== 'none';
+    const head = outboundHead({
+      method,
+      target: route.prefix + outboundPath(request.url as string, method),
+      authority: route.origin.authority,
+      rawHeaders: request.rawHeaders,
+      framing: upgrade === null ? framing : 'none',
+      isPeerTrusted: peer.isTrusted,
+      peerAddress: peer.address,
+      forwardedHost: request.headers.host as string,
+      forwardedProto: peer.proto,
+      requestId: exchange.requestId,
+      upgrade: upgrade?.protocols ?? null,
+      keepsExpect: hasBody && request.httpVersionMinor === 1,
+    });
+    const forwarding = new Forwarding(exchange, route, this);
+    const { sandboxId } = exchange.address as SandboxAddress;
+    const isUpgrade = upgrade !== null;
+    const call = this.pool.dispatch(
+      { origin: route.origin, sandboxId, method, head, hasBody, isUpgrade },
+      forwarding,
+    );
+    forwarding.attach(call, hasBody ? new RequestBody(exchange, framing as 'length' | 'chunked') : null);
+  }
+}
+
+/** The short name of what went wrong below an error, e.g. `ECONNREFUSED`: never a message, which may hold an address. */
+function failureOf(error: Error): string | null {
+  let cause: unknown = error.cause;
+  while (cause instanceof Error && cause.cause !== undefined) cause = cause.cause;
+  if (!(cause instanceof Error)) return null;
+  return 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.name;
+}

@@ -1,0 +1,86 @@
+import { BlockList, isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
+
+/** Where an agent listens, ready to connect to. */
+export interface AgentOrigin {
+  readonly secure: boolean;
+  /** Name or IP literal without brackets. */
+  readonly hostname: string;
+  readonly port: number;
+  /** What the outbound Host header says: the address as stored, without the scheme, e.g. `10.0.0.7:5000`. */
+  readonly authority: string;
+}
+
+const ADDRESS =
+  /^(?:(https?):\/\/)?(\[[0-9a-f:.]+\]|[0-9a-z](?:[0-9a-z._-]*[0-9a-z])?)(?::(\d{1,5}))?(\/)?$/i;
+
+/**
+ * Reads a host's address: `10.0.0.7:5000`, `agent-1.internal:5000`, `[fd00::7]:5000` or a full `http(s)://` URL
+ * without path, query or userinfo; only a URL may leave its port out. Anything else is null: the row is wrong,
+ * and a wrong row must not send a request anywhere.
+ */
+export function parseAgentAddress(address: string, defaultScheme: 'http' | 'https'): AgentOrigin | null {
+  const match = ADDRESS.exec(address);
+  if (match === null) return null;
+  const [, scheme, host, portText, slash] = match as unknown as [string, string?, string?, string?, string?];
+  if (host === undefined || (scheme === undefined && (portText === undefined || slash !== undefined)))
+    return null;
+  const secure = (scheme?.toLowerCase() ?? defaultScheme) === 'https';
+  const port = portText === undefined ? (secure ? 443 : 80) : Number(portText);
+  if (port < 1 || port > 65_535) return null;
+  const isBracketed = host.startsWith('[');
+  const hostname = isBracketed ? host.slice(1, -1) : host;
+  if (isBracketed && isIP(hostname) !== 6) return null;
+  return { secure, hostname, port, authority: portText === undefined ? host : `${host}:${portText}` };
+}
+
+/** Says of a resolved IP address whether a connection to it may be opened. */
+export type AddressPolicy = (ip: string, port: number) => boolean;
+
+/**
+ * Refuses the addresses that no agent has and that a wrong or hostile row could aim at: link-local and cloud
+ * metadata, multicast, broadcast, and the proxy's own listener (a loop). `allowed` lists exceptions.
+ *
+ * @param ownPort the port this process listens on, or 0 while it does not listen
+ */
+export function createAddressPolicy(allowed: readonly string[], ownPort: () => number): AddressPolicy {
+  const exceptions = toBlockList(allowed);
+  return (ip, port) => {
+    const family = isIP(ip) === 6 ? 'ipv6' : 'ipv4';
+    if (port === ownPort() && isOwnAddress(ip)) return false;
+    return exceptions.check(ip, family) || !REFUSED.check(ip, family);
+  };
+}
+
+/** Addresses and CIDR blocks as one list; IPv4-mapped IPv6 addresses match their IPv4 block. */
+export function toBlockList(entries: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const entry of entries) {
+    const [address = '', prefix] = entry.split('/');
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+    if (prefix === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(prefix), family);
+  }
+  return list;
+}
+
+/** Link-local, the metadata services outside it (AWS over IPv6, Alibaba, Azure), multicast, reserved. */
+const REFUSED = toBlockList([
+  '169.254.0.0/16',
+  'fe80::/10',
+  'fd00:ec2::254',
+  '100.100.100.200',
+  '168.63.129.16',
+  '224.0.0.0/4',
+  'ff00::/8',
+  '240.0.0.0/4',
+]);
+
+const SELF = toBlockList(['127.0.0.0/8', '::1', '0.0.0.0/8', '::']);
+
+function isOwnAddress(ip: string): boolean {
+  if (SELF.check(ip, isIP(ip) === 6 ? 'ipv6' : 'ipv4')) return true;
+  return Object.values(networkInterfaces()).some(
+    (list) => list?.some((entry) => entry.address === ip) ?? false,
+  );
+}
