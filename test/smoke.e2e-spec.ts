@@ -1,0 +1,221 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, get } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { identityOf } from '../src/database/embedded-postgres-process.js';
+import { caller } from './support/api-client.js';
+import { postmasterPid, Program } from './support/program.js';
+
+const ON_A_FREE_PORT = { PORT: '0', SHUTDOWN_GRACE_MS: '1000' };
+
+const newDirectory = () => mkdtempSync(join(tmpdir(), 'smoke-'));
+
+/** The curl line of the demo app, as printed. */
+const curlLine = (banner: string) => /The demo app in the sandbox:\n +(curl .*)\n/.exec(banner)?.[1] ?? '';
+const demoUrl = (banner: string) => /(http:\S+)$/.exec(curlLine(banner))?.[1] ?? '';
+const apiKey = (banner: string) => /wrn_[0-9a-f]{32}/.exec(banner)?.[0] ?? '';
+
+/** GET with the API key, to loopback whatever the URL's name: not every resolver knows `*.localhost`. */
+async function open(url: string, key: string): Promise<{ status: number; text: string }> {
+  const { host, port, pathname } = new URL(url);
+  const headers = { host, 'x-api-key': key };
+  const [response] = (await once(get({ host: '127.0.0.1', port, path: pathname, headers }), 'response')) as [
+    import('node:http').IncomingMessage,
+  ];
+  let text = '';
+  for await (const chunk of response) text += String(chunk);
+  return { status: response.statusCode ?? 0, text };
+}
+
+describe('npm start without any configuration', () => {
+  const directory = newDirectory();
+  let program: Program;
+  let url: string;
+
+  beforeAll(async () => {
+    program = new Program(directory, ON_A_FREE_PORT);
+    url = await program.url();
+  });
+
+  afterAll(async () => {
+    await program.end('SIGTERM');
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  it('prints a key, the URL form and a way to one’s own localhost:3000', () => {
+    expect(program.banner).toContain('First start');
+    expect(apiKey(program.banner)).not.toBe('');
+    expect(program.banner).toMatch(/http:\/\/\{port\}-cl-[0-9a-z]{25}\.localhost:\d+\n/);
+    expect(program.banner).toMatch(
+      /curl -H 'X-API-Key: wrn_\w+' http:\/\/3000-cl-[0-9a-z]{25}\.localhost:\d+\/\n/,
+    );
+    expect(program.stderr).toBe('');
+  });
+
+  it('opens the demo app by the URL it printed', async () => {
+    const answer = await open(demoUrl(program.banner), apiKey(program.banner));
+    expect(answer).toMatchObject({
+      status: 200,
+      text: expect.stringContaining('Hello from inside the sandbox'),
+    });
+  });
+
+  it('prints a curl line that works when pasted', async ({ skip }) => {
+    const { stdout: version } = await promisify(execFile)('curl', ['--version']).catch(() => ({
+      stdout: '',
+    }));
+    if (version === '') skip('curl is not installed');
+    const { stdout } = await promisify(execFile)('sh', ['-c', curlLine(program.banner)]);
+    expect(stdout).toContain('Hello from inside the sandbox');
+  });
+
+  it('refuses the demo app to those without the key', async () => {
+    expect(await open(demoUrl(program.banner), `wrn_${'0'.repeat(32)}`)).toMatchObject({ status: 401 });
+  });
+
+  it('passes the demo app’s clock on as it ticks', async () => {
+    const { host, port } = new URL(demoUrl(program.banner));
+    const headers = { host, 'x-api-key': apiKey(program.banner) };
+    const request = get({ host: '127.0.0.1', port, path: '/clock', headers });
+    const [response] = (await once(request, 'response')) as [import('node:http').IncomingMessage];
+    const [tick] = (await once(response, 'data')) as [Buffer];
+    expect(String(tick)).toMatch(/^data: \d{4}-\d\d-\d\dT/);
+    request.destroy();
+  });
+
+  it('carries the demo app’s WebSocket echo', async () => {
+    const { host, port } = new URL(demoUrl(program.banner));
+    const headers = { host, 'x-api-key': apiKey(program.banner) };
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/echo`, { headers });
+    await once(socket, 'open');
+    socket.send('hello');
+    const [message] = (await once(socket, 'message')) as [Buffer];
+    expect(String(message)).toBe('hello');
+    socket.close();
+  });
+
+  it('reaches a server on one’s own localhost through the sandbox', async () => {
+    const own = createServer((_request, response) => response.end('my own app')).listen(0, '127.0.0.1');
+    await once(own, 'listening');
+    const { port } = own.address() as AddressInfo;
+    const through = demoUrl(program.banner).replace(/\/\d+-/, `/${port}-`);
+    expect(await open(through, apiKey(program.banner))).toEqual({ status: 200, text: 'my own app' });
+    own.close();
+  });
+
+  it('does not lead from the sandbox to the control plane or the database', async () => {
+    const databasePort = readFileSync(join(directory, 'data/postgresql/port'), 'utf8');
+    for (const port of [new URL(url).port, databasePort]) {
+      const { status } = await open(
+        demoUrl(program.banner).replace(/\/\d+-/, `/${port}-`),
+        apiKey(program.banner),
+      );
+      expect(status).toBeGreaterThanOrEqual(400);
+    }
+  });
+
+  it('writes the key nowhere once it has been shown', () => {
+    expect(existsSync(join(directory, 'data/unshown-api-key'))).toBe(false);
+  });
+
+  it('refuses a second start on the same port in one line, and goes on undisturbed', async () => {
+    const second = new Program(directory, { ...ON_A_FREE_PORT, PORT: new URL(url).port });
+    expect(await second.exited()).toBe(1);
+    expect(second.stderr).toMatch(/^port \d+ on 127\.0\.0\.1 is taken: .+ set PORT to another port\n$/);
+    expect(await open(demoUrl(program.banner), apiKey(program.banner))).toMatchObject({ status: 200 });
+  });
+
+  it('leaves the demo to the first of two control planes on one data directory', async () => {
+    const second = new Program(directory, ON_A_FREE_PORT);
+    await second.url();
+    expect(second.banner).toContain(`pid ${program.pid} uses this DATA_DIR too`);
+    expect(await second.end('SIGTERM')).toBe(0);
+    expect(await open(demoUrl(program.banner), apiKey(program.banner))).toMatchObject({ status: 200 });
+  });
+});
+
+describe('the end of a program and its next start', () => {
+  let directory: string;
+  let programs: Program[];
+  const start = async (env: Readonly<Record<string, string>> = {}) => {
+    const program = new Program(directory, { ...ON_A_FREE_PORT, ...env });
+    programs.push(program);
+    return { program, url: await program.url() };
+  };
+
+  beforeEach(() => {
+    directory = newDirectory();
+    programs = [];
+  });
+
+  afterEach(async () => {
+    for (const program of programs) await program.end('SIGTERM');
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('%s ends it with 0 and PostgreSQL with it', async (signal) => {
+    const { program } = await start();
+    const pid = postmasterPid(directory) ?? 0;
+    expect(identityOf(pid)?.command).toBe('postgres');
+    expect(await program.end(signal)).toBe(0);
+    expect(identityOf(pid)).toBeNull();
+    expect(program.stderr).toBe('');
+  });
+
+  it('finds team, key, sandbox and URL again', async () => {
+    const first = await start({ PORT: '0' });
+    const key = apiKey(first.program.banner);
+    const { port } = new URL(first.url);
+    await first.program.end('SIGTERM');
+    const second = await start({ PORT: port });
+    expect(second.program.banner).toContain('Found the team "demo" and its sandbox again');
+    expect(second.program.banner).not.toContain('wrn_');
+    expect(demoUrl(second.program.banner)).toBe(demoUrl(first.program.banner));
+    expect(await open(demoUrl(second.program.banner), key)).toMatchObject({ status: 200 });
+  });
+
+  it('loses nothing acknowledged by kill -9, and its next start stops the server it left', async () => {
+    const first = await start();
+    const key = apiKey(first.program.banner);
+    const created = await caller(first.url, { 'x-api-key': key })('POST', '/v1/sandboxes', {
+      template: 'mine',
+    });
+    expect(created.status).toBe(201);
+    expect(await first.program.end('SIGKILL')).toBe('SIGKILL');
+    const second = await start();
+    const found = await caller(second.url, { 'x-api-key': key })('GET', `/v1/sandboxes/${created.body.id}`);
+    expect(found).toMatchObject({ status: 200, body: { template: 'mine' } });
+    const pid = postmasterPid(directory) ?? 0;
+    expect(await second.program.end('SIGTERM')).toBe(0);
+    expect(identityOf(pid)).toBeNull();
+  });
+
+  it('survives kill -9 of the program and of its server at once', async () => {
+    const first = await start();
+    const key = apiKey(first.program.banner);
+    process.kill(postmasterPid(directory) ?? 0, 'SIGKILL');
+    await first.program.end('SIGKILL');
+    const second = await start();
+    expect(await open(demoUrl(second.program.banner), key)).toMatchObject({ status: 200 });
+  });
+
+  it('replaces a lost key by the line it printed', async ({ skip }) => {
+    const first = await start();
+    await first.program.end('SIGTERM');
+    const { program } = await start();
+    const line = /(curl -H "Authorization.*)\n/.exec(program.banner)?.[1] ?? '';
+    const { stdout: version } = await promisify(execFile)('curl', ['--version']).catch(() => ({
+      stdout: '',
+    }));
+    if (version === '') skip('curl is not installed');
+    const { stdout } = await promisify(execFile)('sh', ['-c', line]);
+    const { key } = JSON.parse(stdout) as { key: string };
+    expect(await open(demoUrl(program.banner), key)).toMatchObject({ status: 200 });
+  });
+});
