@@ -99,7 +99,10 @@ export class HostClientPool implements OnModuleInit, OnApplicationShutdown {
   /** Moves the clock on to `nowMs`. */
   tick(nowMs: number): void {
     this.clock.nowMs = nowMs;
-    for (const connections of this.alive) connections.tick();
+    for (const connections of this.alive) {
+      connections.tick();
+      if (connections.size === 0) this.forget(connections);
+    }
   }
 
   private connectionsOf({ sandboxId, origin }: UpstreamRequest): SandboxConnections {
@@ -107,12 +110,14 @@ export class HostClientPool implements OnModuleInit, OnApplicationShutdown {
     if (known !== undefined && known.origin === origin) return known;
     // The sandbox moved: what is idle towards its old host is of no further use.
     if (known !== undefined) this.evict(sandboxId);
-    const connections = new SandboxConnections(origin, this.connector, this.options, this.clock, (empty) => {
-      this.alive.delete(empty);
-      if (this.current.get(sandboxId) === empty) this.current.delete(sandboxId);
-    });
+    const connections = new SandboxConnections(sandboxId, origin, this.connector, this.options, this.clock);
     this.alive.add(connections);
     this.current.set(sandboxId, connections);
     return connections;
+  }
+
+  private forget(connections: SandboxConnections): void {
+    this.alive.delete(connections);
+    if (this.current.get(connections.sandboxId) === connections) this.current.delete(connections.sandboxId);
   }
 }

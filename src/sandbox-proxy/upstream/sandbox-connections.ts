@@ -21,11 +21,11 @@ export class SandboxConnections implements ConnectionOwner {
   private isReleased = false;
 
   constructor(
+    readonly sandboxId: string,
     readonly origin: AgentOrigin,
     private readonly connector: AgentConnector,
     private readonly options: SandboxProxyOptions,
     private readonly clock: CoarseClock,
-    private readonly onEmpty: (connections: SandboxConnections) => void,
   ) {}
 
   get nowMs(): number {
@@ -84,7 +84,6 @@ export class SandboxConnections implements ConnectionOwner {
     this.all.delete(connection);
     const at = this.idle.indexOf(connection);
     if (at !== -1) this.idle.splice(at, 1);
-    if (this.all.size === 0) this.onEmpty(this);
   }
 
   onDiedIdle(call: UpstreamCall): boolean {
