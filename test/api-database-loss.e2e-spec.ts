@@ -1,0 +1,81 @@
+import { performance } from 'node:perf_hooks';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ChangeFeed } from '../src/database/change-feed.js';
+import { CHANGE_FEED_OPTIONS } from '../src/database/postgres-change-feed.js';
+import { generateApiKey } from '../src/identifiers/api-key.js';
+import { type Call, caller, newTeam } from './support/api-client.js';
+import { type StartedApp, startApp } from './support/app.js';
+import { createTestDatabase, type TestDatabase } from './support/database.js';
+import { startTcpRelay, type TcpRelay } from './support/tcp-relay.js';
+
+/** A caller with a key of its own that nobody knows: memory has no answer for it. */
+function stranger(url: string): Call {
+  return caller(url, { 'x-api-key': generateApiKey() });
+}
+
+describe('a database that is lost while the program runs', () => {
+  let db: TestDatabase;
+  let relay: TcpRelay;
+  let started: StartedApp;
+  let anyone: Call;
+
+  beforeAll(async () => {
+    db = await createTestDatabase();
+    const url = new URL(db.url);
+    relay = await startTcpRelay({ hostname: url.hostname, port: Number(url.port) });
+    url.hostname = '127.0.0.1';
+    url.port = String(relay.port);
+    started = await startApp({
+      db: { ...db, url: url.href },
+      override: (builder) =>
+        builder
+          .overrideProvider(CHANGE_FEED_OPTIONS)
+          .useValue({ url: url.href, heartbeatMs: 200, timeoutMs: 500 }),
+    });
+    anyone = caller(started.url);
+  });
+  afterAll(async () => {
+    await started.close();
+    await relay.close();
+    await db.drop();
+  });
+
+  async function expectRecovery(): Promise<void> {
+    relay.restore();
+    await expect.poll(async () => (await anyone('GET', '/readyz')).status, { timeout: 15_000 }).toBe(200);
+    expect(started.app.get(ChangeFeed).isLive).toBe(true);
+    expect((await stranger(started.url)('GET', '/v1/sandboxes')).status).toBe(401);
+  }
+
+  it('is answered 503 with Retry-After, never 401, and comes back without a restart', async () => {
+    const team = await newTeam(started);
+    const unknown = stranger(started.url);
+    relay.cut();
+    await expect.poll(() => started.app.get(ChangeFeed).isLive).toBe(false);
+    for (const call of [unknown, team.call]) {
+      const { status, headers, body } = await call('GET', '/v1/sandboxes');
+      expect([status, body.error.code, headers.get('retry-after')]).toEqual([
+        503,
+        'directory_unavailable',
+        '2',
+      ]);
+    }
+    expect((await anyone('GET', '/healthz')).status).toBe(200);
+    const ready = await anyone('GET', '/readyz');
+    expect([ready.status, ready.body]).toEqual([
+      503,
+      { status: 'unavailable', checks: { database: 'unavailable', changeFeed: 'down', lifecycle: 'ok' } },
+    ]);
+    await expectRecovery();
+  });
+
+  it('that falls silent counts as lost, and no dead connection is used again', async () => {
+    relay.freeze();
+    await expect.poll(() => started.app.get(ChangeFeed).isLive, { timeout: 2_000 }).toBe(false);
+    const before = performance.now();
+    const { status } = await stranger(started.url)('GET', '/v1/sandboxes');
+    expect(status).toBe(503);
+    expect(performance.now() - before).toBeLessThan(8_000);
+    await expectRecovery();
+  });
+});
