@@ -77,6 +77,7 @@ export class SandboxProxyService implements ForwardingOutcome {
       this.peers.of(request.socket),
       upgrade,
     );
+    response.on('close', () => this.onClosed(exchange));
     try {
       if (claim instanceof ApiError) throw claim;
       const route = this.routeOf(exchange, claim);
@@ -93,22 +94,24 @@ export class SandboxProxyService implements ForwardingOutcome {
   }
 
   onFailed(exchange: ProxyExchange, error: Error): void {
-    if (!(error instanceof ApiError))
-      this.logger.error({ requestId: exchange.requestId, err: error }, 'proxying failed');
+    if (!(error instanceof ApiError)) {
+      const { requestId } = exchange;
+      this.logger.error({ requestId, reason: `${error.name}: ${error.message}` }, 'proxying failed');
+      this.logger.debug({ requestId, stack: error.stack }, 'where it failed');
+    }
     const { request, response } = exchange;
-    const isListenedTo = response.listenerCount('close') > 0;
-    if (request.socket.destroyed || response.headersSent) {
+    if (response.headersSent || request.socket.destroyed) {
       exchange.errorCode ??= 'client_closed';
-      if (!isListenedTo) this.onClosed(exchange);
       return;
     }
     exchange.errorCode = answerError(request, response, error, exchange.requestId);
     exchange.status = response.statusCode;
     exchange.failure = failureOf(error);
-    if (!isListenedTo) response.on('close', () => this.onClosed(exchange));
   }
 
-  onClosed(exchange: ProxyExchange): void {
+  private onClosed(exchange: ProxyExchange): void {
+    exchange.forwarding?.onClientClose();
+    if (exchange.status === 0) exchange.errorCode ??= 'client_closed';
     this.accessLog.record(exchange);
   }
 
@@ -149,7 +152,6 @@ export class SandboxProxyService implements ForwardingOutcome {
     const { request, peer, upgrade } = exchange;
     if (request.socket.destroyed) {
       exchange.errorCode = 'client_closed';
-      this.onClosed(exchange);
       return;
     }
     const method = request.method as string;

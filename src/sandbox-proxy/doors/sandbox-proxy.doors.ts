@@ -17,6 +17,9 @@ const KEEP_ALIVE_TIMEOUT_MS = 620_000;
 /** How often Node looks for the above, milliseconds; its own default is 30 s. */
 const CHECKING_INTERVAL_MS = 1_000;
 
+/** How often connections that have become idle are closed while the server shuts down, milliseconds. */
+const SWEEP_INTERVAL_MS = 100;
+
 /** Events that Node only emits while somebody listens; without a listener it acts by itself. */
 const LISTENED_EVENTS = ['checkContinue', 'checkExpectation', 'upgrade', 'connect'] as const;
 const listening = (): void => undefined;
@@ -48,9 +51,15 @@ export class SandboxProxyDoors implements OnModuleInit, BeforeApplicationShutdow
     this.hang(server);
   }
 
-  /** Nest closes the server next, and would wait for an open tunnel for ever. */
+  /**
+   * Nest closes the server next, and would wait for an open tunnel for ever. It closes the connections that are
+   * idle at that moment; those that become idle later would be kept for their keep-alive time.
+   */
   beforeApplicationShutdown(): void {
     this.tunnels.closeAll();
+    const server = this.adapterHost.httpAdapter.getHttpServer() as Server;
+    const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_INTERVAL_MS).unref();
+    server.once('close', () => clearInterval(sweep));
   }
 
   private hang(server: Server): void {

@@ -7,7 +7,11 @@ import { closeAfterAnswer, discardRest, hasUnreadBody } from '../answers/proxy-a
 import type { ProxyExchange, SandboxRoute } from './proxy-exchange.js';
 import { reset } from './reset.js';
 import { RequestBody } from './request-body.js';
-import { UpstreamInvalidResponseError } from '../sandbox-proxy.errors.js';
+import {
+  UpstreamInvalidResponseError,
+  UpstreamTimeoutError,
+  UpstreamUnreachableError,
+} from '../sandbox-proxy.errors.js';
 import type { UpstreamCall, UpstreamListener } from '../upstream/upstream-call.js';
 
 /** A whole body up to this size is sent with its head as one string, which is cheaper than two buffers. */
@@ -20,8 +24,6 @@ export interface ForwardingOutcome {
   onRouteSuspect(exchange: ProxyExchange, isCertain: boolean): void;
   /** No head came: answer with this error. */
   onFailed(exchange: ProxyExchange, error: Error): void;
-  /** The response is over, or the client is gone. */
-  onClosed(exchange: ProxyExchange): void;
   /** The agent switched protocols: `headers` are the client's, flat. */
   onUpgraded(
     exchange: ProxyExchange,
@@ -59,9 +61,16 @@ export class Forwarding implements UpstreamListener {
   attach(call: UpstreamCall, body: RequestBody | null): void {
     this.call = call;
     this.body = body;
-    const { response } = this.exchange;
-    response.on('close', () => this.onClientClose());
+    this.exchange.forwarding = this;
     body?.pipeTo(call);
+  }
+
+  /** The response is over, or the client has left before it was. */
+  onClientClose(): void {
+    if (this.isDone) return;
+    this.abandon();
+    this.exchange.errorCode ??= 'client_closed';
+    this.call?.abort();
   }
 
   onDrain(): void {
@@ -103,6 +112,7 @@ export class Forwarding implements UpstreamListener {
       this.isFramed = head.framing === 'length' || response.chunkedEncoding;
     } catch (error) {
       this.abandon();
+      this.call?.abort();
       this.outcome.onFailed(exchange, new UpstreamInvalidResponseError(error));
     }
   }
@@ -145,9 +155,10 @@ export class Forwarding implements UpstreamListener {
     if (this.isDone) return;
     if (error instanceof ApiError) {
       this.abandon();
-      if (error.code === 'upstream_unreachable' || error.code === 'upstream_timeout') {
-        this.outcome.onRouteSuspect(this.exchange, error.code === 'upstream_unreachable');
-      }
+      const isRouteSuspect =
+        error instanceof UpstreamUnreachableError ||
+        (error instanceof UpstreamTimeoutError && error.phase === 'connect');
+      if (isRouteSuspect) this.outcome.onRouteSuspect(this.exchange, true);
       this.outcome.onFailed(this.exchange, error);
       return;
     }
@@ -165,16 +176,6 @@ export class Forwarding implements UpstreamListener {
     const { socket } = exchange.request;
     if (this.isFramed) socket.destroySoon();
     else setImmediate(() => reset(socket));
-  }
-
-  private onClientClose(): void {
-    const { exchange } = this;
-    if (!this.isDone) {
-      this.abandon();
-      exchange.errorCode ??= 'client_closed';
-      this.call?.abort();
-    }
-    this.outcome.onClosed(exchange);
   }
 
   private abandon(): void {

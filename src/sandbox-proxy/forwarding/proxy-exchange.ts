@@ -17,6 +17,8 @@ export interface SandboxRoute {
 /** One proxied request from its first line to its last byte: what the steps hand on, and what the log line tells. */
 export class ProxyExchange {
   readonly startedAtMs = performance.now();
+  /** Set once the request is on its way; told when the client is gone. */
+  forwarding: { onClientClose(): void } | null = null;
   /** UUID; null until admitted. */
   teamId: string | null = null;
   errorCode: ErrorCode | 'client_closed' | 'upstream_truncated' | null = null;

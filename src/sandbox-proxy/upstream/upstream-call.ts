@@ -70,11 +70,11 @@ export class UpstreamCall {
 
   /** Stops reading the response. */
   pause(): void {
-    this.current?.socket.pause();
+    this.current?.pause();
   }
 
   resume(): void {
-    this.current?.socket.resume();
+    this.current?.resume();
   }
 
   /** Nobody wants the answer any more: the connection is closed at once and nothing more is told. */

@@ -49,6 +49,7 @@ export class UpstreamConnection implements ResponseListener {
   private isHeadReceived = false;
   private isComplete = false;
   private isReusable = false;
+  private isPaused = false;
 
   constructor(
     readonly socket: Socket,
@@ -90,6 +91,18 @@ export class UpstreamConnection implements ResponseListener {
   finishRequest(): void {
     this.isRequestSent = true;
     this.postponeDeadline();
+  }
+
+  /** Stops reading; the agent is slowed down in turn. */
+  pause(): void {
+    this.isPaused = true;
+    this.socket.pause();
+  }
+
+  resume(): void {
+    if (!this.isPaused) return;
+    this.isPaused = false;
+    this.socket.resume();
   }
 
   /** Bytes from the agent; the buffer may be used for something else once this returns. */
@@ -169,6 +182,8 @@ export class UpstreamConnection implements ResponseListener {
     }
     this.call = null;
     this.hasServed = true;
+    // The client may still be taking what it has; an idle connection is read all the same, or its end goes unnoticed.
+    this.resume();
     this.owner.onIdle(this);
   }
 
