@@ -11,6 +11,7 @@ export interface SandboxAddress {
 
 const LABEL = /^(\d+)-(cl-[0-9a-z]+)\./;
 const AUTHORITY = /^([0-9a-z._-]+?)\.?(?::\d{0,5})?$/;
+const EMPTY_LABEL = /^\.|\.\.|\.$/;
 
 /**
  * Reads the Host header: `49999-cl-….example.com:8443` -> `{ port: 49999, sandboxId: 'cl-…', hostname }`.
@@ -33,7 +34,7 @@ export function parseSandboxHost(host: string, domains: readonly string[]): Sand
   const hostname = authority[1] as string;
   const domain = hostname.slice(label[0].length);
   if (domain === '') return null;
-  if (domain.startsWith('.') || domain.includes('..')) throw new InvalidHostError();
+  if (EMPTY_LABEL.test(domain)) throw new InvalidHostError();
   if (domains.length > 0 && !domains.includes(domain)) return null;
   const digits = label[1] as string;
   const port = digits.length > 5 ? 0 : Number(digits);

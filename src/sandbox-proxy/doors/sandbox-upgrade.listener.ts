@@ -4,6 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { closeGently } from '../answers/proxy-answer.js';
 import { replayWithoutUpgrade } from './replay-without-upgrade.js';
 import { SandboxProxyService } from '../sandbox-proxy.service.js';
+import { whenFree } from './when-free.js';
 import { UpgradeRequest } from '../forwarding/upgrade-request.js';
 
 /**
@@ -36,11 +37,11 @@ export class SandboxUpgradeListener {
     }
     const protocols = request.headers.upgrade ?? '';
     if (NEVER_UPGRADED.test(protocols)) {
-      replayWithoutUpgrade(request, socket, head, accept);
+      whenFree(socket, () => replayWithoutUpgrade(request, socket, head, accept));
       return;
     }
     const upgrade = new UpgradeRequest(protocols, socket, head);
-    this.proxy.serve(claim, request, refusalOn(socket, request, upgrade), upgrade);
+    whenFree(socket, () => this.proxy.serve(claim, request, refusalOn(socket, request, upgrade), upgrade));
   }
 }
 

@@ -5,6 +5,7 @@ import { passableTrailers } from '../headers/field-names.js';
 import { clientHeaders, isAgentError, type ResponseContext } from '../headers/inbound-response.js';
 import { closeAfterAnswer, discardRest, hasUnreadBody } from '../answers/proxy-answer.js';
 import type { ProxyExchange, SandboxRoute } from './proxy-exchange.js';
+import { endInOneWrite } from './end-in-one-write.js';
 import { reset } from './reset.js';
 import { RequestBody } from './request-body.js';
 import {
@@ -138,8 +139,10 @@ export class Forwarding implements UpstreamListener {
     this.pending = null;
     if (rawTrailers.length > 0) this.addTrailers(rawTrailers);
     if (pending === null) response.end();
-    else if (pending.length <= ONE_WRITE_BYTES) response.end(pending.toString('latin1'), 'latin1');
-    else response.end(Buffer.from(pending));
+    else if (pending.length > ONE_WRITE_BYTES) response.end(Buffer.from(pending));
+    else if (this.isHeadFlushed || response.chunkedEncoding)
+      response.end(pending.toString('latin1'), 'latin1');
+    else endInOneWrite(response, pending);
     if (!hasUnreadBody(request)) return;
     this.body?.stop();
     discardRest(request);

@@ -53,6 +53,7 @@ export class HostClientPool implements OnModuleInit, OnApplicationShutdown {
   /** Tells which port this process listens on: a host row that names it is a loop, and refused. */
   refuseOwnPort(port: number): void {
     this.connector.ownPort = port;
+    this.addresses.clear();
   }
 
   /**
@@ -65,10 +66,11 @@ export class HostClientPool implements OnModuleInit, OnApplicationShutdown {
     let origin = this.addresses.get(address);
     if (origin === undefined) {
       origin = parseAgentAddress(address, this.options.agentScheme);
+      if (origin !== null && !this.connector.mayConnect(origin)) origin = null;
       if (this.addresses.size >= MAX_ADDRESSES) this.addresses.clear();
       this.addresses.set(address, origin);
     }
-    if (origin === null || !this.connector.mayConnect(origin)) throw new HostUnavailableError();
+    if (origin === null) throw new HostUnavailableError();
     return origin;
   }
 

@@ -1,0 +1,167 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { InvalidHostError, InvalidPortError } from '../sandbox-proxy.errors.js';
+import { parseSandboxHost } from './sandbox-address.js';
+
+const ID = 'cl-0123456789abcdefghijklmno';
+
+describe('a host name that names a sandbox', () => {
+  it.each<[string, number, string]>([
+    [`3000-${ID}.example.com`, 3000, `3000-${ID}.example.com`],
+    [`1-${ID}.localhost`, 1, `1-${ID}.localhost`],
+    [`65535-${ID}.localhost`, 65_535, `65535-${ID}.localhost`],
+    [`08080-${ID}.localhost`, 8080, `08080-${ID}.localhost`],
+    [`3000-${ID}.localhost:8000`, 3000, `3000-${ID}.localhost`],
+    [`3000-${ID}.localhost:`, 3000, `3000-${ID}.localhost`],
+    [`3000-${ID}.localhost.`, 3000, `3000-${ID}.localhost`],
+    [`3000-${ID}.localhost.:8000`, 3000, `3000-${ID}.localhost`],
+    [`3000-${ID.toUpperCase()}.EXAMPLE.Com`, 3000, `3000-${ID}.example.com`],
+    [`3000-${ID}.a.b_c.d-e.example.com`, 3000, `3000-${ID}.a.b_c.d-e.example.com`],
+  ])('%s', (host, port, hostname) => {
+    expect(parseSandboxHost(host, [])).toEqual({ port, sandboxId: ID, hostname });
+  });
+
+  it.each(['cl-x', 'cl-0', `${ID}0`, `cl-${'z'.repeat(25)}`])(
+    'is one whatever the form of the id %s: that is judged after admission',
+    (id) => {
+      expect(parseSandboxHost(`80-${id}.localhost`, [])?.sandboxId).toBe(id);
+    },
+  );
+
+  it('has the same address in any letter case, with any port and with a trailing dot', () => {
+    const casing = fc.func(fc.boolean());
+    const port = fc.option(fc.integer({ min: 0, max: 65_535 }));
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 65_535 }),
+        casing,
+        port,
+        fc.boolean(),
+        (number, upper, at, dot) => {
+          const plain = `${number}-${ID}.example.com`;
+          const spelled = [...plain].map((c, i) => (upper(i) ? c.toUpperCase() : c)).join('');
+          const host = `${spelled}${dot ? '.' : ''}${at === null ? '' : `:${at}`}`;
+          expect(parseSandboxHost(host, ['example.com'])).toEqual(parseSandboxHost(plain, []));
+        },
+      ),
+    );
+  });
+});
+
+describe('a host name that is not ours', () => {
+  it.each([
+    '',
+    'localhost',
+    '127.0.0.1:8000',
+    '[::1]:8000',
+    'api.example.com',
+    `${ID}.example.com`,
+    `3000-${ID}`,
+    `3000-${ID}.`,
+    `3000-${ID}:80`,
+    `x3000-${ID}.example.com`,
+    `www.3000-${ID}.example.com`,
+    `3000-cl-.example.com`,
+    `3000-cl_0123.example.com`,
+    `3000-team-0123.example.com`,
+    `-3000-${ID}.example.com`,
+    `+3000-${ID}.example.com`,
+    `0x50-${ID}.example.com`,
+    ` 3000-${ID}.example.com`,
+    `user@example.com`,
+  ])('%j', (host) => {
+    expect(parseSandboxHost(host, [])).toBeNull();
+  });
+
+  it.each([
+    [`3000-${ID}.example.com`, ['example.org']],
+    [`3000-${ID}.example.com.evil.net`, ['example.com']],
+    [`3000-${ID}.sub.example.com`, ['example.com']],
+    [`3000-${ID}.notexample.com`, ['example.com']],
+    [`3000-${ID}.com`, ['example.com']],
+  ])('%s while only %j count', (host, domains) => {
+    expect(parseSandboxHost(host, domains)).toBeNull();
+  });
+
+  it('is decided by the domain before the port is looked at', () => {
+    expect(parseSandboxHost(`0-${ID}.example.org`, ['example.com'])).toBeNull();
+  });
+});
+
+describe('a host name that is ours and wrong', () => {
+  it.each(['0', '00', '65536', '70000', '99999', '100000', '030000', '9'.repeat(400)])('port %s', (port) => {
+    expect(() => parseSandboxHost(`${port}-${ID}.localhost`, [])).toThrow(InvalidPortError);
+  });
+
+  it.each([
+    `3000-${ID}.localhost:80x`,
+    `3000-${ID}.localhost:-1`,
+    `3000-${ID}.localhost:123456`,
+    `3000-${ID}.localhost:80:80`,
+    `3000-${ID}.localhost/`,
+    `3000-${ID}.localhost/@example.com`,
+    `3000-${ID}.localhost?x`,
+    `3000-${ID}.localhost#x`,
+    `3000-${ID}.localhost, api.example.com`,
+    `3000-${ID}.local host`,
+    `3000-${ID}.localhost `,
+    `3000-${ID}.local\thost`,
+    `3000-${ID}.local\0host`,
+    `3000-${ID}.l\u00f6calhost`,
+    `3000-${ID}.localhost%00`,
+    `3000-${ID}..localhost`,
+    `3000-${ID}.example..com`,
+    `3000-${ID}.localhost..`,
+    `3000-${ID}...`,
+    `3000-${ID}.localhost@example.com`,
+    `user:password@3000-${ID}.localhost`,
+    `@3000-${ID}.localhost`,
+  ])('%j', (host) => {
+    expect(() => parseSandboxHost(host, [])).toThrow(InvalidHostError);
+  });
+
+  it.each([`3000-${ID}.localhost..`, `3000-${ID}.localhost:80x`, `3000-${ID}.localhost/`])(
+    'never falls through to the API because of its domain: %j',
+    (host) => {
+      expect(() => parseSandboxHost(host, ['localhost'])).toThrow(InvalidHostError);
+    },
+  );
+});
+
+describe('parsing any text at all', () => {
+  const near = fc.string({
+    unit: fc.constantFrom('0', '9', '-', 'c', 'l', 'C', '.', ':', '@', 'z', '/', ' ', '\u00e9', '%'),
+    maxLength: 60,
+  });
+
+  it('gives null, an address that the text spells, or one of two errors', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          near,
+          fc.string(),
+          near.map((tail) => `3000-${ID}.${tail}`),
+        ),
+        (host) => {
+          let address;
+          try {
+            address = parseSandboxHost(host, []);
+          } catch (error) {
+            expect(error instanceof InvalidHostError || error instanceof InvalidPortError).toBe(true);
+            return;
+          }
+          if (address === null) return;
+          expect(host.toLowerCase().startsWith(address.hostname)).toBe(true);
+          expect(address.hostname).toMatch(/^\d+-cl-[0-9a-z]+(\.[0-9a-z_-]+)+$/);
+          expect(address.hostname.slice(address.hostname.indexOf('-') + 1)).toContain(
+            `${address.sandboxId}.`,
+          );
+          expect(address.port).toBe(Number.parseInt(address.hostname, 10));
+          expect(address.port).toBeGreaterThan(0);
+          expect(address.port).toBeLessThan(65_536);
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+  });
+});

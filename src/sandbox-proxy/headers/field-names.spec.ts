@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import { Field, fieldOf, holdsPlatformKey, namedInConnection, passableTrailers } from './field-names.js';
+
+const KEY = `wrn_${'0123456789abcdef'.repeat(2)}`;
+
+describe('the kind of a field', () => {
+  it.each<[string, Field]>([
+    ['Connection', Field.Connection],
+    ['CONNECTION', Field.Connection],
+    ['Keep-Alive', Field.HopByHop],
+    ['Proxy-Connection', Field.HopByHop],
+    ['Proxy-Authorization', Field.HopByHop],
+    ['Proxy-Authenticate', Field.HopByHop],
+    ['Upgrade', Field.HopByHop],
+    ['HTTP2-Settings', Field.HopByHop],
+    ['te', Field.Te],
+    ['Transfer-Encoding', Field.TransferEncoding],
+    ['Host', Field.Host],
+    ['X-Forwarded-For', Field.Forwarded],
+    ['x-forwarded-anything', Field.Forwarded],
+    ['X_Forwarded_For', Field.Forwarded],
+    ['Forwarded', Field.Forwarded],
+    ['X-Sandbox-Error', Field.Sandbox],
+    ['X_Sandbox-Id', Field.Sandbox],
+    ['X-API-Key', Field.ApiKey],
+    ['x_api_key', Field.ApiKey],
+    ['X-Request-ID', Field.RequestId],
+    ['X_Request_Id', Field.RequestId],
+    ['Cookie', Field.Cookie],
+    ['Set-Cookie', Field.SetCookie],
+    ['Location', Field.Location],
+    ['Content_Length', Field.Other],
+    ['X-Forwarded', Field.Other],
+    ['X-Sandbox', Field.Other],
+    ['Authorization', Field.Other],
+    ['Upgrade-Insecure-Requests', Field.Other],
+    ['__proto__', Field.Other],
+    ['constructor', Field.Other],
+  ])('%s', (name, field) => {
+    expect(fieldOf(name)).toBe(field);
+    expect(fieldOf(name)).toBe(field);
+  });
+
+  it('stays right when more names have come than are remembered', () => {
+    for (let i = 0; i < 3_000; i++) expect(fieldOf(`X-Junk-${i}`)).toBe(Field.Other);
+    expect(fieldOf('x-SANDBOX-late')).toBe(Field.Sandbox);
+    expect(fieldOf('x-SANDBOX-late')).toBe(Field.Sandbox);
+  });
+});
+
+describe('the names that Connection lists', () => {
+  it.each<[string, string[] | null]>([
+    ['keep-alive', null],
+    ['close', null],
+    ['Upgrade', null],
+    ['keep-alive, Upgrade', null],
+    [' , ,', null],
+    ['', null],
+    ['X-Foo', ['x-foo']],
+    ['close,X-Foo ,\tX-Bar', ['x-foo', 'x-bar']],
+    ['Keep-Alive, cookie', ['cookie']],
+  ])('%j', (value, names) => {
+    expect(namedInConnection(value)).toEqual(names);
+  });
+});
+
+describe('a value that holds a platform key', () => {
+  it.each([KEY, `Bearer ${KEY}`, `a=1; key=${KEY}; b=2`, `${KEY}0`])('%s', (value) => {
+    expect(holdsPlatformKey(value)).toBe(true);
+  });
+
+  it.each(['', 'wrn_', KEY.slice(0, -1), KEY.replace('wrn_', 'wrn-'), `wrn_${'g'.repeat(32)}`])(
+    'is not %j',
+    (value) => {
+      expect(holdsPlatformKey(value)).toBe(false);
+    },
+  );
+});
+
+describe('trailers', () => {
+  it('pass in order, with duplicates and bytes as they are', () => {
+    const flat = ['X-Sum', '\u00e9', 'Server-Timing', 'a;dur=1', 'x-sum', ''];
+    expect(passableTrailers(flat)).toEqual(flat);
+  });
+
+  it.each([
+    'Content-Length',
+    'Transfer-Encoding',
+    'Trailer',
+    'Host',
+    'Connection',
+    'Set-Cookie',
+    'Location',
+    'Authorization',
+    'Content-Type',
+    'X-API-Key',
+    'X-Forwarded-For',
+    'X_Forwarded_For',
+    'X-Sandbox-Error',
+    'X-Request-Id',
+    'Cookie',
+    'TE',
+  ])('do not hold %s, which a reader could merge into the head', (name) => {
+    expect(passableTrailers([name, 'x', 'X-Kept', '1', name.toLowerCase(), 'y'])).toEqual(['X-Kept', '1']);
+  });
+
+  it('do not carry a platform key anywhere', () => {
+    expect(passableTrailers(['X-Any', `token ${KEY}`])).toEqual([]);
+  });
+});

@@ -1,0 +1,218 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type OutboundHead, outboundHead } from './outbound-request.js';
+
+const KEY = `wrn_${'a'.repeat(32)}`;
+const BASE: OutboundHead = {
+  method: 'GET',
+  target: '/proxy/cl-x/3000/a?b',
+  authority: '10.0.0.7:5000',
+  rawHeaders: [],
+  framing: 'none',
+  isPeerTrusted: false,
+  peerAddress: '192.0.2.1',
+  forwardedHost: '3000-cl-x.localhost:8000',
+  forwardedProto: 'http',
+  requestId: 'id-1',
+  upgrade: null,
+  keepsExpect: false,
+};
+const OWN = [
+  'X-Forwarded-For: 192.0.2.1',
+  'X-Forwarded-Host: 3000-cl-x.localhost:8000',
+  'X-Forwarded-Proto: http',
+  'X-Request-Id: id-1',
+];
+
+/** The field lines that leave, without the request line and our Host. */
+function lines(rawHeaders: readonly string[], more: Partial<OutboundHead> = {}): string[] {
+  const [requestLine, host, ...rest] = outboundHead({ ...BASE, ...more, rawHeaders }).split('\r\n');
+  expect([requestLine, host]).toEqual(['GET /proxy/cl-x/3000/a?b HTTP/1.1', 'Host: 10.0.0.7:5000']);
+  expect(rest.splice(-2)).toEqual(['', '']);
+  return rest;
+}
+
+/** The same without what we set ourselves. */
+function passed(rawHeaders: readonly string[], more: Partial<OutboundHead> = {}): string[] {
+  return lines(rawHeaders, more).filter((line) => !/^X-(Forwarded-(For|Host|Proto)|Request-Id): /.test(line));
+}
+
+describe('the head towards the agent', () => {
+  it('is the request line, the agent as Host, what passes, and what we set', () => {
+    expect(lines(['Host', '3000-cl-x.localhost:8000', 'Accept', '*/*'])).toEqual(['Accept: */*', ...OWN]);
+  });
+
+  it('keeps order, duplicates, letter case and bytes of what passes', () => {
+    const raw = ['aCCept', 'a', 'X-Two', '1', 'x-one', '\u00e9\u00ff\t "', 'X-Two', '2', 'X-Empty', ''];
+    expect(passed(raw)).toEqual([
+      'aCCept: a',
+      'X-Two: 1',
+      'x-one: \u00e9\u00ff\t "',
+      'X-Two: 2',
+      'X-Empty: ',
+    ]);
+  });
+
+  it.each([
+    'Keep-Alive',
+    'Proxy-Connection',
+    'Proxy-Authorization',
+    'Upgrade',
+    'Connection',
+    'HTTP2-Settings',
+  ])('has no hop-by-hop field %s', (name) => {
+    expect(passed([name, 'x', 'A', '1', name.toUpperCase(), 'y'])).toEqual(['A: 1']);
+  });
+
+  it('has no field that Connection names, whichever stands first', () => {
+    const raw = [
+      'X-Foo',
+      '1',
+      'Connection',
+      'close, x-FOO',
+      'x-foo',
+      '2',
+      'connection',
+      'Cookie',
+      'Cookie',
+      'a=1',
+      'B',
+      '3',
+    ];
+    expect(passed(raw)).toEqual(['B: 3']);
+  });
+
+  it('cannot be robbed of what the proxy sets, or of the framing, by a Connection header (CVE-2021-33197)', () => {
+    const names = 'Host, X-Forwarded-For, X-Forwarded-Host, X-Forwarded-Proto, X-Request-Id, Content-Length';
+    expect(lines(['Connection', names, 'Content-Length', '3'], { framing: 'length' })).toEqual([
+      'Content-Length: 3',
+      ...OWN,
+    ]);
+    expect(
+      lines(['Connection', 'transfer-encoding', 'Transfer-Encoding', 'chunked'], { framing: 'chunked' }),
+    ).toEqual(['Transfer-Encoding: chunked', ...OWN]);
+  });
+
+  it('says the framing that the body has, and no other', () => {
+    const raw = ['Content-Length', '3', 'Transfer-Encoding', 'CHUNKED', 'Trailer', 'X-Sum'];
+    expect(passed(raw, { framing: 'none' })).toEqual([]);
+    expect(passed(raw, { framing: 'length' })).toEqual(['Content-Length: 3']);
+    expect(passed(raw, { framing: 'chunked' })).toEqual(['Transfer-Encoding: chunked', 'Trailer: X-Sum']);
+  });
+
+  it('carries of TE only "trailers"', () => {
+    expect(passed(['TE', 'trailers, deflate;q=0.5'])).toEqual(['TE: trailers']);
+    expect(passed(['TE', 'gzip', 'te', 'x-trailers'])).toEqual([]);
+  });
+
+  it('carries Expect only where the body can wait', () => {
+    expect(passed(['Expect', '100-continue'], { keepsExpect: true })).toEqual(['Expect: 100-continue']);
+    expect(passed(['Expect', '100-continue'])).toEqual([]);
+  });
+
+  it('asks for the upgrade itself', () => {
+    const raw = ['Connection', 'keep-alive, Upgrade', 'Upgrade', 'websocket', 'Sec-WebSocket-Key', 'x'];
+    expect(lines(raw, { upgrade: 'websocket' })).toEqual([
+      'Sec-WebSocket-Key: x',
+      ...OWN,
+      'Connection: Upgrade',
+      'Upgrade: websocket',
+    ]);
+  });
+});
+
+describe('credentials', () => {
+  it.each([
+    ['X-API-Key', KEY],
+    ['x_api_key', KEY],
+    ['X-Api-Key', `${KEY.toUpperCase()} `],
+    ['X-API-KEY', 'wrn_short'],
+    ['Authorization', `Bearer ${KEY}`],
+    ['X-Any-Name', KEY],
+    ['Cookie', `key=${KEY}`],
+    ['Cookie', 'sandbox_session=s'],
+    ['Cookie', '__Host-sandbox_session=s; SANDBOX_SESSION=t'],
+  ])('of the platform do not leave: %s: %s', (name, value) => {
+    expect(passed([name, value])).toEqual([]);
+  });
+
+  it.each([
+    ['X-API-Key', 'an-app-of-its-own'],
+    ['Authorization', 'Bearer app-token'],
+    ['Cookie', 'a=1; sandbox_sessions=x'],
+  ])('of the app do: %s: %s', (name, value) => {
+    expect(passed([name, value])).toEqual([`${name}: ${value}`]);
+  });
+
+  it('leave the other cookies as they were', () => {
+    expect(passed(['Cookie', 'a=1; sandbox_session=x; b="2"'])).toEqual(['Cookie: a=1; b="2"']);
+  });
+});
+
+describe('what the client says of the hops before us', () => {
+  const SAID = [
+    ...['X-Forwarded-For', '203.0.113.9', 'Forwarded', 'for=203.0.113.9', 'X-Forwarded-Port', '443'],
+    ...['X-Forwarded-Host', 'public.example.com', 'X-Forwarded-Proto', 'https', 'X-Request-Id', 'theirs'],
+  ];
+
+  it('is nothing where the peer is not trusted', () => {
+    expect(lines([...SAID, 'X_Forwarded_For', '1.1.1.1', 'X-Forwarded_Proto', 'https'])).toEqual(OWN);
+  });
+
+  it('is believed where it is, with the peer at the end of the chain', () => {
+    expect(lines([...SAID, 'X-Forwarded-For', '10.1.1.1'], { isPeerTrusted: true })).toEqual([
+      'Forwarded: for=203.0.113.9',
+      'X-Forwarded-Port: 443',
+      'X-Forwarded-Host: public.example.com',
+      'X-Forwarded-Proto: https',
+      'X-Forwarded-For: 203.0.113.9, 10.1.1.1, 192.0.2.1',
+      'X-Request-Id: theirs',
+    ]);
+  });
+
+  it('is replaced where a trusted peer sends an id that could be anything', () => {
+    for (const id of ['a b', 'x'.repeat(129), '"', '', '\u00e9'])
+      expect(lines(['X-Request-Id', id], { isPeerTrusted: true })).toContain('X-Request-Id: id-1');
+  });
+
+  it('is never in a name of ours: X-Sandbox-* does not pass, trusted or not', () => {
+    const raw = ['X-Sandbox-Error', 'a', 'X-Sandbox-Id', 'b', 'x_sandbox_team', 'c'];
+    expect(passed(raw)).toEqual([]);
+    expect(passed(raw, { isPeerTrusted: true })).toEqual([]);
+  });
+});
+
+describe('any list of fields', () => {
+  const name = fc.oneof(
+    fc.stringMatching(/^[A-Za-z][A-Za-z0-9_-]{0,12}$/),
+    fc.constantFrom(
+      'Connection',
+      'Upgrade',
+      'Host',
+      'X-Forwarded-For',
+      'X-Sandbox-A',
+      'Cookie',
+      'X-API-Key',
+      'TE',
+    ),
+  );
+  const value = fc.oneof(
+    fc.stringMatching(/^[\x21-\x7e]{0,20}$/),
+    fc.constantFrom('close', 'X-Foo', `k=${KEY}`, KEY, 'trailers', 'sandbox_session=1'),
+  );
+
+  it('leaves as one well-formed head with one Host, no key and what we set, once', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(name, value), { maxLength: 12 }), (fields) => {
+        const left = lines(fields.flat());
+        const count = (wanted: string) =>
+          left.filter((line) => line.toLowerCase().startsWith(`${wanted}:`)).length;
+        for (const own of ['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-request-id'])
+          expect(count(own)).toBe(1);
+        for (const gone of ['host', 'connection', 'upgrade', 'x-sandbox-a']) expect(count(gone)).toBe(0);
+        expect(left.join('\n')).not.toContain(KEY);
+        for (const line of left) expect(line).toMatch(/^[\w-]+: ?/);
+      }),
+    );
+  });
+});
