@@ -50,6 +50,8 @@ describe('a database that is lost while the program runs', () => {
   it('is answered 503 with Retry-After, never 401, and comes back without a restart', async () => {
     const team = await newTeam(started);
     const unknown = stranger(started.url);
+    // the guard knows this key from memory, so that the failure is the route's own
+    expect((await team.call('GET', '/v1/sandboxes')).status).toBe(200);
     relay.cut();
     await expect.poll(() => started.app.get(ChangeFeed).isLive).toBe(false);
     for (const call of [unknown, team.call]) {

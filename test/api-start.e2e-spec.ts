@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import { performance } from 'node:perf_hooks';
+import { pino } from 'pino';
 import { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ApiKeyService } from '../src/api-keys/api-key.service.js';
@@ -9,6 +10,7 @@ import { migrate } from '../src/database/migrate.js';
 import { MIGRATIONS } from '../src/database/migrations/index.js';
 import { DatabaseStartError } from '../src/database/open-database.js';
 import { generateApiKey, hashApiKey } from '../src/identifiers/api-key.js';
+import { LOGGER } from '../src/logging/logger.js';
 import { caller } from './support/api-client.js';
 import { startApp } from './support/app.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
@@ -101,7 +103,13 @@ describe("the platform's own database with MIGRATIONS=off, read only and without
   });
 
   it('starts, admits keys, is ready, says that the feed is absent, and writes nothing', async () => {
-    const started = await startApp({ db: { ...db, url: url.href }, env: { MIGRATIONS: 'off' } });
+    const lines: string[] = [];
+    const logger = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) });
+    const started = await startApp({
+      db: { ...db, url: url.href },
+      env: { MIGRATIONS: 'off' },
+      override: (builder) => builder.overrideProvider(LOGGER).useValue(logger),
+    });
     expect(await started.app.get(ApiKeyService).findTeam(key)).toEqual({
       teamId: expect.any(String),
       keyId: expect.any(String),
@@ -113,6 +121,10 @@ describe("the platform's own database with MIGRATIONS=off, read only and without
     ]);
     expect((await caller(started.url, { 'x-api-key': key })('GET', '/v1/sandboxes')).status).toBe(200);
     await started.close();
+    // a write that was refused would have been logged
+    expect(lines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual([
+      expect.stringContaining('no change triggers'),
+    ]);
     expect(await db.query(`SELECT last_used FROM team_api_keys`)).toEqual([{ last_used: null }]);
     expect(await db.query(`SELECT to_regclass('migrations') AS migrations`)).toEqual([{ migrations: null }]);
   });

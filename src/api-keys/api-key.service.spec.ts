@@ -187,6 +187,16 @@ describe('ApiKeyService', () => {
     },
   );
 
+  it('does not keep an answer that was under way when its key was deleted', async () => {
+    const open = hold();
+    const early = service.findTeam(KEY);
+    repository.rows.clear();
+    feed.tell(KEY_EVENT);
+    open();
+    expect(await early).toEqual(ADMITTED);
+    expect(await service.findTeam(KEY)).toBeNull();
+  });
+
   it('turns a failing database into DirectoryUnavailableError and remembers nothing', async () => {
     repository.failure = new Error('connection refused');
     await expect(service.findTeam(KEY)).rejects.toThrow(DirectoryUnavailableError);
