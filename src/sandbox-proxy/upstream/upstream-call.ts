@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net';
 import type { AgentOrigin } from './agent-address.js';
 import type { ResponseHead } from '../http1/response-parser.js';
-import type { UpstreamConnection } from './upstream-connection.js';
 
 /** One request to an agent, complete but for its body. */
 export interface UpstreamRequest {
@@ -35,9 +34,22 @@ export interface UpstreamListener {
   onError(error: Error): void;
 }
 
+/** What a call needs of the connection that it is on. */
+export interface CallConnection {
+  start(call: UpstreamCall): void;
+  /** True while the exchange on the connection is that of `call`. */
+  serves(call: UpstreamCall): boolean;
+  cork(): void;
+  write(chunk: Buffer | string): boolean;
+  finishRequest(): void;
+  pause(): void;
+  resume(): void;
+  close(): void;
+}
+
 /** A request under way: its sending side, and the handle on its connection. */
 export class UpstreamCall {
-  private connection: UpstreamConnection | null = null;
+  private connection: CallConnection | null = null;
 
   constructor(
     readonly request: UpstreamRequest,
@@ -45,17 +57,14 @@ export class UpstreamCall {
   ) {}
 
   /** Puts the request on a connection; a second time where the first turned out to have died while idle. */
-  startOn(connection: UpstreamConnection): void {
+  startOn(connection: CallConnection): void {
     this.connection = connection;
     connection.start(this);
   }
 
   /** Holds back what is written until the end of this tick, so that head and body leave in one packet. */
   cork(): void {
-    const socket = this.connection?.socket;
-    if (socket === undefined) return;
-    socket.cork();
-    process.nextTick(() => socket.uncork());
+    this.current?.cork();
   }
 
   /** Sends body bytes as they are (framing is the caller's); false asks to wait for `onDrain`. */
@@ -84,7 +93,7 @@ export class UpstreamCall {
   }
 
   /** The connection, as long as it is this call's. */
-  private get current(): UpstreamConnection | null {
+  private get current(): CallConnection | null {
     const { connection } = this;
     return connection !== null && connection.serves(this) ? connection : null;
   }

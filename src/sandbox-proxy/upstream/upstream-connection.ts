@@ -12,7 +12,7 @@ import {
   UpstreamTruncatedError,
   UpstreamUnreachableError,
 } from '../sandbox-proxy.errors.js';
-import type { UpstreamCall } from './upstream-call.js';
+import type { CallConnection, UpstreamCall } from './upstream-call.js';
 
 /** The pool, as its connections see it. */
 export interface ConnectionOwner {
@@ -33,7 +33,7 @@ const NOTHING = Buffer.alloc(0);
  * One HTTP/1.1 connection to an agent: one request at a time, strict about what comes back, closed at the first
  * byte that nobody asked for (CVE-2026-48931).
  */
-export class UpstreamConnection implements ResponseListener {
+export class UpstreamConnection implements ResponseListener, CallConnection {
   /** When the connection last became idle, on the pool's clock. */
   idleSinceMs = 0;
   /** When the agent must have accepted, or answered, on the pool's clock; Infinity while nothing is awaited. */
@@ -81,6 +81,13 @@ export class UpstreamConnection implements ResponseListener {
   /** True while the exchange on this connection is that of `call`. */
   serves(call: UpstreamCall): boolean {
     return this.call === call && this.state !== 'closed';
+  }
+
+  /** Holds back what is written until the end of this tick. */
+  cork(): void {
+    const { socket } = this;
+    socket.cork();
+    process.nextTick(() => socket.uncork());
   }
 
   write(chunk: Buffer | string): boolean {
