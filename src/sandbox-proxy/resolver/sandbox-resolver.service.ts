@@ -38,7 +38,13 @@ export class SandboxResolverService implements OnModuleInit, OnModuleDestroy {
     @Inject(SANDBOX_PROXY_OPTIONS) private readonly options: SandboxProxyOptions,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
-    this.evictedAtMs = new LRUCache({ max: options.routeCacheMax });
+    this.evictedAtMs = new LRUCache({
+      max: options.routeCacheMax,
+      // A mark that finds no room any more still has to hold: for every key, then.
+      dispose: (atMs, _key, reason) => {
+        if (reason === 'evict') this.allEvictedAtMs = Math.max(this.allEvictedAtMs, atMs);
+      },
+    });
   }
 
   onModuleInit(): void {
