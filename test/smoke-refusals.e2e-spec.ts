@@ -1,11 +1,10 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTestDatabase } from './support/database.js';
-import { Program } from './support/program.js';
+import { newDirectory, Program, removeDirectory } from './support/program.js';
 
 const TOKEN = 'an-operator-token-of-the-test';
 
@@ -13,10 +12,10 @@ describe('a start that cannot succeed', () => {
   let directory: string;
 
   beforeEach(() => {
-    directory = mkdtempSync(join(tmpdir(), 'smoke-refusals-'));
+    directory = newDirectory();
   });
 
-  afterEach(() => rmSync(directory, { recursive: true, force: true }));
+  afterEach(() => removeDirectory(directory));
 
   /** Everything it said, having ended with 1. */
   async function refusal(env: Readonly<Record<string, string>>): Promise<string> {
@@ -83,7 +82,7 @@ describe('a start that cannot succeed', () => {
 
 describe('a start with DATABASE_URL', () => {
   it('makes no demo and no data directory, and ends with 0', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'smoke-production-'));
+    const directory = newDirectory();
     const database = await createTestDatabase();
     const program = new Program(directory, { DATABASE_URL: database.url, ADMIN_TOKEN: TOKEN, PORT: '0' });
     const answer = await fetch(`${await program.url()}/readyz`);
@@ -92,6 +91,6 @@ describe('a start with DATABASE_URL', () => {
     expect(await program.end('SIGTERM')).toBe(0);
     expect(program.banner).not.toMatch(/demo|curl/);
     await database.drop();
-    rmSync(directory, { recursive: true });
+    removeDirectory(directory);
   });
 });

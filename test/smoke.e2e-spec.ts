@@ -1,20 +1,17 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, readFileSync } from 'node:fs';
 import { createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { identityOf } from '../src/database/embedded-postgres-process.js';
 import { caller } from './support/api-client.js';
-import { postmasterPid, Program } from './support/program.js';
+import { newDirectory, postmasterPid, Program, removeDirectory } from './support/program.js';
 
 const ON_A_FREE_PORT = { PORT: '0', SHUTDOWN_GRACE_MS: '1000' };
-
-const newDirectory = () => mkdtempSync(join(tmpdir(), 'smoke-'));
 
 /** The curl line of the demo app, as printed. */
 const curlLine = (banner: string) => /The demo app in the sandbox:\n +(curl .*)\n/.exec(banner)?.[1] ?? '';
@@ -45,7 +42,7 @@ describe('npm start without any configuration', () => {
 
   afterAll(async () => {
     await program.end('SIGTERM');
-    rmSync(directory, { recursive: true, force: true });
+    removeDirectory(directory);
   });
 
   it('prints a key, the URL form and a way to one’s own localhost:3000', () => {
@@ -156,7 +153,7 @@ describe('the end of a program and its next start', () => {
 
   afterEach(async () => {
     for (const program of programs) await program.end('SIGTERM');
-    rmSync(directory, { recursive: true, force: true });
+    removeDirectory(directory);
   });
 
   it.each(['SIGTERM', 'SIGINT'] as const)('%s ends it with 0 and PostgreSQL with it', async (signal) => {
@@ -201,6 +198,16 @@ describe('the end of a program and its next start', () => {
     const key = apiKey(first.program.banner);
     process.kill(postmasterPid(directory) ?? 0, 'SIGKILL');
     await first.program.end('SIGKILL');
+    const second = await start();
+    expect(await open(demoUrl(second.program.banner), key)).toMatchObject({ status: 200 });
+  });
+
+  it.runIf(process.getuid?.() === 0)('works for root in a private directory', async () => {
+    chmodSync(directory, 0o700);
+    const first = await start();
+    const key = apiKey(first.program.banner);
+    await first.program.end('SIGTERM');
+    expect(lstatSync(join(directory, 'data/postgresql')).isSymbolicLink()).toBe(true);
     const second = await start();
     expect(await open(demoUrl(second.program.banner), key)).toMatchObject({ status: 200 });
   });

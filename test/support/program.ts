@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -62,6 +63,20 @@ export class Program {
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }
+}
+
+/** A fresh directory to start in, which the unprivileged user of the embedded PostgreSQL can enter. */
+export function newDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'control-plane-'));
+  chmodSync(directory, 0o711);
+  return directory;
+}
+
+/** Removes the directory, and the cluster too where `data/postgresql` is a link to another place. */
+export function removeDirectory(directory: string): void {
+  const home = join(directory, 'data/postgresql');
+  if (existsSync(home)) rmSync(realpathSync(home), { recursive: true });
+  rmSync(directory, { recursive: true });
 }
 
 /** The pid in `postmaster.pid` of the embedded cluster below `directory/data`, or null where there is none. */
