@@ -5,9 +5,12 @@ import { dataSourceOptions } from './data-source.js';
 import { openDatabase } from './open-database.js';
 import { CHANGE_FEED_OPTIONS, type ChangeFeedOptions, PostgresChangeFeed } from './postgres-change-feed.js';
 
-/** How often a connection that has fallen silent is asked whether it still lives. */
-const HEARTBEAT_MS = 10_000;
-const FEED_TIMEOUT_MS = 5_000;
+/**
+ * How often a connection that has fallen silent is asked whether it still lives, and how long it may take to say so, ms.
+ * Together no more than the time for which entries are trusted without a feed (`TTL_WITHOUT_FEED_MS`).
+ */
+const HEARTBEAT_MS = 3_000;
+const FEED_TIMEOUT_MS = 2_000;
 
 /** TypeORM's data source on a schema brought up to date, and the feed of changes, for every module. */
 @Module({})
