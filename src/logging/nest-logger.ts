@@ -1,12 +1,20 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Logger } from 'pino';
 
+/** Nest's list of every route it maps, at each start: of interest to who debugs. */
+const CHATTY_CONTEXTS: readonly unknown[] = [
+  'RoutesResolver',
+  'RouterExplorer',
+  'InstanceLoader',
+  'NestFactory',
+];
+
 /** Nest's own messages as lines of the program's log; a message's last text parameter is its context. */
 export class NestLogger implements LoggerService {
   constructor(private readonly logger: Logger) {}
 
   log(message: unknown, ...parameters: unknown[]): void {
-    this.#write('info', message, parameters);
+    this.#write(CHATTY_CONTEXTS.includes(parameters.at(-1)) ? 'debug' : 'info', message, parameters);
   }
 
   warn(message: unknown, ...parameters: unknown[]): void {
