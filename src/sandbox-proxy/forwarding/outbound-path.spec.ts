@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InvalidPathError } from '../sandbox-proxy.errors.js';
 import { outboundPath } from './outbound-path.js';
@@ -127,6 +127,25 @@ describe('a target that is no path', () => {
   });
 });
 
+/** False where the target is refused. */
+function isTaken(target: string): boolean {
+  try {
+    outboundPath(target, 'GET');
+    return true;
+  } catch (error) {
+    if (error instanceof InvalidPathError) return false;
+    throw error;
+  }
+}
+
+function pathOf(target: string): string {
+  return target.split('?', 1)[0] as string;
+}
+
+function queryOf(target: string): string {
+  return target.slice(pathOf(target).length);
+}
+
 describe('whatever bytes a target is made of', () => {
   const piece = fc.constantFrom(
     '.',
@@ -153,22 +172,12 @@ describe('whatever bytes a target is made of', () => {
     )
     .map((s) => `/${s}`);
 
-  function leaving(from: string): string | null {
-    try {
-      return outboundPath(from, 'GET');
-    } catch (error) {
-      expect(error).toBeInstanceOf(InvalidPathError);
-      return null;
-    }
-  }
-
   it('what leaves starts with "/" and holds no step up, read in any way', () => {
     fc.assert(
-      fc.property(target, (from) => {
-        const left = leaving(from);
-        if (left === null) return;
+      fc.property(target.filter(isTaken), (from) => {
+        const left = outboundPath(from, 'GET');
         expect(left.startsWith('/')).toBe(true);
-        const path = (left.split('?', 1)[0] as string).replace(/%2e/gi, '.');
+        const path = pathOf(left).replace(/%2e/gi, '.');
         expect(path.split('/').filter((segment) => segment === '.' || segment === '..')).toEqual([]);
         expect(path.split(/\/|\\|%2f|%5c/i)).not.toContain('..');
       }),
@@ -176,24 +185,30 @@ describe('whatever bytes a target is made of', () => {
     );
   });
 
-  it('the query leaves byte for byte, and a path without dots too', () => {
+  it('the query leaves byte for byte', () => {
     fc.assert(
-      fc.property(target, (from) => {
-        const left = leaving(from);
-        if (left === null) return;
-        const query = (text: string) => (text.includes('?') ? text.slice(text.indexOf('?')) : '');
-        expect(query(left)).toBe(query(from));
-        if (!/\.|%2e/i.test(from.split('?', 1)[0] as string)) expect(left).toBe(from);
+      fc.property(target.filter(isTaken), (from) => {
+        expect(queryOf(outboundPath(from, 'GET'))).toBe(queryOf(from));
       }),
-      { numRuns: 5_000 },
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('a path without dots leaves byte for byte', () => {
+    const dotless = target.filter((from) => !/\.|%2e/i.test(pathOf(from)) && !from.includes('#'));
+    fc.assert(
+      fc.property(dotless, (from) => {
+        expect(outboundPath(from, 'GET')).toBe(from);
+      }),
+      { numRuns: 2_000 },
     );
   });
 
   it('is resolved once and for all: a second time changes nothing', () => {
     fc.assert(
-      fc.property(target, (from) => {
-        const left = leaving(from);
-        if (left !== null) expect(outboundPath(left, 'GET')).toBe(left);
+      fc.property(target.filter(isTaken), (from) => {
+        const left = outboundPath(from, 'GET');
+        expect(outboundPath(left, 'GET')).toBe(left);
       }),
       { numRuns: 2_000 },
     );

@@ -85,27 +85,27 @@ describe('the fields that go to the client', () => {
 
   it("have the app's redirect and the app's cookies, each of them, and none for its neighbours", () => {
     const raw = [
-      ...['Location', '/proxy/cl-x/3000/login', 'Set-Cookie', 'a=1; Domain=localhost; Path=/'],
-      ...[
-        'set-cookie',
-        'b=2',
-        'Set-Cookie',
-        'sandbox_session=x',
-        'Set-Cookie',
-        'a=1; Domain=localhost; Path=/',
-      ],
+      'Location',
+      '/proxy/cl-x/3000/login',
+      'Set-Cookie',
+      'a=1; Domain=localhost; Path=/',
+
+      'set-cookie',
+      'b=2',
+      'Set-Cookie',
+      'sandbox_session=x',
+      'Set-Cookie',
+      'a=1; Domain=localhost; Path=/',
     ];
     expect(clientHeaders(head(raw), CONTEXT)).toEqual([
-      ...[
-        'Location',
-        '/login',
-        'Set-Cookie',
-        'a=1; Path=/',
-        'set-cookie',
-        'b=2',
-        'Set-Cookie',
-        'a=1; Path=/',
-      ],
+      'Location',
+      '/login',
+      'Set-Cookie',
+      'a=1; Path=/',
+      'set-cookie',
+      'b=2',
+      'Set-Cookie',
+      'a=1; Path=/',
     ]);
   });
 });

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type OutboundHead, outboundHead } from './outbound-request.js';
 
@@ -151,8 +151,18 @@ describe('credentials', () => {
 
 describe('what the client says of the hops before us', () => {
   const SAID = [
-    ...['X-Forwarded-For', '203.0.113.9', 'Forwarded', 'for=203.0.113.9', 'X-Forwarded-Port', '443'],
-    ...['X-Forwarded-Host', 'public.example.com', 'X-Forwarded-Proto', 'https', 'X-Request-Id', 'theirs'],
+    'X-Forwarded-For',
+    '203.0.113.9',
+    'Forwarded',
+    'for=203.0.113.9',
+    'X-Forwarded-Port',
+    '443',
+    'X-Forwarded-Host',
+    'public.example.com',
+    'X-Forwarded-Proto',
+    'https',
+    'X-Request-Id',
+    'theirs',
   ];
 
   it('is nothing where the peer is not trusted', () => {

@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import type { ApiKeyService } from '../../api-keys/api-key.service.js';
+import { UnauthorizedError } from '../sandbox-proxy.errors.js';
+import { AdmissionService } from './admission.service.js';
+import { ApiKeyScheme } from './api-key.scheme.js';
+import type { AdmissionRequest, CredentialScheme } from './credential-scheme.js';
+
+const address = { port: 80, sandboxId: 'cl-x', hostname: '80-cl-x.localhost' };
+const request = (...rawHeaders: string[]): AdmissionRequest => ({ rawHeaders, address });
+
+/** Admits the key "wrn_good" to team "t". */
+const scheme = new ApiKeyScheme({
+  findTeam: (key: string) => (key === 'wrn_good' ? { teamId: 't', keyId: 'k' } : null),
+} as unknown as ApiKeyService);
+
+describe('the API key of a request', () => {
+  it.each<[string[], string | null]>([
+    [['X-API-Key', 'wrn_good'], 'wrn_good'],
+    [['x-api-KEY', 'wrn_good'], 'wrn_good'],
+    [['X-API-Key', 'theirs', 'X-API-Key', 'wrn_good'], 'wrn_good'],
+    [['X-API-Key', 'wrn_good', 'X-API-Key', 'theirs'], 'wrn_good'],
+    [['X-API-Key', 'theirs'], 'theirs'],
+    [['X-API-Key', ''], ''],
+    [['X_API_Key', 'wrn_good'], null],
+    [['X-API-Keys', 'wrn_good', 'Accept', 'wrn_good'], null],
+    [[], null],
+  ])('of %j is %j', (rawHeaders, key) => {
+    expect(scheme.find(request(...rawHeaders))).toBe(key);
+  });
+});
+
+describe('admission', () => {
+  const admission = new AdmissionService([scheme]);
+
+  it('gives the team, at once where memory has it', () => {
+    expect(admission.admit(request('X-API-Key', 'wrn_good'))).toMatchObject({ teamId: 't' });
+  });
+
+  it('says what is missing, and what is wrong', () => {
+    const missing = () => admission.admit(request());
+    const wrong = () => admission.admit(request('X-API-Key', 'wrn_bad'));
+    const empty = () => admission.admit(request('X-API-Key', ''));
+    expect(missing).toThrow(new UnauthorizedError('X-API-Key header required'));
+    expect(wrong).toThrow(new UnauthorizedError('invalid API key'));
+    expect(empty).toThrow(new UnauthorizedError('invalid API key'));
+  });
+
+  it('takes a further kind of credential as one more class in the list', async () => {
+    const link: CredentialScheme = {
+      refusal: 'the link has expired',
+      find: ({ rawHeaders }) => rawHeaders[1] ?? null,
+      admit: async (credential) => (credential === 'signed' ? { teamId: 'by-link' } : null),
+    };
+    const both = new AdmissionService([scheme, link]);
+    expect(await both.admit(request('Link', 'signed'))).toEqual({ teamId: 'by-link' });
+    expect(await both.admit(request('X-API-Key', 'wrn_good'))).toMatchObject({ teamId: 't' });
+    await expect(both.admit(request('Link', 'old'))).rejects.toThrow('the link has expired');
+  });
+});
