@@ -54,7 +54,11 @@ export class SandboxProxyService implements ForwardingOutcome {
   /** Step 1: the sandbox that a request is for, why it is for none although it says so, or null: not ours. */
   claim(request: IncomingMessage): SandboxAddress | ApiError | null {
     try {
-      return this.host.addressOf(request);
+      const address = this.host.addressOf(request);
+      if (address !== null && request.httpVersionMajor !== 1) {
+        throw new InvalidRequestError('the request is not HTTP/1.0 or HTTP/1.1');
+      }
+      return address;
     } catch (error) {
       if (error instanceof ApiError) return error;
       throw error;

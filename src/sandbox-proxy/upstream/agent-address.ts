@@ -64,17 +64,29 @@ export function toBlockList(entries: readonly string[]): BlockList {
   return list;
 }
 
-/** Link-local, the metadata services outside it (AWS over IPv6, Alibaba, Azure), multicast, reserved. */
-const REFUSED = toBlockList([
+/** IPv4: link-local with the usual metadata service, those of Alibaba and Azure, multicast, reserved. */
+const REFUSED_IPV4 = [
   '169.254.0.0/16',
+  '100.100.100.200/32',
+  '168.63.129.16/32',
+  '224.0.0.0/4',
+  '240.0.0.0/4',
+];
+
+/** The same also where IPv6 carries them (IPv4-compatible, NAT64), and IPv6's own: link-local, AWS's metadata, multicast. */
+const REFUSED = toBlockList([
+  ...REFUSED_IPV4,
+  ...REFUSED_IPV4.flatMap((block) => ['::', '64:ff9b::'].map((prefix) => inIpv6(prefix, block))),
   'fe80::/10',
   'fd00:ec2::254',
-  '100.100.100.200',
-  '168.63.129.16',
-  '224.0.0.0/4',
   'ff00::/8',
-  '240.0.0.0/4',
 ]);
+
+/** `::`, `10.0.0.0/8` -> `::10.0.0.0/104`. */
+function inIpv6(prefix: string, block: string): string {
+  const [address, bits] = block.split('/');
+  return `${prefix}${address}/${96 + Number(bits)}`;
+}
 
 const SELF = toBlockList(['127.0.0.0/8', '::1', '0.0.0.0/8', '::']);
 
