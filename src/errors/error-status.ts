@@ -13,6 +13,7 @@ export const ERROR_STATUS = {
   unauthorized: 401,
   sandbox_not_found: 404,
   sandbox_not_running: 409,
+  too_many_lookups: 429,
   sandbox_busy: 503,
   host_unavailable: 503,
   directory_unavailable: 503,
@@ -39,5 +40,6 @@ export const RETRY_AFTER_SECONDS: Partial<Record<ErrorCode, number>> = {
   directory_unavailable: 2,
   host_unavailable: 5,
   sandbox_busy: 1,
+  too_many_lookups: 1,
   shutting_down: 5,
 };

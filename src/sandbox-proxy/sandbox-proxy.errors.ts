@@ -47,6 +47,14 @@ export class SandboxNotFoundError extends ApiError {
   }
 }
 
+/** The team has asked for so many sandboxes that do not exist that it has to wait. */
+export class TooManyLookupsError extends ApiError {
+  readonly code = 'too_many_lookups';
+  constructor() {
+    super('too many requests for sandboxes that do not exist; try again shortly');
+  }
+}
+
 /** The sandbox exists and does not run. */
 export class SandboxNotRunningError extends ApiError {
   readonly code = 'sandbox_not_running';

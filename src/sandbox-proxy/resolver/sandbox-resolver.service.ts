@@ -6,6 +6,7 @@ import { DirectoryUnavailableError } from '../../errors/directory-unavailable.er
 import { decodeId, encodeId } from '../../identifiers/resource-id.js';
 import { LOGGER } from '../../logging/logger.js';
 import { type MaybePromise } from '../maybe-promise.js';
+import { LookupBudget } from './lookup-budget.js';
 import { SandboxDirectory, type SandboxLocation } from './sandbox-directory.js';
 import {
   InvalidSandboxIdError,
@@ -29,6 +30,7 @@ export class SandboxResolverService implements OnModuleInit, OnModuleDestroy {
   /** When a key was last evicted, epoch ms: an entry asked for before that is not believed, whatever the store did. */
   private readonly evictedAtMs: LRUCache<string, number>;
   private allEvictedAtMs = 0;
+  private readonly lookups = new LookupBudget(() => performance.now());
   private unsubscribe: () => void = () => undefined;
 
   constructor(
@@ -60,7 +62,8 @@ export class SandboxResolverService implements OnModuleInit, OnModuleDestroy {
    *
    * @param sandboxId public id, `cl-…`
    * @param teamId UUID of the admitted team
-   * @throws InvalidSandboxIdError, SandboxNotFoundError, SandboxNotRunningError, DirectoryUnavailableError
+   * @throws InvalidSandboxIdError, SandboxNotFoundError, SandboxNotRunningError, TooManyLookupsError,
+   *   DirectoryUnavailableError
    */
   resolve(sandboxId: string, teamId: string): MaybePromise<string> {
     const key = cacheKey(sandboxId, teamId);
@@ -118,8 +121,10 @@ export class SandboxResolverService implements OnModuleInit, OnModuleDestroy {
   }
 
   private takeOff(key: string, sandboxUuid: string, teamId: string): Promise<CachedRoute> {
+    if (!this.lookups.take(teamId)) throw new TooManyLookupsError();
     const flight: Promise<CachedRoute> = this.query(sandboxUuid, teamId)
       .then((route) => {
+        if (route.kind === 'found') this.lookups.giveBack(teamId);
         this.attempt(() => this.cache.set(key, route, this.ttlOf(route)));
         return route;
       })
