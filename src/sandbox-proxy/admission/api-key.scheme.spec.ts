@@ -36,13 +36,12 @@ describe('admission', () => {
     expect(admission.admit(request('X-API-Key', 'wrn_good'))).toMatchObject({ teamId: 't' });
   });
 
-  it('says what is missing, and what is wrong', () => {
-    const missing = () => admission.admit(request());
-    const wrong = () => admission.admit(request('X-API-Key', 'wrn_bad'));
-    const empty = () => admission.admit(request('X-API-Key', ''));
-    expect(missing).toThrow(new UnauthorizedError('X-API-Key header required'));
-    expect(wrong).toThrow(new UnauthorizedError('invalid API key'));
-    expect(empty).toThrow(new UnauthorizedError('invalid API key'));
+  it.each<[string, AdmissionRequest]>([
+    ['X-API-Key header required', request()],
+    ['invalid API key', request('X-API-Key', 'wrn_bad')],
+    ['invalid API key', request('X-API-Key', '')],
+  ])('says "%s"', (message, refused) => {
+    expect(() => admission.admit(refused)).toThrow(new UnauthorizedError(message));
   });
 
   it('takes a further kind of credential as one more class in the list', async () => {

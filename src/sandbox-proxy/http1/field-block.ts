@@ -21,33 +21,26 @@ for (let byte = 0; byte < 256; byte++) {
   const isValue = byte === HTAB || (byte >= SP && byte !== 0x7f);
   BYTE_CLASS[byte] = (isToken ? TOKEN : 0) | (isValue ? FIELD_VALUE : 0);
 }
-const VERSION_PREFIX = Buffer.from('HTTP/1.', 'latin1');
-/** Offset of the byte after `HTTP/1.1 200`. */
+/** Lowest and highest byte at each place of a status line up to its reason. */
+const LOWEST = 'HTTP/1.0 100 ';
+const HIGHEST = 'HTTP/1.1 999 ';
 const STATUS_END = 12;
-const EMPTY = Buffer.alloc(0);
 
-// States of the scan: what the next byte has to be.
+// States of the scan: what the next byte belongs to.
 const STATUS_LINE = 0;
-const AFTER_STATUS = 1;
-const REASON = 2;
-const LINE_FEED = 3;
-const LINE_START = 4;
-const NAME = 5;
-const VALUE_START = 6;
-const VALUE = 7;
-const LAST_LINE_FEED = 8;
+const REASON = 1;
+const LINE_FEED = 2;
+const LINE_START = 3;
+const NAME = 4;
+const VALUE = 5;
+const LAST_LINE_FEED = 6;
 
-/**
- * Name start, colon, value start, value end of each field of the block scanned last, counted from the block's start. Shared by
- * all blocks: a block that came in pieces is scanned once more when it is whole, so that nothing is kept per connection.
- */
-const marks = new Int32Array(MAX_FIELDS * 4);
+export function isFieldValueByte(byte: number): boolean {
+  return (BYTE_CLASS[byte]! & FIELD_VALUE) !== 0;
+}
 
-function isStatusLineByte(index: number, byte: number): boolean {
-  if (index < 7) return byte === VERSION_PREFIX[index];
-  if (index === 7) return byte === 0x30 || byte === 0x31;
-  if (index === 8) return byte === SP;
-  return byte <= 0x39 && byte >= (index === 9 ? 0x31 : 0x30);
+function isBlank(code: number): boolean {
+  return code === SP || code === HTAB;
 }
 
 /**
@@ -55,27 +48,25 @@ function isStatusLineByte(index: number, byte: number): boolean {
  * arrives, a block inside one piece is not copied, and one in many pieces costs linear time.
  */
 export class FieldBlock {
-  /** The whole block in latin1 once `feed` has found its end. */
+  /** What has been taken so far, in latin1; given up with `fields`. */
   text = '';
-  /** Where the reason phrase ends in `text` (before CRLF). */
-  reasonEnd = 0;
+  /** Where the reason phrase ends in `text` (before CRLF); -2 in a block without a status line. */
+  reasonEnd = -2;
   /** How many bytes of the block have been taken so far. */
   size = 0;
+  /** How many it may have. */
+  limitBytes = 0;
   private fieldCount = 0;
   private state = STATUS_LINE;
-  private firstState = STATUS_LINE;
-  private limitBytes = 0;
-  /** The pieces so far; empty while the block lies in one piece. */
-  private held: Buffer = EMPTY;
 
   /** Expect a new block of at most `limitBytes`. */
   begin(hasStatusLine: boolean, limitBytes: number): void {
-    this.firstState = hasStatusLine ? STATUS_LINE : LINE_START;
-    this.state = this.firstState;
+    this.state = hasStatusLine ? STATUS_LINE : LINE_START;
     this.limitBytes = limitBytes;
+    this.reasonEnd = -2;
     this.fieldCount = 0;
     this.size = 0;
-    this.held = EMPTY;
+    this.text = '';
   }
 
   /**
@@ -84,63 +75,41 @@ export class FieldBlock {
    */
   feed(chunk: Buffer, position: number, end: number): number {
     const before = this.size;
-    if (before === 0) {
-      const blockEnd = this.scan(chunk, position, position, end);
-      this.checkSize((blockEnd === -1 ? end : blockEnd) - position);
-      if (blockEnd === -1) {
-        this.hold(chunk, position, end);
-        return -1;
-      }
-      this.size = blockEnd - position;
-      this.text = chunk.toString('latin1', position, blockEnd);
-      return blockEnd;
-    }
-    this.hold(chunk, position, Math.min(end, position + this.limitBytes + 1 - before));
-    const blockEnd = this.scan(this.held, 0, before, this.size);
-    this.checkSize(blockEnd === -1 ? this.size : blockEnd);
-    if (blockEnd === -1) return -1;
-    this.size = blockEnd;
-    const whole = this.held;
-    this.text = whole.toString('latin1', 0, blockEnd);
-    this.state = this.firstState;
-    this.fieldCount = 0;
-    this.scan(whole, 0, 0, blockEnd);
-    this.held = EMPTY;
-    return position + blockEnd - before;
+    const base = position - before;
+    const blockEnd = this.scan(chunk, base, position, Math.min(end, base + this.limitBytes + 1));
+    const size = (blockEnd === -1 ? end : blockEnd) - base;
+    if (size > this.limitBytes) throw new ResponseSyntaxError('head or trailer section too large');
+    this.size = size;
+    // Pieces of a string are joined when it is first searched: a head that comes byte by byte costs no more than its length.
+    this.text += chunk.toString('latin1', position, base + size);
+    return blockEnd;
   }
 
-  /** The block's fields as a flat list [name, value, name, value…]; call it before any other block is fed. */
+  /** The block's fields as a flat list [name, value, name, value…], the blanks around values removed. */
   fields(): string[] {
-    const { text, fieldCount } = this;
+    const { text } = this;
+    this.text = '';
     const flat: string[] = [];
-    for (let mark = 0; mark < fieldCount * 4; mark += 4) {
-      flat.push(text.slice(marks[mark], marks[mark + 1]), text.slice(marks[mark + 2], marks[mark + 3]));
+    let start = this.reasonEnd + 2;
+    while (start < text.length - 2) {
+      const colon = text.indexOf(':', start);
+      const lineEnd = text.indexOf('\r', colon);
+      let from = colon + 1;
+      let to = lineEnd;
+      while (from < to && isBlank(text.charCodeAt(from))) from++;
+      while (to > from && isBlank(text.charCodeAt(to - 1))) to--;
+      flat.push(text.slice(start, colon), text.slice(from, to));
+      start = lineEnd + 2;
     }
     return flat;
   }
 
-  private checkSize(size: number): void {
-    if (size > this.limitBytes) throw new ResponseSyntaxError('head or trailer section too large');
-  }
-
-  private hold(chunk: Buffer, position: number, end: number): void {
-    const size = this.size + end - position;
-    if (size > this.held.length) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(1024, size, this.held.length * 2));
-      this.held.copy(grown, 0, 0, this.size);
-      this.held = grown;
-    }
-    chunk.copy(this.held, this.size, position, end);
-    this.size = size;
-  }
-
   /**
-   * Goes on at `from` in a block that starts at `base`; returns the position after it, or -1 when the bytes ran out. The states
-   * stand in the order of the bytes: a field line that has arrived is read in one turn of the loop.
+   * Goes on at `from` in a block whose start is, or would be, at `base`; returns the position after it, or -1 when the bytes ran
+   * out. The states stand in the order of the bytes: a field line that has arrived is read in one turn of the loop.
    */
   private scan(bytes: Buffer, base: number, from: number, end: number): number {
     let { state } = this;
-    let mark = this.fieldCount * 4;
     let position = from;
     while (position < end) {
       let byte = bytes[position]!;
@@ -151,75 +120,40 @@ export class FieldBlock {
           continue;
         }
         if ((BYTE_CLASS[byte]! & TOKEN) === 0) throw new ResponseSyntaxError('field line without a name');
-        if (mark === marks.length) throw new ResponseSyntaxError('too many fields');
-        marks[mark] = position - base;
+        if (++this.fieldCount > MAX_FIELDS) throw new ResponseSyntaxError('too many fields');
         state = NAME;
       }
       if (state === NAME) {
         while ((BYTE_CLASS[byte]! & TOKEN) !== 0 && ++position < end) byte = bytes[position]!;
         if (position === end) break;
         if (byte !== COLON) throw new ResponseSyntaxError('invalid character in a field name');
-        marks[mark + 1] = position - base;
-        state = VALUE_START;
+        state = VALUE;
         if (++position === end) break;
         byte = bytes[position]!;
       }
-      if (state === VALUE_START) {
-        while (isBlank(byte) && ++position < end) byte = bytes[position]!;
-        if (position === end) break;
-        marks[mark + 2] = position - base;
-        state = VALUE;
-      }
-      if (state === VALUE) {
+      if (state === VALUE || state === REASON) {
         while ((BYTE_CLASS[byte]! & FIELD_VALUE) !== 0 && ++position < end) byte = bytes[position]!;
         if (position === end) break;
-        if (byte !== CR) throw new ResponseSyntaxError('control character in a field value');
-        marks[mark + 3] = trimEnd(bytes, base + marks[mark + 2]!, position) - base;
-        mark += 4;
+        if (byte !== CR) throw new ResponseSyntaxError('control character in a value or reason');
+        if (state === REASON) this.reasonEnd = position - base;
         state = LINE_FEED;
         if (++position === end) break;
         byte = bytes[position]!;
       }
       if (state === STATUS_LINE) {
-        if (!isStatusLineByte(position - base, byte))
-          throw new ResponseSyntaxError('not an HTTP/1 status line');
-        if (++position - base === STATUS_END) state = AFTER_STATUS;
-      } else if (state === AFTER_STATUS) {
-        if (byte !== SP && byte !== CR) throw new ResponseSyntaxError('not an HTTP/1 status line');
-        if (byte === SP) position++;
-        state = REASON;
-      } else if (state === REASON) {
-        while ((BYTE_CLASS[byte]! & FIELD_VALUE) !== 0 && ++position < end) byte = bytes[position]!;
-        if (position === end) break;
-        if (byte !== CR) throw new ResponseSyntaxError('control character in the reason phrase');
-        this.reasonEnd = position++ - base;
-        state = LINE_FEED;
+        const index = position - base;
+        const isPlaced = byte >= LOWEST.charCodeAt(index) && byte <= HIGHEST.charCodeAt(index);
+        if (index === STATUS_END && (isPlaced || byte === CR)) state = REASON;
+        else if (isPlaced) position++;
+        else throw new ResponseSyntaxError('not an HTTP/1 status line');
       } else {
         if (byte !== LF) throw new ResponseSyntaxError('CR without LF');
         position++;
-        if (state === LAST_LINE_FEED) {
-          this.fieldCount = mark / 4;
-          return position;
-        }
+        if (state === LAST_LINE_FEED) return position;
         state = LINE_START;
       }
     }
     this.state = state;
-    this.fieldCount = mark / 4;
     return -1;
   }
-}
-
-function isBlank(byte: number): boolean {
-  return byte === SP || byte === HTAB;
-}
-
-function trimEnd(bytes: Buffer, start: number, end: number): number {
-  let trimmed = end;
-  while (trimmed > start && isBlank(bytes[trimmed - 1]!)) trimmed--;
-  return trimmed;
-}
-
-export function isFieldValueByte(byte: number): boolean {
-  return (BYTE_CLASS[byte]! & FIELD_VALUE) !== 0;
 }

@@ -13,25 +13,9 @@ export interface ResponseHead {
   readonly keepAlive: boolean;
 }
 
-/** Digits of Number.MAX_SAFE_INTEGER: no body is longer, and a padded length is nobody's. */
-const MAX_LENGTH_DIGITS = 16;
-
-/**
- * Digits only (RFC 9110 8.6), as a number of bytes.
- * @throws ResponseSyntaxError for lists, signs, blanks, nothing, or more than 2^53-1
- */
-function readContentLength(value: string): number {
-  let length = 0;
-  if (value === '' || value.length > MAX_LENGTH_DIGITS)
-    throw new ResponseSyntaxError('invalid Content-Length');
-  for (let index = 0; index < value.length; index++) {
-    const digit = value.charCodeAt(index) - 0x30;
-    if (digit < 0 || digit > 9) throw new ResponseSyntaxError('invalid Content-Length');
-    length = length * 10 + digit;
-  }
-  if (length > Number.MAX_SAFE_INTEGER) throw new ResponseSyntaxError('invalid Content-Length');
-  return length;
-}
+/** No body is longer than Number.MAX_SAFE_INTEGER, which has 16 digits, and a longer padded length is nobody's. */
+const CONTENT_LENGTH = /^\d{1,16}$/;
+const CLOSE_OPTION = /(?:^|,)[ \t]*close[ \t]*(?:,|$)/i;
 
 /** Compares a token with a name of letters and dashes in lower case, without making another string of it. */
 function isNamed(name: string, lower: string): boolean {
@@ -40,13 +24,6 @@ function isNamed(name: string, lower: string): boolean {
     if ((name.charCodeAt(index) | 0x20) !== lower.charCodeAt(index)) return false;
   }
   return true;
-}
-
-function hasCloseToken(value: string): boolean {
-  if (value === 'keep-alive') return false;
-  const lower = value.toLowerCase();
-  if (!lower.includes('close')) return false;
-  return lower.split(',').some((option) => option.trim() === 'close');
 }
 
 /**
@@ -69,18 +46,19 @@ export function readResponseHead(
     const name = rawHeaders[index]!;
     if (isNamed(name, 'content-length')) {
       if (length !== -1) throw new ResponseSyntaxError('more than one Content-Length');
-      length = readContentLength(rawHeaders[index + 1]!);
+      // Digits only (RFC 9110 8.6): no list, sign or blank.
+      length = CONTENT_LENGTH.test(rawHeaders[index + 1]!) ? Number(rawHeaders[index + 1]) : Infinity;
+      if (length > Number.MAX_SAFE_INTEGER) throw new ResponseSyntaxError('invalid Content-Length');
     } else if (isNamed(name, 'transfer-encoding')) {
       if (isChunked || !isNamed(rawHeaders[index + 1]!, 'chunked')) {
         throw new ResponseSyntaxError('Transfer-Encoding other than chunked');
       }
       isChunked = true;
     } else if (keepAlive && isNamed(name, 'connection')) {
-      keepAlive = !hasCloseToken(rawHeaders[index + 1]!);
+      keepAlive = !CLOSE_OPTION.test(rawHeaders[index + 1]!);
     }
   }
-  if (isChunked && length !== -1)
-    throw new ResponseSyntaxError('Transfer-Encoding together with Content-Length');
+  if (isChunked && length !== -1) throw new ResponseSyntaxError('Transfer-Encoding with Content-Length');
   if (isChunked && minorVersion === 0) throw new ResponseSyntaxError('Transfer-Encoding in HTTP/1.0');
 
   let framing: ResponseHead['framing'];

@@ -1,71 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  MAX_CHUNK_EXTENSION_BYTES,
-  MAX_HEAD_BYTES,
-  MAX_INFORMATIONAL,
-  MAX_TRAILER_BYTES,
-  ResponseParser,
-  ResponseSyntaxError,
-  ResponseTruncatedError,
-  type ResponseHead,
-  type ResponseListener,
-} from './response-parser.js';
-
-class Recorder implements ResponseListener {
-  readonly informational: ResponseHead[] = [];
-  readonly heads: ResponseHead[] = [];
-  readonly completions: string[][] = [];
-  body = '';
-  onInformational(head: ResponseHead): void {
-    this.informational.push(head);
-  }
-  onHead(head: ResponseHead): void {
-    this.heads.push(head);
-  }
-  onBody(chunk: Buffer): void {
-    this.body += chunk.toString('latin1');
-  }
-  onComplete(trailers: string[]): void {
-    this.completions.push([...trailers]);
-  }
-}
-
-type Request = { method?: string; isUpgrade?: boolean; pieceBytes?: number };
-
-function start({ method = 'GET', isUpgrade = false }: Request = {}) {
-  const heard = new Recorder();
-  const parser = new ResponseParser(heard);
-  parser.begin(method, isUpgrade);
-  return { heard, parser };
-}
-
-function feed(parser: ResponseParser, text: string, pieceBytes = text.length): number {
-  const bytes = Buffer.from(text, 'latin1');
-  let taken = 0;
-  while (taken < bytes.length) {
-    const piece = bytes.subarray(taken, taken + pieceBytes);
-    const consumed = parser.execute(piece);
-    taken += consumed;
-    if (consumed < piece.length || parser.isIdle) break;
-  }
-  return taken;
-}
-
-function read(text: string, request: Request = {}) {
-  const { heard, parser } = start(request);
-  const consumed = feed(parser, text, request.pieceBytes);
-  return { ...heard, head: heard.heads[0], parser, consumed };
-}
-
-const OK = 'HTTP/1.1 200 OK\r\n';
-const CHUNKED = `${OK}Transfer-Encoding: chunked\r\n\r\n`;
-
-const headOf = (bytes: number) => {
-  const frame = `${OK}Content-Length: 0\r\nX: \r\n\r\n`;
-  return frame.replace('X: ', `X: ${'a'.repeat(bytes - frame.length)}`);
-};
-const trailers = (bytes: number) => `${CHUNKED}0\r\nX: ${'a'.repeat(bytes - 7)}\r\n\r\n`;
-const extension = (bytes: number) => `${CHUNKED}1;${'a'.repeat(bytes - 1)}\r\na\r\n0\r\n\r\n`;
+import { ResponseSyntaxError, ResponseTruncatedError } from './response-parser.js';
+import { CHUNKED, feed, OK, read, start } from '../../../test/differential/recorded-reading.js';
 
 describe('ResponseParser', () => {
   describe.each([
@@ -279,43 +214,5 @@ describe('ResponseParser', () => {
     expect(parser.isIdle).toBe(false);
     expect(parser.execute(Buffer.from(text))).toBe(text.length);
     expect(heard.heads).toHaveLength(2);
-  });
-
-  describe.each([
-    ['whole', Number.MAX_SAFE_INTEGER],
-    ['in pieces', 1000],
-  ])('limits, fed %s', (_, pieceBytes) => {
-    it('bounds the head, informational heads included', () => {
-      const info = 'HTTP/1.1 103 Early Hints\r\n\r\n';
-      expect(read(headOf(MAX_HEAD_BYTES), { pieceBytes }).heads).toHaveLength(1);
-      expect(() => read(headOf(MAX_HEAD_BYTES + 1), { pieceBytes })).toThrow('too large');
-      expect(read(info + headOf(MAX_HEAD_BYTES - info.length), { pieceBytes }).heads).toHaveLength(1);
-      expect(() => read(info + headOf(MAX_HEAD_BYTES - info.length + 1), { pieceBytes })).toThrow(
-        'too large',
-      );
-      expect(() => read(headOf(MAX_HEAD_BYTES + 9).slice(0, MAX_HEAD_BYTES + 1), { pieceBytes })).toThrow(
-        'too large',
-      );
-    });
-
-    it('bounds the number of fields', () => {
-      const rest = `Content-Length: 0\r\n\r\n`;
-      expect(read(OK + 'a:b\r\n'.repeat(999) + rest, { pieceBytes }).head?.rawHeaders).toHaveLength(2000);
-      expect(() => read(OK + 'a:b\r\n'.repeat(1000) + rest, { pieceBytes })).toThrow('too many fields');
-    });
-
-    it('bounds the number of informational responses', () => {
-      const rest = `${OK}Content-Length: 0\r\n\r\n`;
-      const info = 'HTTP/1.1 102 Processing\r\n\r\n';
-      expect(read(info.repeat(MAX_INFORMATIONAL) + rest, { pieceBytes }).heads).toHaveLength(1);
-      expect(() => read(info.repeat(MAX_INFORMATIONAL + 1) + rest, { pieceBytes })).toThrow('informational');
-    });
-
-    it('bounds trailers and chunk extensions', () => {
-      expect(read(trailers(MAX_TRAILER_BYTES), { pieceBytes }).completions).toHaveLength(1);
-      expect(() => read(trailers(MAX_TRAILER_BYTES + 1), { pieceBytes })).toThrow('too large');
-      expect(read(extension(MAX_CHUNK_EXTENSION_BYTES), { pieceBytes }).body).toBe('a');
-      expect(() => read(extension(MAX_CHUNK_EXTENSION_BYTES + 1), { pieceBytes })).toThrow('too large');
-    });
   });
 });

@@ -28,12 +28,12 @@ export const MAX_TRAILER_BYTES = 16 * 1024;
 /** Progress notices (102) come by the dozen at most; without a bound they hold a request for ever. */
 export const MAX_INFORMATIONAL = 100;
 /** Extensions carry nothing anyone reads; the bound is per chunk. */
-export const MAX_CHUNK_EXTENSION_BYTES = 1024;
+export const MAX_EXTENSION_BYTES = 1024;
 /** 2^53-1 has 14 hex digits; some servers pad to 16. */
 const MAX_CHUNK_SIZE_DIGITS = 16;
 
 /** `*( ";" token [ "=" ( token / quoted-string ) ] )` without the blanks that RFC 9112 7.1.1 calls bad. */
-const CHUNK_EXTENSION =
+const EXTENSIONS =
   /^(?:;[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:=(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+|"(?:[^"\\]|\\.)*"))?)*$/;
 const NO_TRAILERS = Object.freeze([]) as unknown as string[];
 
@@ -47,7 +47,7 @@ const HEAD = 1;
 const LENGTH_BODY = 2;
 const CLOSE_BODY = 3;
 const CHUNK_SIZE = 4;
-const CHUNK_EXTENSIONS = 5;
+const CHUNK_EXTENSION = 5;
 const CHUNK_SIZE_LF = 6;
 const CHUNK_DATA = 7;
 const CHUNK_DATA_CR = 8;
@@ -70,8 +70,7 @@ export class ResponseParser {
   private state = IDLE;
   private method = '';
   private isUpgrade = false;
-  private headBytes = 0;
-  private informational = 0;
+  private interim = 0;
   /** False once an informational head has spoken against it. */
   private mayKeepAlive = true;
   /** Bytes left of the body or the chunk; while a chunk-size is read, its value so far. */
@@ -99,8 +98,7 @@ export class ResponseParser {
     if (this.state !== IDLE) throw new Error('the connection is not free for another request');
     this.method = method;
     this.isUpgrade = isUpgrade;
-    this.headBytes = 0;
-    this.informational = 0;
+    this.interim = 0;
     this.mayKeepAlive = true;
     this.block.begin(true, MAX_HEAD_BYTES);
     this.state = HEAD;
@@ -124,13 +122,10 @@ export class ResponseParser {
           position = this.readHead(chunk, position, length);
           break;
         case LENGTH_BODY:
+        case CLOSE_BODY:
         case CHUNK_DATA:
           position = this.readBody(chunk, position, length, state);
           break;
-        case CLOSE_BODY:
-          this.state = CLOSE_BODY;
-          this.listener.onBody(view(chunk, position, length));
-          return length;
         case TRAILERS:
           position = this.readTrailers(chunk, position, length);
           break;
@@ -171,11 +166,9 @@ export class ResponseParser {
     }
     const head = readResponseHead(block, this.method === 'HEAD', this.mayKeepAlive);
     if (head.status < 200 && head.status !== 101) {
-      if (++this.informational > MAX_INFORMATIONAL)
-        throw new ResponseSyntaxError('too many informational responses');
-      this.headBytes += block.size;
+      if (++this.interim > MAX_INFORMATIONAL) throw new ResponseSyntaxError('too many interim responses');
       this.mayKeepAlive = head.keepAlive;
-      block.begin(true, MAX_HEAD_BYTES - this.headBytes);
+      block.begin(true, block.limitBytes - block.size);
       this.state = HEAD;
       this.listener.onInformational(head);
       return next;
@@ -188,7 +181,7 @@ export class ResponseParser {
       return next;
     }
     const { framing } = head;
-    this.remaining = head.contentLength;
+    this.remaining = framing === 'close' ? Infinity : head.contentLength;
     if (framing === 'chunked') this.expectChunk();
     else this.state = framing === 'close' ? CLOSE_BODY : LENGTH_BODY;
     this.listener.onHead(head);
@@ -201,7 +194,7 @@ export class ResponseParser {
     this.remaining -= next - position;
     if (this.remaining > 0) this.state = state;
     else this.state = state === CHUNK_DATA ? CHUNK_DATA_CR : LENGTH_BODY;
-    this.listener.onBody(view(chunk, position, next));
+    this.listener.onBody(position === 0 && next === chunk.length ? chunk : chunk.subarray(position, next));
     if (this.remaining === 0 && state === LENGTH_BODY) this.complete(NO_TRAILERS);
     return next;
   }
@@ -215,60 +208,46 @@ export class ResponseParser {
 
   /** Reads what stands around the chunks: size, extensions, and the CRLF after the data (RFC 9112 7.1). */
   private readChunkFrame(chunk: Buffer, from: number, end: number, stateBefore: number): number {
-    let position = from;
     let state = stateBefore;
-    while (position < end) {
-      const byte = chunk[position++]!;
-      switch (state) {
-        case CHUNK_SIZE: {
-          const digit = hexValue(byte);
-          if (digit !== -1) {
-            this.remaining = this.remaining * 16 + digit;
-            if (++this.digits > MAX_CHUNK_SIZE_DIGITS || this.remaining > Number.MAX_SAFE_INTEGER) {
-              throw new ResponseSyntaxError('chunk size out of range');
-            }
-            break;
-          }
-          if (this.digits === 0) throw new ResponseSyntaxError('chunk without a size');
-          if (byte === CR) state = CHUNK_SIZE_LF;
-          else if (byte === SEMICOLON) {
-            this.extension = ';';
-            state = CHUNK_EXTENSIONS;
-          } else throw new ResponseSyntaxError('invalid character in a chunk size');
-          break;
+    for (let position = from; position < end; position++) {
+      const byte = chunk[position]!;
+      const digit = state === CHUNK_SIZE ? hexValue(byte) : -1;
+      if (digit !== -1) {
+        this.remaining = this.remaining * 16 + digit;
+        if (++this.digits > MAX_CHUNK_SIZE_DIGITS || this.remaining > Number.MAX_SAFE_INTEGER) {
+          throw new ResponseSyntaxError('chunk size out of range');
         }
-        case CHUNK_EXTENSIONS:
-          if (byte === CR) {
-            if (!CHUNK_EXTENSION.test(this.extension))
-              throw new ResponseSyntaxError('malformed chunk extension');
-            state = CHUNK_SIZE_LF;
-            break;
-          }
-          if (!isFieldValueByte(byte))
-            throw new ResponseSyntaxError('control character in a chunk extension');
-          this.extension += String.fromCharCode(byte);
-          if (this.extension.length > MAX_CHUNK_EXTENSION_BYTES)
-            throw new ResponseSyntaxError('chunk extension too large');
-          break;
-        case CHUNK_SIZE_LF:
-          if (byte !== LF) throw new ResponseSyntaxError('CR without LF');
-          if (this.remaining === 0) {
-            this.block.begin(false, MAX_TRAILER_BYTES);
-            this.state = TRAILERS;
-          } else this.state = CHUNK_DATA;
-          return position;
-        case CHUNK_DATA_CR:
-          if (byte !== CR) throw new ResponseSyntaxError('chunk longer than its size');
-          state = CHUNK_DATA_LF;
-          break;
-        default:
-          if (byte !== LF) throw new ResponseSyntaxError('CR without LF');
+      } else if (state === CHUNK_SIZE || state === CHUNK_EXTENSION) {
+        if (this.digits === 0) throw new ResponseSyntaxError('chunk without a size');
+        if (byte === CR) {
+          if (!EXTENSIONS.test(this.extension)) throw new ResponseSyntaxError('bad chunk extension');
+          state = CHUNK_SIZE_LF;
+          continue;
+        }
+        if (state === CHUNK_SIZE ? byte !== SEMICOLON : !isFieldValueByte(byte)) {
+          throw new ResponseSyntaxError('invalid character after a chunk size');
+        }
+        this.extension += String.fromCharCode(byte);
+        if (this.extension.length > MAX_EXTENSION_BYTES)
+          throw new ResponseSyntaxError('chunk extension too big');
+        state = CHUNK_EXTENSION;
+      } else if (state === CHUNK_DATA_CR) {
+        if (byte !== CR) throw new ResponseSyntaxError('chunk longer than its size');
+        state = CHUNK_DATA_LF;
+      } else {
+        if (byte !== LF) throw new ResponseSyntaxError('CR without LF');
+        if (state === CHUNK_DATA_LF) {
           this.expectChunk();
           state = CHUNK_SIZE;
+          continue;
+        }
+        if (this.remaining === 0) this.block.begin(false, MAX_TRAILER_BYTES);
+        this.state = this.remaining === 0 ? TRAILERS : CHUNK_DATA;
+        return position + 1;
       }
     }
     this.state = state;
-    return position;
+    return end;
   }
 
   private readTrailers(chunk: Buffer, position: number, end: number): number {
@@ -280,8 +259,4 @@ export class ResponseParser {
     this.complete(this.block.size === 2 ? NO_TRAILERS : this.block.fields());
     return next;
   }
-}
-
-function view(chunk: Buffer, start: number, end: number): Buffer {
-  return start === 0 && end === chunk.length ? chunk : chunk.subarray(start, end);
 }

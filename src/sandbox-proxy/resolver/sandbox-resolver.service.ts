@@ -12,6 +12,7 @@ import {
   InvalidSandboxIdError,
   SandboxNotFoundError,
   SandboxNotRunningError,
+  TooManyLookupsError,
 } from '../sandbox-proxy.errors.js';
 import { SANDBOX_PROXY_OPTIONS } from '../sandbox-proxy.module-definition.js';
 import type { SandboxProxyOptions } from '../sandbox-proxy.options.js';
