@@ -89,7 +89,7 @@ const REFUSALS: readonly KnownDifference[] = [
   ),
   refusal(
     'control character in the reason phrase',
-    'control character in the reason phrase',
+    'control character in a value or reason',
     'RFC 9112 4: HTAB, SP, VCHAR and obs-text only; Node checks for CR and LF alone',
     (_, text) => /HTTP\/1\.[01] \d{3} [^\r\n]*[^\t\r\n\x20-\x7e\x80-\xff]/.test(text),
   ),
@@ -118,7 +118,7 @@ const REFUSALS: readonly KnownDifference[] = [
   ),
   refusal(
     'chunk extension without a name',
-    'malformed chunk extension',
+    'bad chunk extension',
     'RFC 9112 7.1.1: a name is a token; Node lets it be empty',
     (_, text) => /\n[0-9a-f]+;[^\n]*/i.test(text) && /;(?:=|;|\r)|=(?:;|\r)/.test(text),
   ),
@@ -136,13 +136,13 @@ const REFUSALS: readonly KnownDifference[] = [
   ),
   refusal(
     'more than 100 informational responses',
-    'too many informational responses',
+    'too many interim responses',
     'they would hold a request for ever; Node has no bound',
     (node) => node.heads.length > 100,
   ),
   refusal(
     'chunk extension above 1 KiB',
-    'chunk extension too large',
+    'chunk extension too big',
     'nobody reads them; Node takes 16 KiB',
     (_, text) => /;[^\n]{1024}/.test(text),
   ),

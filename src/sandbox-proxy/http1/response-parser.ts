@@ -1,8 +1,7 @@
 import { FieldBlock, isFieldValueByte, ResponseSyntaxError } from './field-block.js';
 import { readResponseHead, type ResponseHead } from './response-head.js';
 
-export { ResponseSyntaxError };
-export type { ResponseHead };
+export { ResponseSyntaxError, type ResponseHead };
 
 /** The connection ended before the response did: whoever receives the body must see it as broken. */
 export class ResponseTruncatedError extends Error {
