@@ -121,7 +121,9 @@ describe('request bodies', () => {
     peer.send('ok');
     expect(await inside.bytes(2)).toBe('ok');
     inside.send('HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n');
-    expect(await peer.head()).toMatch(/^HTTP\/1\.1 201 Created\r\n/);
+    expect(await peer.head()).toMatch(/^HTTP\/1\.1 201 Created\r\n(?!.*Connection: close)/s);
+    peer.send(rig.get('/next'));
+    expect(await (await rig.accept()).head()).toMatch(/^GET \/next /);
   });
 
   it('are not asked for when the app refuses them', async () => {
@@ -130,6 +132,24 @@ describe('request bodies', () => {
     );
     inside.send('HTTP/1.1 417 No\r\nContent-Length: 0\r\n\r\n');
     expect(await peer.head()).toMatch(/^HTTP\/1\.1 417 No\r\n/);
+  });
+
+  it('with another expectation are the app’s to judge', async () => {
+    const { head } = await rig.begin(
+      `POST ${rig.prefix}/ HTTP/1.1\r\nHost: a\r\nExpect: a-miracle\r\nContent-Length: 0\r\n\r\n`,
+    );
+    expect(head).toContain('\r\nExpect: a-miracle\r\n');
+  });
+
+  it('that stop being HTTP cut the answer off, and nothing is added to it', async () => {
+    const { peer, inside } = await rig.begin(
+      `POST ${rig.prefix}/ HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n`,
+    );
+    inside.send('HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\nabc');
+    await peer.until('abc');
+    peer.send('not a chunk\r\n');
+    await expect(peer.rest()).resolves.toMatchObject({ bytes: '' });
+    await inside.rest();
   });
 
   it('with Expect and a header beyond ASCII arrive with that header intact', async () => {

@@ -28,16 +28,33 @@ describe('upgrades', () => {
     expect(await peer.bytes(2)).toBe('\x00\xff');
   });
 
-  it('end one direction at a time', async () => {
+  it.each([
+    ['client', 'peer', 'inside'],
+    ['app', 'inside', 'peer'],
+  ] as const)('end one direction at a time, the %s first', async (_who, first, second) => {
+    const both = await rig.begin(upgrade());
+    both.inside.send(`${switching}\r\n`);
+    await both.peer.head();
+    both[first].send('bye');
+    both[first].end();
+    expect(await both[second].rest()).toEqual({ bytes: 'bye', ending: 'end' });
+    both[second].send('still here');
+    both[second].end();
+    expect(await both[first].rest()).toEqual({ bytes: 'still here', ending: 'end' });
+  });
+
+  it('lose nothing to a client that reads late', async () => {
     const { peer, inside } = await rig.begin(upgrade());
     inside.send(`${switching}\r\n`);
     await peer.head();
-    peer.send('bye');
+    peer.socket.pause();
     peer.end();
-    expect(await inside.rest()).toEqual({ bytes: 'bye', ending: 'end' });
-    inside.send('still here');
+    inside.send('x'.repeat(20_000_000));
     inside.end();
-    expect(await peer.rest()).toEqual({ bytes: 'still here', ending: 'end' });
+    await new Promise((resolve) => void setTimeout(resolve, 100));
+    peer.socket.resume();
+    const { bytes, ending } = await peer.rest();
+    expect({ length: bytes.length, ending }).toEqual({ length: 20_000_000, ending: 'end' });
   });
 
   it.each(['peer', 'inside'] as const)('end on both sides when the %s breaks', async (who) => {
@@ -54,6 +71,7 @@ describe('upgrades', () => {
     inside.send('HTTP/1.1 401 No\r\nX-Why: no\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nno!\r\n0\r\n\r\n');
     const { bytes } = await peer.rest();
     expect(bytes).toMatch(/^HTTP\/1\.1 401 No\r\nX-Why: no\r\n/);
+    expect(bytes).toContain('\r\nConnection: close\r\n');
     expect(bytes).toMatch(/\r\n\r\n3\r\nno!\r\n0\r\n\r\n$/);
   });
 

@@ -9,7 +9,6 @@ const EARLY_BYTES_MAX = 65_536;
 export class EarlyBytes {
   private readonly chunks: Buffer[];
   private size: number;
-  private isTaken = false;
 
   constructor(
     private readonly socket: Socket,
@@ -24,7 +23,6 @@ export class EarlyBytes {
 
   /** Hands over what has arrived and stops reading. */
   take(): Buffer {
-    this.isTaken = true;
     this.socket.pause();
     this.socket.off('data', this.keep);
     this.socket.off('end', this.leave);
@@ -38,7 +36,7 @@ export class EarlyBytes {
   };
 
   private readonly leave = (): void => {
-    if (!this.isTaken) this.socket.destroy();
+    this.socket.destroy();
   };
 }
 
@@ -49,8 +47,8 @@ export function splice(a: Socket, b: Socket): void {
     [b, a],
   ] as const) {
     from.setKeepAlive(true, 60_000);
-    from.on('error', () => to.destroy());
-    // A close without an end is a break. After an end, pipe() has ended the other side, which flushes first.
+    from.on('error', () => {});
+    // A close before both ends is a break. After them, pipe() has ended the other side, which flushes first.
     from.on('close', () => {
       if (!from.readableEnded || !from.writableFinished) to.destroy();
     });
