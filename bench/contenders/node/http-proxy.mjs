@@ -1,0 +1,22 @@
+// http-proxy, wired as its users do: bare node:http, keep-alive agent, changeOrigin, xfwd.
+import { Agent, createServer } from 'node:http';
+import httpProxy from 'http-proxy';
+import { agentPath, PORT, UPSTREAM } from './agent-path.mjs';
+
+const proxy = httpProxy.createProxyServer({
+  target: UPSTREAM,
+  agent: new Agent({ keepAlive: true, maxSockets: Infinity }),
+  changeOrigin: true,
+  xfwd: true,
+});
+proxy.on('error', (_error, _request, response) => void response.destroy());
+
+const server = createServer((request, response) => {
+  request.url = agentPath(request);
+  proxy.web(request, response);
+});
+server.on('upgrade', (request, socket, head) => {
+  request.url = agentPath(request);
+  proxy.ws(request, socket, head);
+});
+server.listen(PORT, '127.0.0.1', 4096);
