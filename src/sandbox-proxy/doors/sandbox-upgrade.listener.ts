@@ -36,7 +36,8 @@ export class SandboxUpgradeListener {
       return;
     }
     const protocols = request.headers.upgrade ?? '';
-    if (NEVER_UPGRADED.test(protocols)) {
+    // An HTTP/1.0 client cannot upgrade (RFC 9110 7.8).
+    if (request.httpVersionMinor === 0 || NEVER_UPGRADED.test(protocols)) {
       whenFree(socket, () => replayWithoutUpgrade(request, socket, head, accept));
       return;
     }
