@@ -1,0 +1,53 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { apiKeyPrefix, generateApiKey, hashApiKey } from '../../src/identifiers/api-key.js';
+import { encodeId } from '../../src/identifiers/resource-id.js';
+import type { TestDatabase } from './database.js';
+
+/** A team and its one key, in plain text. `id` and `keyId` are UUIDs. */
+export interface TeamRow {
+  readonly id: string;
+  readonly keyId: string;
+  readonly key: string;
+}
+
+export interface SandboxRow {
+  readonly uuid: string;
+  /** Public: `cl-…`. */
+  readonly id: string;
+}
+
+/** Writes rows into the four tables as another program of the platform would, past the API. */
+export class PlatformRows {
+  constructor(private readonly db: Pick<TestDatabase, 'query'>) {}
+
+  async team(): Promise<TeamRow> {
+    const [id, keyId] = [randomUUID(), randomUUID()];
+    const key = generateApiKey();
+    const slug = randomBytes(6).toString('hex');
+    await this.db.query('INSERT INTO teams (id, name, slug) VALUES ($1, $2, $2)', [id, slug]);
+    await this.db.query(
+      'INSERT INTO team_api_keys (id, team_id, name, key_hash, key_prefix) VALUES ($1, $2, $3, $4, $5)',
+      [keyId, id, 'test', hashApiKey(key), apiKeyPrefix(key)],
+    );
+    return { id, keyId, key };
+  }
+
+  /** The host's UUID. */
+  async host(address: string): Promise<string> {
+    const id = randomUUID();
+    await this.db.query(`INSERT INTO hosts (id, type, address, status) VALUES ($1, 'test', $2, 'online')`, [
+      id,
+      address,
+    ]);
+    return id;
+  }
+
+  async sandbox(teamId: string, hostId: string | null, status = 'running'): Promise<SandboxRow> {
+    const uuid = randomUUID();
+    await this.db.query(
+      `INSERT INTO sandboxes (id, team_id, host_id, template, status) VALUES ($1, $2, $3, 'test', $4)`,
+      [uuid, teamId, hostId, status],
+    );
+    return { uuid, id: encodeId('cl', uuid) };
+  }
+}
