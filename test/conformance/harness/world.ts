@@ -1,0 +1,214 @@
+import { Agent, type AgentOptions, answer, echoing, type Script } from './agent.js';
+import { bytes } from './byte-stream.js';
+import type { Door } from './case.js';
+import { check, same, until } from './check.js';
+import { Client } from './client.js';
+import { type Platform, sandboxId, type Team } from './platform.js';
+import type { Program } from './program.js';
+import { type Answer, valueOf, valuesOf } from './response-reader.js';
+import type { VariantName } from './platform.js';
+
+export interface StageOptions {
+  readonly team?: Team;
+  readonly status?: string;
+  /** The host's address as the database has it; default the agent's. */
+  readonly address?: string;
+  readonly port?: number;
+  /** Another sandbox on the same agent. */
+  readonly agent?: Agent;
+  readonly agentOptions?: AgentOptions;
+}
+
+/** What one case may touch: sandboxes and agents of its own in front of a shared program. */
+export class World {
+  private readonly clients: Client[] = [];
+  private readonly stages: Stage[] = [];
+  private readonly agents = new Set<Agent>();
+
+  constructor(
+    readonly platform: Platform,
+    readonly program: Program,
+  ) {}
+
+  get teams(): Platform['teams'] {
+    return this.platform.teams;
+  }
+
+  /** A sandbox of its own with a raw agent that answers by `script`. */
+  async stage(script: Script = echoing, options: StageOptions = {}): Promise<Stage> {
+    const agent = options.agent ?? (await Agent.start(script, options.agentOptions));
+    this.agents.add(agent);
+    const team = options.team ?? this.teams.a;
+    const row = await this.platform.addSandbox(
+      team,
+      options.address ?? agent.address,
+      options.status ?? 'running',
+    );
+    const stage = new Stage(this, agent, row.uuid, row.hostUuid, team, options.port ?? 3000);
+    this.stages.push(stage);
+    return stage;
+  }
+
+  async client(keepBytes?: number): Promise<Client> {
+    const client = await Client.open(this.program.port, keepBytes);
+    this.clients.push(client);
+    return client;
+  }
+
+  /** Another program, with the settings of `variant`. */
+  async elsewhere(variant: VariantName): Promise<World> {
+    return new World(this.platform, await this.platform.program(variant));
+  }
+
+  /** Closes everything and checks what must hold whatever the case was about. */
+  finish(): void {
+    for (const client of this.clients) client.destroy();
+    for (const agent of this.agents) agent.close();
+    for (const agent of this.agents) this.checkInvariants(agent);
+    for (const client of this.clients)
+      for (const team of Object.values(this.teams))
+        check(!client.bytes.includes(team.key), 'a platform key was sent to a client');
+  }
+
+  private checkInvariants(agent: Agent): void {
+    const here = this.stages.filter((stage) => stage.agent === agent);
+    for (const connection of agent.connections)
+      if (connection.malformed) check(false, `malformed request upstream: ${connection.malformed.message}`);
+    for (const received of agent.received) {
+      const { head } = received;
+      const stage = here.find((one) =>
+        one.ports.some((port) => head.target.startsWith(`/proxy/${one.id}/${port}/`)),
+      );
+      check(stage, `request line outside the admitted prefix: ${head.target.slice(0, 200)}`);
+      const trailers = received.body?.trailers ?? [];
+      const shown = `${head.raw}${trailers.map((field) => field.join(':')).join('\n')}`.toLowerCase();
+      for (const team of Object.values(this.teams))
+        check(!shown.includes(team.key), 'a platform key arrived upstream');
+      for (const name of ['x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-for', 'x-request-id'])
+        same(received.values(name).length, 1, `${name} lines upstream`);
+      if (stage.expectsHost) same(received.values('host')[0], agent.address, 'Host upstream');
+    }
+  }
+}
+
+/** One sandbox as a client sees it, and the agent behind it. */
+export class Stage {
+  readonly id: string;
+  readonly ports: number[];
+  /** The invariant on the upstream Host holds; false where the row's address is not plain `ip:port`. */
+  expectsHost = true;
+
+  constructor(
+    readonly world: World,
+    readonly agent: Agent,
+    readonly uuid: string,
+    readonly hostUuid: string,
+    readonly team: Team,
+    readonly port: number,
+  ) {
+    this.id = sandboxId(uuid);
+    this.ports = [port];
+  }
+
+  get host(): string {
+    return `${this.port}-${this.id}.sandbox.test`;
+  }
+
+  get prefix(): string {
+    return `/proxy/${this.id}/${this.port}`;
+  }
+
+  /** The value of the key line. */
+  get key(): string {
+    return this.team.key;
+  }
+
+  /** A request head with Host and the key, then `lines`. */
+  head(method: string, target: string, lines: readonly string[] = []): string {
+    return this.bare(`${method} ${target} HTTP/1.1`, [`X-API-Key: ${this.key}`, ...lines]);
+  }
+
+  /** A request head with Host only, then `lines`. */
+  bare(requestLine: string, lines: readonly string[] = []): string {
+    return [requestLine, `Host: ${this.host}`, ...lines, '', ''].join('\r\n');
+  }
+
+  /** The head of a WebSocket handshake with Host and the key, then `lines`. */
+  upgrade(target: string, lines: readonly string[] = []): string {
+    return this.head('GET', target, [...WEBSOCKET_LINES, ...lines]);
+  }
+
+  /** A head for either door. */
+  knock(door: Door, target: string, lines: readonly string[] = []): string {
+    return door === 'http' ? this.head('GET', target, lines) : this.upgrade(target, lines);
+  }
+
+  client(): Promise<Client> {
+    return this.world.client();
+  }
+
+  /** Sends exact bytes on a new connection and reads one answer. */
+  async send(value: string | Buffer, method = 'GET'): Promise<{ client: Client; answer: Answer }> {
+    const client = await this.world.client();
+    client.send(value);
+    return { client, answer: await client.answer(method) };
+  }
+
+  /** A request with the key and, where `body` is given, a Content-Length. */
+  async ask(method: string, target: string, lines: readonly string[] = [], body?: string): Promise<Answer> {
+    const framed = body === undefined ? lines : [...lines, `Content-Length: ${bytes(body).length}`];
+    return (await this.send(this.head(method, target, framed) + (body ?? ''), method)).answer;
+  }
+
+  /** A clean request on a new connection must get its own clean answer, and the agent exactly that request. */
+  async proveClean(): Promise<void> {
+    const marker = `clean-${Math.random().toString(36).slice(2)}`;
+    const script = this.agent.script;
+    this.agent.script = async (exchange) => {
+      if (!exchange.request.target.includes(marker)) return script(exchange);
+      await exchange.body();
+      exchange.send(answer(200, marker));
+    };
+    const got = await this.ask('GET', `/${marker}`);
+    same([got.status, got.body.toString()], [200, marker], 'the next request on a clean connection');
+    const last = this.agent.received.findLast((one) => one.target.includes(marker));
+    same(last?.target, `${this.prefix}/${marker}`, 'target of the next request');
+    same(last?.head.framing, 'none', 'framing of the next request');
+  }
+
+  /** Another team's sandbox on the same agent. */
+  neighbour(): Promise<Stage> {
+    return this.world.stage(undefined, { agent: this.agent, team: this.world.teams.b });
+  }
+
+  /** Waits until every connection to the agent is gone. */
+  async released(withinMs = 4_000): Promise<void> {
+    await until(
+      () => this.agent.connections.every((one) => one.ending !== null),
+      'upstream connections end',
+      withinMs,
+    );
+  }
+}
+
+export const WEBSOCKET_LINES: readonly string[] = [
+  'Connection: Upgrade',
+  'Upgrade: websocket',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+];
+
+/** Checks an answer of the proxy itself: status, code in header and body, and what every such answer carries. */
+export function checkOwn(answer: Answer, status: number, code: string): void {
+  same([answer.status, valueOf(answer.fields, 'x-sandbox-error')], [status, `proxy;${code}`], 'own answer');
+  same(valueOf(answer.fields, 'x-content-type-options'), 'nosniff', 'X-Content-Type-Options');
+  check(valueOf(answer.fields, 'content-security-policy'), 'own answer has a Content-Security-Policy');
+  same(valuesOf(answer.fields, 'access-control-allow-origin').length, 0, 'Access-Control-Allow-Origin lines');
+  same(valueOf(answer.fields, 'cache-control'), 'no-store', 'Cache-Control');
+  check(answer.complete, 'own answer is complete');
+}
+
+/** Refused by the proxy or by Node's own parser before it: 400 and nothing else. */
+export function checkRefused(answer: Answer, statuses: readonly number[] = [400]): void {
+  check(statuses.includes(answer.status), `refused: got ${answer.status}, want ${statuses.join(' or ')}`);
+}
