@@ -84,7 +84,7 @@ const REFUSALS: readonly KnownDifference[] = [
     'Node skips line ends before it and takes RTSP, ICE, versions 0.9 and 2.0, and statuses below 100; RFC 9112 4 has none of them',
     (node, text) =>
       /^[\r\n]|\n\r\n[\r\n]/.test(text) ||
-      /(?:^|\n\r\n)(?:I|RT|HTTP\/[02]|HTTP\/1\.[01] 0)/.test(text) ||
+      /(?:^|\n\r\n)(?:I|R|HTTP\/[^1]|HTTP\/1\.[01] 0)/.test(text) ||
       heads(node).some((head) => !/^1\.[01]$/.test(head.version) || head.status < 100),
   ),
   refusal(
@@ -187,7 +187,7 @@ const OTHERS: readonly KnownDifference[] = [
       'both refuse: Node at the first odd byte of a length, a coding or a chunk extension, ours at the end of the head or line',
     applies: (_, ours, node) =>
       ours.verdict === 'truncated' &&
-      /^HPE_(?:INVALID_CONTENT_LENGTH|INVALID_TRANSFER_ENCODING|STRICT: Invalid character in chunk extensions)/.test(
+      /^HPE_(?:(?:INVALID|UNEXPECTED)_CONTENT_LENGTH|INVALID_TRANSFER_ENCODING|STRICT: Invalid character in chunk extensions)/.test(
         node.why,
       ),
   },
