@@ -43,7 +43,7 @@ export function readOptions() {
     loads: LOADS.filter(({ id }) => wanted === undefined || wanted.includes(id)),
     contenders: list(values.contenders) ?? (quick ? QUICK_CONTENDERS : undefined),
     rounds: count('rounds', values.rounds, quick ? 2 : 5),
-    seconds: count('seconds', values.seconds, quick ? 3 : 4),
+    seconds: count('seconds', values.seconds, quick ? 2 : 4),
     warmUpSeconds: quick ? 2 : 3,
     unknown: count('unknown', values.unknown, quick ? 50_000 : 1_000_000),
     idleWebSockets: count('idle-websockets', values['idle-websockets'], quick ? 1_000 : 5_000),

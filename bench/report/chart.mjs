@@ -1,7 +1,7 @@
 import { escapeXml } from './escape.mjs';
 
-const WIDTH = 760;
-const LABELS = 270;
+const WIDTH = 800;
+const LABELS = 310;
 const BAR = 20;
 const GAP = 8;
 const TOP = 58;

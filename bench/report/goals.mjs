@@ -47,6 +47,7 @@ const LIMITS = [
   { title: 'RSS growth MiB', load: 'upload', figure: 'rssGrowthBytes', limit: 16, scale: MIB },
   { title: 'event-loop delay p99 ms', load: 'loop-delay', figure: 'loopP99Ms', limit: 20 },
   { title: 'database queries', load: 'miss-storm', figure: 'queries', limit: 1 },
+  { title: 'database queries per id', load: 'unknown', figure: 'queriesPerRequest', limit: 1 },
   {
     title: 'RSS growth MiB after the first fifth',
     load: 'unknown',
