@@ -17,6 +17,7 @@ export const OPEN_FILES = Number(
 );
 
 const running = new Set();
+let isStopping = false;
 
 /**
  * Where things run: the proxy under test on core 0, load and upstream on the others, the same for every contender.
@@ -49,6 +50,7 @@ export function start({
   cwd,
   ...io
 }) {
+  if (isStopping) throw new Error('the bench is ending');
   const out = stdout === undefined ? undefined : openSync(stdout, 'a');
   const err = stderr === undefined ? undefined : openSync(stderr, 'a');
   const child = spawn('sh', ['-c', WRAPPER, 'sh', cores, command, ...args], {
@@ -81,8 +83,9 @@ async function stop(handle, signal = 'SIGTERM') {
   }
 }
 
-/** Stops whatever this run has started and is still there, the last one first. */
+/** Stops whatever this run has started and is still there, the last one first; from then on nothing can be started. */
 export async function stopAll() {
+  isStopping = true;
   for (const handle of [...running].toReversed()) await handle.stop();
 }
 
