@@ -168,7 +168,7 @@ export class Configuration {
   UPSTREAM_IDLE_TIMEOUT_MS: number = 30_000;
 
   @Count('Most connections to one sandbox at a time.')
-  UPSTREAM_MAX_CONNECTIONS_PER_SANDBOX: number = 8_192;
+  UPSTREAM_MAX_CONNECTIONS_PER_SANDBOX: number = 10_000;
 
   @Count('Most unused connections kept for one sandbox.')
   UPSTREAM_MAX_IDLE_PER_SANDBOX: number = 256;

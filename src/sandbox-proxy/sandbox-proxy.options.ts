@@ -43,7 +43,7 @@ export const SANDBOX_PROXY_DEFAULTS: SandboxProxyOptions = {
   connectTimeoutMs: 5_000,
   firstByteTimeoutMs: 300_000,
   idleTimeoutMs: 30_000,
-  maxConnectionsPerSandbox: 8_192,
+  maxConnectionsPerSandbox: 10_000,
   maxIdlePerSandbox: 256,
   trustedProxies: [],
 };

@@ -2,9 +2,15 @@ import type { Socket } from 'node:net';
 import { ApiError } from '../../errors/api-error.js';
 import type { ResponseHead } from '../http1/response-parser.js';
 import { passableTrailers } from '../headers/field-names.js';
-import { clientHeaders, isAgentError, type ResponseContext } from '../headers/inbound-response.js';
+import {
+  clientHeaders,
+  isAgentError,
+  isProtocolOffered,
+  type ResponseContext,
+} from '../headers/inbound-response.js';
 import { closeAfterAnswer, discardRest, hasUnreadBody } from '../answers/proxy-answer.js';
 import type { ProxyExchange, SandboxRoute } from './proxy-exchange.js';
+import { borrowCopy, giveBack } from '../upstream/read-buffers.js';
 import { endInOneWrite } from './end-in-one-write.js';
 import { reset } from './reset.js';
 import { RequestBody } from './request-body.js';
@@ -17,6 +23,8 @@ import type { UpstreamCall, UpstreamListener } from '../upstream/upstream-call.j
 
 /** A whole body up to this size is sent with its head as one string, which is cheaper than two buffers. */
 const ONE_WRITE_BYTES = 4_096;
+/** Body pieces from this size on go through buffers that are used again. */
+const LARGE_BYTES = 16_384;
 const EMPTY = Buffer.alloc(0);
 
 /** What a forwarding reports to the room it came from. */
@@ -100,12 +108,22 @@ export class Forwarding implements UpstreamListener {
     if (isAgentError(head)) this.outcome.onRouteSuspect(exchange, true);
     else if (head.status === 502 || head.status === 503) this.outcome.onRouteSuspect(exchange, false);
     const headers = clientHeaders(head, this.context);
-    exchange.status = head.status;
     if (head.status === 101) {
+      if (!isProtocolOffered(head, exchange.upgrade?.protocols ?? '')) {
+        this.abandon();
+        this.call?.abort();
+        this.outcome.onFailed(
+          exchange,
+          new UpstreamInvalidResponseError(new Error('101 to a protocol not offered')),
+        );
+        return;
+      }
+      exchange.status = head.status;
       this.upgradeHead = head;
       this.upgradeHeaders = headers;
       return;
     }
+    exchange.status = head.status;
     const { request, response } = exchange;
     closeAfterAnswer(request, response);
     try {
@@ -202,15 +220,25 @@ export class Forwarding implements UpstreamListener {
     if (pending === null) return;
     this.pending = null;
     // The view is into a buffer that the next read overwrites, and Node may keep what it is given.
-    this.write(Buffer.from(pending));
+    if (pending.length < LARGE_BYTES) this.write(Buffer.from(pending));
+    else this.writeLarge(borrowCopy(pending));
   }
 
   private write(chunk: Buffer): void {
     const { response } = this.exchange;
     this.isHeadFlushed = true;
-    if (response.write(chunk)) return;
+    if (!response.write(chunk)) this.waitForDrain();
+  }
+
+  private waitForDrain(): void {
     this.call?.pause();
-    response.once('drain', () => this.call?.resume());
+    this.exchange.response.once('drain', () => this.call?.resume());
+  }
+
+  private writeLarge(copy: Buffer): void {
+    const { response } = this.exchange;
+    this.isHeadFlushed = true;
+    if (!response.write(copy, () => giveBack(copy))) this.waitForDrain();
   }
 
   private get context(): ResponseContext {

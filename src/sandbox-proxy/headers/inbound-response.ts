@@ -30,6 +30,23 @@ export function isAgentError(head: ResponseHead): boolean {
   return false;
 }
 
+/** True where a 101 names the protocol that it switches to, and the client had offered it (RFC 9110 7.8). */
+export function isProtocolOffered({ rawHeaders }: ResponseHead, offered: string): boolean {
+  const offers = protocolsOf(offered);
+  const chosen: string[] = [];
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    if (rawHeaders[i]?.toLowerCase() === 'upgrade') chosen.push(...protocolsOf(rawHeaders[i + 1] as string));
+  }
+  return chosen.length > 0 && chosen.every((protocol) => offers.includes(protocol));
+}
+
+function protocolsOf(value: string): string[] {
+  return value
+    .toLowerCase()
+    .split(',')
+    .map((protocol) => protocol.trim());
+}
+
 /**
  * The header fields that go to the client, flat: order, duplicates and bytes of what passes stay. Hop-by-hop
  * fields and `X-Sandbox-*` do not pass (the mark of an agent's own error does), `Location` loses the agent's

@@ -1,12 +1,10 @@
 import { lookup } from 'node:dns';
 import { isIP, type LookupFunction, type Socket, connect as connectTcp } from 'node:net';
 import { type SecureContext, connect as connectTls, createSecureContext } from 'node:tls';
+import { READ_BUFFER } from './read-buffers.js';
 import { type AddressPolicy, type AgentOrigin, createAddressPolicy } from './agent-address.js';
 import { HostUnavailableError } from '../sandbox-proxy.errors.js';
 import type { SandboxProxyOptions } from '../sandbox-proxy.options.js';
-
-/** Every read of every plain connection lands here: it is handled to its end before the next one starts. */
-const READ_BUFFER = Buffer.allocUnsafeSlow(65_536);
 
 type OnRead = (buffer: Buffer, length: number) => void;
 
