@@ -80,13 +80,13 @@ const ROWS: Row[] = [
   ['bare-lf-one', 'HTTP/1.1 200 OK\r\nX-A: 1\nContent-Length: 2\r\n\r\nok', 'ok-or-502', 'RFC 9112 2.2'],
   [
     'cl-te',
-    'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n',
+    'HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n',
     'ok-or-502',
     'RFC 9112 6.3',
   ],
   [
     'te-cl',
-    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n2\r\nok\r\n0\r\n\r\n',
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 9\r\n\r\n2\r\nok\r\n0\r\n\r\n',
     'ok-or-502',
     'RFC 9112 6.3',
   ],
@@ -145,6 +145,7 @@ const ROWS: Row[] = [
   ['chunk-no-crlf', chunked('2\r\nokX0\r\n\r\n'), '502-or-broken', CHUNK],
   ['chunk-bare-lf', chunked('2\nok\n0\n\n'), '502-or-broken', CHUNK],
   ['chunk-bare-cr', chunked('2\rok\r0\r\r'), '502-or-broken', CHUNK],
+  ['chunk-cr-without-lf', chunked('2\r\nok\rX0\r\n\r\n'), '502-or-broken', CHUNK],
   ['chunk-long-data', chunked('2\r\nokay\r\n0\r\n\r\n'), '502-or-broken', CHUNK],
   ['chunk-extension-lf', chunked('2;a\nb\r\nok\r\n0\r\n\r\n'), '502-or-broken', 'CVE-2022-32214'],
   [

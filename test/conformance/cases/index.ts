@@ -19,6 +19,7 @@ import { paths } from './paths.js';
 import { pipelining } from './pipelining.js';
 import { poolBounds } from './pool-bounds.js';
 import { pool } from './pool.js';
+import { regressions } from './regressions.js';
 import { requestFraming } from './request-framing.js';
 import { requestHeaders } from './request-headers.js';
 import { responseFraming } from './response-framing.js';
@@ -63,4 +64,5 @@ export const ALL_CASES: readonly Case[] = [
   ...directory,
   ...pathsExact,
   ...floods,
+  ...regressions,
 ];

@@ -241,11 +241,11 @@ const single: Case[] = DOORS.flatMap((door): Case[] => [
     rule: 'every request gets an X-Request-Id of its own, whatever the client says',
     source: 'architecture 6',
     run: async (world) => {
-      const first = await pass(world, door, ['X-Request-Id: forged\tid']);
+      const first = await pass(world, door, ['X-Request-Id: forged-id']);
       const second = await pass(world, door, []);
       const [a, b] = [first.got.values('x-request-id'), second.got.values('x-request-id')];
       check(a.length === 1 && b.length === 1 && a[0] !== b[0], `ids ${a.join()} ${b.join()}`);
-      check(a[0] !== 'forged\tid', 'the client chose the id');
+      check(a[0] !== 'forged-id', 'the client chose the id');
     },
   },
   {

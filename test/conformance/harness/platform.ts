@@ -109,6 +109,18 @@ export class Platform {
     await this.pool.query(text, values);
   }
 
+  /** A change that no trigger reports: as if the change feed had lost it. */
+  async querySilently(text: string, values: unknown[]): Promise<void> {
+    const client = await this.pool.connect();
+    try {
+      await client.query("BEGIN; SET LOCAL session_replication_role = 'replica'");
+      await client.query(text, values);
+      await client.query('COMMIT');
+    } finally {
+      client.release();
+    }
+  }
+
   async stop(): Promise<void> {
     for (const program of this.programs.values()) await program.then((p) => p.stop()).catch(() => {});
     this.relay?.close();

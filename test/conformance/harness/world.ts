@@ -6,7 +6,6 @@ import { Client } from './client.js';
 import { type Platform, sandboxId, type Team } from './platform.js';
 import type { Program } from './program.js';
 import { type Answer, valueOf, valuesOf } from './response-reader.js';
-import type { VariantName } from './platform.js';
 
 export interface StageOptions {
   readonly team?: Team;
@@ -55,15 +54,20 @@ export class World {
     return client;
   }
 
-  /** Another program, with the settings of `variant`. */
-  async elsewhere(variant: VariantName): Promise<World> {
-    return new World(this.platform, await this.platform.program(variant));
+  /** How many requests all agents together have seen. */
+  get requestsUpstream(): number {
+    return [...this.agents].reduce((sum, agent) => sum + agent.received.length, 0);
+  }
+
+  /** Closes everything. */
+  close(): void {
+    for (const client of this.clients) client.destroy();
+    for (const agent of this.agents) agent.close();
   }
 
   /** Closes everything and checks what must hold whatever the case was about. */
   finish(): void {
-    for (const client of this.clients) client.destroy();
-    for (const agent of this.agents) agent.close();
+    this.close();
     for (const agent of this.agents) this.checkInvariants(agent);
     for (const client of this.clients)
       for (const team of Object.values(this.teams))
