@@ -81,7 +81,13 @@ export class SandboxProxyService implements ForwardingOutcome {
       this.peers.of(request.socket),
       upgrade,
     );
-    response.on('close', () => this.onClosed(exchange));
+    const onClosed = () => this.onClosed(exchange);
+    response.on('close', onClosed);
+    if (response.socket === null) {
+      // Queued behind earlier answers on its connection: Node does not tell such a response that the client has left.
+      request.socket.once('close', onClosed);
+      response.on('close', () => request.socket.off('close', onClosed));
+    }
     try {
       if (claim instanceof ApiError) throw claim;
       const route = this.routeOf(exchange, claim);
@@ -114,6 +120,8 @@ export class SandboxProxyService implements ForwardingOutcome {
   }
 
   private onClosed(exchange: ProxyExchange): void {
+    if (exchange.isClosed) return;
+    exchange.isClosed = true;
     exchange.forwarding?.onClientClose();
     if (exchange.status === 0) exchange.errorCode ??= 'client_closed';
     this.accessLog.record(exchange);
@@ -137,7 +145,7 @@ export class SandboxProxyService implements ForwardingOutcome {
     socket: Socket,
     early: Buffer,
   ): void {
-    this.tunnels.open(exchange, head, headers, socket, early, () => this.onClosed(exchange));
+    this.tunnels.open(exchange, head, headers, socket, early);
   }
 
   private routeOf(exchange: ProxyExchange, address: SandboxAddress): MaybePromise<SandboxRoute> {

@@ -1,11 +1,34 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { LOGGER } from '../../logging/logger.js';
-import type { ProxyExchange } from '../forwarding/proxy-exchange.js';
+import type { ErrorCode } from '../../errors/error-status.js';
+import type { SandboxAddress } from '../doors/sandbox-address.js';
 
 /** Lines are written when this many characters wait, or after this long (ms), whichever comes first. */
 const BATCH_CHARACTERS = 65_536;
 const BATCH_MS = 200;
+
+/** What a line tells of a request. */
+export interface AccessLogEntry {
+  readonly requestId: string;
+  /** UUID; null until admitted. */
+  readonly teamId: string | null;
+  readonly address: SandboxAddress | null;
+  readonly method: string;
+  readonly isUpgrade: boolean;
+  /** On the clock of `performance.now`, milliseconds. */
+  readonly startedAtMs: number;
+  /** From the start to the head of the agent's answer, milliseconds; -1 where none came. */
+  readonly firstByteMs: number;
+  /** 0 where nothing was answered. */
+  readonly status: number;
+  readonly errorCode: ErrorCode | 'client_closed' | 'upstream_truncated' | null;
+  /** The system's name of what failed below `errorCode`, e.g. `ECONNREFUSED`. */
+  readonly failure: string | null;
+  /** Of the body, or through the tunnel: from the client, and to it. */
+  bytesIn: number;
+  bytesOut: number;
+}
 
 /**
  * One line for each proxied request, when it ends, where pino's own lines go and in their format. No path, no
@@ -27,9 +50,9 @@ export class AccessLog implements OnApplicationShutdown {
     ] as DestinationStream;
   }
 
-  record(exchange: ProxyExchange): void {
+  record(entry: AccessLogEntry): void {
     if (!this.isEnabled) return;
-    this.batch += lineOf(exchange);
+    this.batch += lineOf(entry);
     if (this.batch.length >= BATCH_CHARACTERS) this.flush();
     else this.timer ??= setTimeout(() => this.flush(), BATCH_MS).unref();
   }
@@ -48,15 +71,15 @@ export class AccessLog implements OnApplicationShutdown {
   }
 }
 
-function lineOf(exchange: ProxyExchange): string {
-  const { address, errorCode, failure, firstByteMs, request, teamId } = exchange;
+function lineOf(entry: AccessLogEntry): string {
+  const { address, firstByteMs } = entry;
   return (
-    `{"level":30,"time":"${timestamp()}","requestId":"${exchange.requestId}","teamId":${quoted(teamId)}` +
-    `,"sandboxId":${quoted(address?.sandboxId)},"port":${address?.port ?? null},"method":"${request.method}"` +
-    `,"upgrade":${exchange.upgrade !== null},"status":${exchange.status},"bytesIn":${exchange.bytesIn}` +
-    `,"bytesOut":${exchange.bytesOut},"totalMs":${rounded(performance.now() - exchange.startedAtMs)}` +
-    `,"firstByteMs":${firstByteMs < 0 ? null : rounded(firstByteMs)},"error":${quoted(errorCode)}` +
-    `,"failure":${quoted(failure)},"msg":"proxied"}\n`
+    `{"level":30,"time":"${timestamp()}","requestId":"${entry.requestId}","teamId":${quoted(entry.teamId)}` +
+    `,"sandboxId":${quoted(address?.sandboxId)},"port":${address?.port ?? null},"method":"${entry.method}"` +
+    `,"upgrade":${entry.isUpgrade},"status":${entry.status},"bytesIn":${entry.bytesIn}` +
+    `,"bytesOut":${entry.bytesOut},"totalMs":${rounded(performance.now() - entry.startedAtMs)}` +
+    `,"firstByteMs":${firstByteMs < 0 ? null : rounded(firstByteMs)},"error":${quoted(entry.errorCode)}` +
+    `,"failure":${quoted(entry.failure)},"msg":"proxied"}\n`
   );
 }
 

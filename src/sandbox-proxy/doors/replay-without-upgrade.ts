@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { UpgradeRequest } from '../forwarding/upgrade-request.js';
+import { whenFree } from './when-free.js';
 
 /**
  * Serves a request that asked for an upgrade as the plain request it also is: its bytes go back to the socket
@@ -16,7 +18,18 @@ export function replayWithoutUpgrade(
   head: Buffer,
   accept: (socket: Socket) => void,
 ): void {
-  const { method, url, httpVersion, rawHeaders } = request;
+  // Held like an upgrade until then: read on, or a client that leaves meanwhile would go unnoticed.
+  const offer = new UpgradeRequest(request.headers.upgrade ?? '', socket, head);
+  whenFree(socket, () => {
+    const behind = offer.release();
+    if (behind.length > 0) socket.unshift(behind);
+    socket.unshift(Buffer.from(plainHead(request), 'latin1'));
+    accept(socket);
+    socket.resume();
+  });
+}
+
+function plainHead({ method, url, httpVersion, rawHeaders }: IncomingMessage): string {
   let text = `${method} ${url} HTTP/${httpVersion}\r\n`;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;
@@ -25,9 +38,7 @@ export function replayWithoutUpgrade(
     if (lower === 'upgrade' || lower === 'http2-settings') continue;
     text += `${name}: ${lower === 'connection' ? withoutUpgrade(value) : value}\r\n`;
   }
-  if (head.length > 0) socket.unshift(head);
-  socket.unshift(Buffer.from(`${text}\r\n`, 'latin1'));
-  accept(socket);
+  return `${text}\r\n`;
 }
 
 function withoutUpgrade(connection: string): string {

@@ -6,7 +6,6 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { answerConnect } from '../answers/proxy-answer.js';
 import { replayWithoutUpgrade } from './replay-without-upgrade.js';
 import { SandboxProxyMiddleware } from './sandbox-proxy.middleware.js';
-import { whenFree } from './when-free.js';
 import { SandboxUpgradeListener } from './sandbox-upgrade.listener.js';
 import { Tunnels } from '../forwarding/tunnels.js';
 import { HostClientPool } from '../upstream/host-client-pool.js';
@@ -89,7 +88,7 @@ export class SandboxProxyDoors implements OnModuleInit, BeforeApplicationShutdow
       upgrade: (request: IncomingMessage, socket: Socket, head: Buffer) => {
         this.upgrades.use(request, socket, head, accept, () => {
           if (others('upgrade')) emit('upgrade', request, socket, head);
-          else whenFree(socket, () => replayWithoutUpgrade(request, socket, head, accept));
+          else replayWithoutUpgrade(request, socket, head, accept);
         });
       },
       connect: (request: IncomingMessage, socket: Socket, head: Buffer) => {

@@ -38,7 +38,7 @@ export class SandboxUpgradeListener {
     const protocols = request.headers.upgrade ?? '';
     // An HTTP/1.0 client cannot upgrade (RFC 9110 7.8).
     if (request.httpVersionMinor === 0 || NEVER_UPGRADED.test(protocols)) {
-      whenFree(socket, () => replayWithoutUpgrade(request, socket, head, accept));
+      replayWithoutUpgrade(request, socket, head, accept);
       return;
     }
     const upgrade = new UpgradeRequest(protocols, socket, head);
@@ -54,10 +54,14 @@ function refusalOn(socket: Socket, request: IncomingMessage, upgrade: UpgradeReq
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
   response.assignSocket(socket);
-  socket.on('drain', () => response.emit('drain'));
+  const onDrain = () => response.emit('drain');
+  socket.on('drain', onDrain);
+  upgrade.onReleased = () => {
+    socket.off('drain', onDrain);
+    response.detachSocket(socket);
+  };
   response.once('finish', () => {
     upgrade.drop();
-    response.detachSocket(socket);
     response.emit('close');
     closeGently(socket);
   });

@@ -3,7 +3,8 @@ import type { Socket } from 'node:net';
 
 /**
  * Calls `proceed` once no earlier request's answer is under way on the connection: a client may pipeline an
- * upgrade behind a request, and Node hands over the socket at once. Where the client leaves, it is never called.
+ * upgrade behind a request, and Node hands over the socket at once, without a listener on it: the caller has
+ * taken over its errors and its end by then. Where the client leaves, `proceed` is never called.
  */
 export function whenFree(socket: Socket, proceed: () => void): void {
   // Node's own note of the response that has the socket: there is no public way to ask.

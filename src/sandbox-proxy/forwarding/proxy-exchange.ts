@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ErrorCode } from '../../errors/error-status.js';
+import type { AccessLogEntry } from '../answers/access-log.js';
 import type { AgentOrigin } from '../upstream/agent-address.js';
 import type { Peer } from '../doors/peer.js';
 import type { SandboxAddress } from '../doors/sandbox-address.js';
@@ -15,16 +15,15 @@ export interface SandboxRoute {
 }
 
 /** One proxied request from its first line to its last byte: what the steps hand on, and what the log line tells. */
-export class ProxyExchange {
+export class ProxyExchange implements AccessLogEntry {
   readonly startedAtMs = performance.now();
+  /** The response is over, or the client has left. */
+  isClosed = false;
   /** Set once the request is on its way; told when the client is gone. */
   forwarding: { onClientClose(): void } | null = null;
-  /** UUID; null until admitted. */
   teamId: string | null = null;
-  errorCode: ErrorCode | 'client_closed' | 'upstream_truncated' | null = null;
-  /** The system's name of what failed below `errorCode`, e.g. `ECONNREFUSED`. */
+  errorCode: AccessLogEntry['errorCode'] = null;
   failure: string | null = null;
-  /** Milliseconds from the start to the head of the agent's answer; -1 where none came. */
   firstByteMs = -1;
   bytesIn = 0;
   bytesOut = 0;
@@ -39,6 +38,14 @@ export class ProxyExchange {
     /** Null at door 1. */
     readonly upgrade: UpgradeRequest | null,
   ) {}
+
+  get method(): string {
+    return this.request.method as string;
+  }
+
+  get isUpgrade(): boolean {
+    return this.upgrade !== null;
+  }
 
   /** True where the client may wait for a 100 before it sends its body; an HTTP/1.0 client cannot. */
   get expectsContinue(): boolean {

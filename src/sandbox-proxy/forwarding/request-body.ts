@@ -3,6 +3,7 @@ import { passableTrailers } from '../headers/field-names.js';
 import { InvalidRequestError } from '../sandbox-proxy.errors.js';
 import type { RequestFraming } from '../headers/outbound-request.js';
 import type { ProxyExchange } from './proxy-exchange.js';
+import { noteUploaded } from './upload-memory.js';
 import type { UpstreamCall } from '../upstream/upstream-call.js';
 
 /**
@@ -38,6 +39,7 @@ export class RequestBody {
       if (this.isStopped) return;
       this.exchange.bytesIn += chunk.length;
       if (!this.send(call, chunk)) request.pause();
+      noteUploaded(chunk.length);
     });
     request.on('end', () => {
       if (this.isStopped) return;

@@ -1,61 +1,63 @@
 import type { Socket } from 'node:net';
 import { Injectable } from '@nestjs/common';
-import { reset } from './reset.js';
+import { AccessLog, type AccessLogEntry } from '../answers/access-log.js';
 import type { ResponseHead } from '../http1/response-parser.js';
 import type { ProxyExchange } from './proxy-exchange.js';
+import { Tunnel } from './tunnel.js';
 
-/** How long a connection that one side has ended may stay silent, ms; then the other side is taken for gone. */
-const HALF_OPEN_MS = 30_000;
-/** When the kernel starts to ask a silent peer whether it is still there, ms. */
-const KEEP_ALIVE_MS = 60_000;
-
-/** The upgraded connections: bytes both ways, at the pace of the slower side, until either side is gone. */
+/** The upgraded connections. */
 @Injectable()
 export class Tunnels {
-  private readonly sockets = new Set<Socket>();
+  private readonly tunnels = new Set<Tunnel>();
+
+  constructor(private readonly accessLog: AccessLog) {}
 
   /** How many are open. */
   get size(): number {
-    return this.sockets.size;
+    return this.tunnels.size;
   }
 
   /**
    * Sends the 101 and splices client and agent.
    *
-   * @param early bytes that came right behind the agent's 101
-   * @param onClosed called once, when both sockets are on their way out
+   * @param headers what the client gets of the 101's, flat
+   * @param early bytes that came right behind it
    */
   open(
     exchange: ProxyExchange,
     head: ResponseHead,
     headers: readonly string[],
-    upstream: Socket,
+    agent: Socket,
     early: Buffer,
-    onClosed: () => void,
   ): void {
-    const { upgrade, response } = exchange;
+    const { upgrade } = exchange;
     if (upgrade === null) throw new Error('only an upgrade can become a tunnel');
-    const client = upgrade.socket;
+    const { socket: client } = upgrade;
     const held = upgrade.release();
-    response.detachSocket(client);
     client.write(switchingHead(head, headers), 'latin1');
     if (early.length > 0) client.write(early);
-    if (held.length > 0) upstream.write(held);
-    exchange.bytesIn += held.length;
-    exchange.bytesOut += early.length;
-    this.sockets.add(client);
-    client.once('close', () => {
-      this.sockets.delete(client);
-      onClosed();
-    });
-    pump(client, upstream, (length) => (exchange.bytesIn += length));
-    pump(upstream, client, (length) => (exchange.bytesOut += length));
+    if (held.length > 0) agent.write(held);
+    const entry = entryOf(exchange, held.length, early.length);
+    this.tunnels.add(new Tunnel(client, agent, entry, this.onClosed));
   }
 
   /** Cuts every tunnel: an open one would keep the server from closing. */
   closeAll(): void {
-    for (const client of this.sockets) client.destroySoon();
+    for (const tunnel of this.tunnels) tunnel.close();
   }
+
+  private readonly onClosed = (tunnel: Tunnel, entry: AccessLogEntry): void => {
+    this.tunnels.delete(tunnel);
+    this.accessLog.record(entry);
+  };
+}
+
+/** What the log will tell, without the request and response themselves. */
+function entryOf(exchange: ProxyExchange, bytesIn: number, bytesOut: number): AccessLogEntry {
+  const { requestId, teamId, address, method, startedAtMs, firstByteMs, status, errorCode, failure } =
+    exchange;
+  const ids = { requestId, teamId, address, method, isUpgrade: true };
+  return { ...ids, startedAtMs, firstByteMs, status, errorCode, failure, bytesIn, bytesOut };
 }
 
 function switchingHead(head: ResponseHead, headers: readonly string[]): string {
@@ -65,24 +67,4 @@ function switchingHead(head: ResponseHead, headers: readonly string[]): string {
   }
   for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`;
   return `${text}\r\n`;
-}
-
-/** One direction: bytes, the end, and the loss of `from` reach `to`. */
-function pump(from: Socket, to: Socket, count: (length: number) => void): void {
-  from.setTimeout(0);
-  from.setNoDelay(true);
-  from.setKeepAlive(true, KEEP_ALIVE_MS);
-  from.on('data', (chunk: Buffer) => {
-    count(chunk.length);
-    if (!to.write(chunk)) from.pause();
-  });
-  to.on('drain', () => from.resume());
-  from.on('end', () => {
-    to.end();
-    to.setTimeout(HALF_OPEN_MS, () => to.destroy());
-  });
-  // An `error` is a reset or worse: the other side shall see it as such and not as an orderly end.
-  from.on('error', () => reset(to));
-  from.on('close', () => (from.readableEnded ? to.destroySoon() : to.destroy()));
-  from.resume();
 }

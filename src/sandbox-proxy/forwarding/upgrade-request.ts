@@ -8,6 +8,9 @@ const MAX_EARLY_BYTES = 65_536;
  * so that they are never taken for a request; the socket is read on, or a client that leaves would go unnoticed.
  */
 export class UpgradeRequest {
+  /** Called once, when the socket stops being that of an HTTP response. */
+  onReleased: () => void = () => undefined;
+
   private readonly held: Buffer[] = [];
   private heldBytes = 0;
   private isDropped = false;
@@ -29,14 +32,17 @@ export class UpgradeRequest {
 
   /** The agent agreed: gives back what was held, in order, and lets go of the socket. */
   release(): Buffer {
+    this.onReleased();
     this.socket.off('data', this.hold);
     this.socket.off('end', this.leave);
+    this.socket.off('error', this.leave);
     this.socket.pause();
     return Buffer.concat(this.held.splice(0));
   }
 
   /** The agent refused: what the client sent ahead, and sends on, is nobody's. */
   drop(): void {
+    this.onReleased();
     this.isDropped = true;
     this.held.length = 0;
   }

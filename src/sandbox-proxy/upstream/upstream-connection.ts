@@ -28,6 +28,13 @@ export interface ConnectionOwner {
 }
 
 const NOTHING = Buffer.alloc(0);
+const nothing = (): void => undefined;
+const SPENT_PARSER = new ResponseParser({
+  onInformational: nothing,
+  onHead: nothing,
+  onBody: nothing,
+  onComplete: nothing,
+});
 
 /**
  * One HTTP/1.1 connection to an agent: one request at a time, strict about what comes back, closed at the first
@@ -39,7 +46,7 @@ export class UpstreamConnection implements ResponseListener, CallConnection {
   /** When the agent must have accepted, or answered, on the pool's clock; Infinity while nothing is awaited. */
   deadlineMs = Infinity;
 
-  private readonly parser = new ResponseParser(this);
+  private parser = new ResponseParser(this);
   private call: UpstreamCall | null = null;
   private state: 'connecting' | 'open' | 'upgraded' | 'closed' = 'connecting';
   /** A response has come before: a failure may mean that the connection died while idle. */
@@ -55,10 +62,7 @@ export class UpstreamConnection implements ResponseListener, CallConnection {
     readonly socket: Socket,
     private readonly owner: ConnectionOwner,
   ) {
-    socket.on('drain', () => this.call?.listener.onDrain());
-    socket.on('end', () => this.onEnd());
-    socket.on('error', (error) => this.fail(error));
-    socket.on('close', () => this.onClose());
+    socket.on('drain', this.onDrain).on('end', this.onEnd).on('error', this.fail).on('close', this.onClose);
   }
 
   /** The handshake is done: from now on the first-byte clock runs. */
@@ -166,7 +170,7 @@ export class UpstreamConnection implements ResponseListener, CallConnection {
   }
 
   /** Closes the connection and tells whoever waits for an answer on it. */
-  fail(error: Error): void {
+  readonly fail = (error: Error): void => {
     if (this.state === 'closed' || this.state === 'upgraded') return;
     const { call } = this;
     this.close();
@@ -174,7 +178,7 @@ export class UpstreamConnection implements ResponseListener, CallConnection {
     const diedIdle = this.hasServed && !this.hasResponseBytes && !(error instanceof UpstreamTimeoutError);
     if (diedIdle && this.owner.onDiedIdle(call)) return;
     call.listener.onError(this.errorFor(error));
-  }
+  };
 
   /** The deadline passed. */
   timeOut(): void {
@@ -199,12 +203,15 @@ export class UpstreamConnection implements ResponseListener, CallConnection {
     this.state = 'upgraded';
     this.call = null;
     socket.removeAllListeners('data');
-    socket.removeAllListeners('drain');
-    socket.removeAllListeners('end');
+    socket.off('drain', this.onDrain).off('end', this.onEnd).off('error', this.fail);
+    // A tunnel lives long: it shall not keep a parser with its buffers.
+    this.parser = SPENT_PARSER;
     call?.listener.onUpgraded(socket, early);
   }
 
-  private onEnd(): void {
+  private readonly onDrain = (): void => this.call?.listener.onDrain();
+
+  private readonly onEnd = (): void => {
     if (this.state !== 'open') return;
     try {
       this.parser.finish();
@@ -213,16 +220,16 @@ export class UpstreamConnection implements ResponseListener, CallConnection {
       return;
     }
     this.close();
-  }
+  };
 
-  private onClose(): void {
+  private readonly onClose = (): void => {
     if (this.state === 'upgraded') {
       this.state = 'closed';
       this.owner.onGone(this);
     } else {
       this.fail(new Error('the connection closed'));
     }
-  }
+  };
 
   private postponeDeadline(): void {
     if (this.state === 'open' && !this.isHeadReceived) {
