@@ -110,13 +110,3 @@ function wantsPage({ headers }: IncomingMessage): boolean {
   const json = accept.indexOf('application/json');
   return json === -1 || html < json;
 }
-
-/** CONNECT asks for a proxy of another kind: refused, whatever it names, and the connection closed. */
-export function answerConnect(socket: Socket): void {
-  socket.on('error', () => socket.destroy());
-  socket.write(
-    'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\nX-Sandbox-Error: proxy;invalid_request\r\n\r\n',
-  );
-  socket.resume();
-  closeGently(socket);
-}

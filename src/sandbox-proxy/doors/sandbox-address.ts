@@ -10,6 +10,8 @@ export interface SandboxAddress {
 }
 
 const LABEL = /^(\d+)-(cl-[0-9a-z]+)\./;
+/** A DNS name (253) with a trailing dot and a port: what is longer names nothing, and would only fill caches. */
+const MAX_HOST_CHARACTERS = 260;
 const AUTHORITY = /^([0-9a-z._-]+?)\.?(?::\d{0,5})?$/;
 const EMPTY_LABEL = /^\.|\.\.|\.$/;
 
@@ -29,7 +31,7 @@ export function parseSandboxHost(host: string, domains: readonly string[]): Sand
       throw new InvalidHostError();
     return null;
   }
-  const authority = AUTHORITY.exec(lower);
+  const authority = lower.length > MAX_HOST_CHARACTERS ? null : AUTHORITY.exec(lower);
   if (authority === null) throw new InvalidHostError();
   const hostname = authority[1] as string;
   const domain = hostname.slice(label[0].length);

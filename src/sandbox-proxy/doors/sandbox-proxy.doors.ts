@@ -3,7 +3,7 @@ import { type AddressInfo, type Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 import { type BeforeApplicationShutdown, Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { answerConnect } from '../answers/proxy-answer.js';
+import { refuseConnect } from './refuse-connect.js';
 import { replayWithoutUpgrade } from './replay-without-upgrade.js';
 import { SandboxProxyMiddleware } from './sandbox-proxy.middleware.js';
 import { SandboxUpgradeListener } from './sandbox-upgrade.listener.js';
@@ -93,7 +93,7 @@ export class SandboxProxyDoors implements OnModuleInit, BeforeApplicationShutdow
       },
       connect: (request: IncomingMessage, socket: Socket, head: Buffer) => {
         if (others('connect')) emit('connect', request, socket, head);
-        else answerConnect(socket);
+        else refuseConnect(socket, head);
       },
     };
     server.emit = (event: string, ...args: unknown[]) => {

@@ -87,7 +87,7 @@ export function clientHeaders(head: ResponseHead, context: ResponseContext): str
       default:
         break;
     }
-    if (dropped !== null && dropped.includes(name.toLowerCase())) continue;
+    if (dropped !== null && dropped.has(name.toLowerCase())) continue;
     kept.push(name, value);
   }
   return kept;

@@ -90,7 +90,7 @@ export function outboundHead(request: OutboundHead): string {
       default:
         continue;
     }
-    if (dropped !== null && dropped.includes(name.toLowerCase())) continue;
+    if (dropped !== null && dropped.has(name.toLowerCase())) continue;
     head += `${name}: ${value}\r\n`;
   }
   const chain = forwardedFor === '' ? request.peerAddress : `${forwardedFor}, ${request.peerAddress}`;
@@ -103,13 +103,15 @@ export function outboundHead(request: OutboundHead): string {
 }
 
 /** Every name that a Connection header of these lists, lower case; null where none does. */
-export function connectionNames(rawHeaders: readonly string[]): string[] | null {
-  let names: string[] | null = null;
+export function connectionNames(rawHeaders: readonly string[]): ReadonlySet<string> | null {
+  let names: Set<string> | null = null;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;
     if (name.length !== 10 || fieldOf(name) !== Field.Connection) continue;
     const more = namedInConnection(rawHeaders[i + 1] as string);
-    if (more !== null) names = names === null ? more : names.concat(more);
+    if (more === null) continue;
+    names ??= new Set();
+    for (const each of more) names.add(each);
   }
   return names;
 }
