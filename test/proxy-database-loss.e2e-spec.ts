@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ChangeFeed } from '../src/database/change-feed.js';
+import { CHANGE_FEED_OPTIONS } from '../src/database/postgres-change-feed.js';
+import { generateApiKey } from '../src/identifiers/api-key.js';
+import { type StartedApp, startApp } from './support/app.js';
+import { createTestDatabase, type TestDatabase } from './support/database.js';
+import { type EchoAgent, startEchoAgent } from './support/echo-agent.js';
+import { PlatformRows, type SandboxRow, type TeamRow } from './support/platform-rows.js';
+import { DOORS, MISSING, UPGRADE_LINES } from './support/proxy-stage.js';
+import { type RawAnswer, readAnswer } from './support/raw-answer.js';
+import { RawConnection } from './support/raw-http.js';
+import { startTcpRelay, type TcpRelay } from './support/tcp-relay.js';
+
+let db: TestDatabase;
+let relay: TcpRelay;
+let agent: EchoAgent;
+let started: StartedApp;
+let team: TeamRow;
+let warm: SandboxRow;
+let cold: SandboxRow;
+
+beforeAll(async () => {
+  [db, agent] = [await createTestDatabase(), await startEchoAgent()];
+  const rows = new PlatformRows(db);
+  team = await rows.team();
+  const hostId = await rows.host(`127.0.0.1:${agent.port}`);
+  [warm, cold] = [await rows.sandbox(team.id, hostId), await rows.sandbox(team.id, hostId)];
+  const url = new URL(db.url);
+  relay = await startTcpRelay({ hostname: url.hostname, port: Number(url.port) });
+  url.hostname = '127.0.0.1';
+  url.port = String(relay.port);
+  started = await startApp({
+    db: { ...db, url: url.href },
+    override: (builder) =>
+      builder
+        .overrideProvider(CHANGE_FEED_OPTIONS)
+        .useValue({ url: url.href, heartbeatMs: 200, timeoutMs: 500 }),
+  });
+});
+afterAll(async () => {
+  await started.close();
+  await relay.close();
+  await agent.close();
+  await db.drop();
+});
+
+async function ask(host: string, key: string = team.key, lines: readonly string[] = []): Promise<RawAnswer> {
+  const connection = await RawConnection.open(started.port);
+  connection.send(['GET / HTTP/1.1', `Host: ${host}`, `X-API-Key: ${key}`, ...lines, '', ''].join('\r\n'));
+  const answer = await readAnswer(connection);
+  connection.close();
+  return answer;
+}
+
+const hostOf = ({ id }: SandboxRow) => `80-${id}.localhost`;
+
+describe('a database that is lost while sandboxes are in use', () => {
+  it('leaves cached routes served until their time, says 503 to the others, and is found again', async () => {
+    expect((await ask(hostOf(warm))).status).toBe(200);
+    relay.cut();
+    await expect.poll(() => started.app.get(ChangeFeed).isLive).toBe(false);
+    expect((await ask(hostOf(warm))).status).toBe(200);
+
+    // What nobody has asked for yet is neither 401 nor 404: the database could not say.
+    for (const door of DOORS) {
+      const lines = door === 'upgrade' ? UPGRADE_LINES : [];
+      for (const [host, key] of [
+        [hostOf(cold), team.key],
+        [MISSING, team.key],
+        [hostOf(warm), generateApiKey()],
+      ] as const) {
+        const answer = await ask(host, key, lines);
+        expect([answer.status, answer.header('x-sandbox-error'), answer.header('retry-after')]).toEqual([
+          503,
+          'proxy;directory_unavailable',
+          '2',
+        ]);
+        expect(answer.body).not.toMatch(/ECONN|127\.0\.0\.1|postgres/i);
+      }
+    }
+
+    // While the change feed is down, that time is 5 s.
+    await expect
+      .poll(async () => (await ask(hostOf(warm))).status, { timeout: 7_000, interval: 100 })
+      .toBe(503);
+
+    relay.restore();
+    await expect.poll(() => started.app.get(ChangeFeed).isLive, { timeout: 15_000 }).toBe(true);
+    for (const sandbox of [warm, cold]) expect((await ask(hostOf(sandbox))).status).toBe(200);
+    expect((await ask(MISSING)).status).toBe(404);
+    expect((await ask(hostOf(warm), generateApiKey())).status).toBe(401);
+  });
+
+  it('does not hide what was committed while it was away', async () => {
+    expect((await ask(hostOf(warm))).status).toBe(200);
+    relay.cut();
+    await expect.poll(() => started.app.get(ChangeFeed).isLive).toBe(false);
+    await db.query(`UPDATE sandboxes SET status = 'paused' WHERE id = $1`, [warm.uuid]);
+    expect((await ask(hostOf(warm))).status).toBe(200);
+    relay.restore();
+    await expect.poll(() => started.app.get(ChangeFeed).isLive, { timeout: 15_000 }).toBe(true);
+    expect((await ask(hostOf(warm))).status).toBe(409);
+  });
+});
