@@ -1,5 +1,5 @@
 /**
- * `npm run conformance [-- --only <part of id,…>] [--list] [--program <main.js>] [--jobs n]`
+ * `npm run conformance [-- --only <part of id,…>] [--list] [--program <main.js>] [--jobs n] [--times] [--quiet] [--peers]`
  *
  * Raw sockets on both sides of the built program, which runs over a real PostgreSQL. One line per case, then
  * `N passed, N failed`; exit code 1 when a case failed.
@@ -21,6 +21,7 @@ const { values: options } = parseArgs({
     jobs: { type: 'string', default: '16' },
     quiet: { type: 'boolean', default: false },
     times: { type: 'boolean', default: false },
+    peers: { type: 'boolean', default: false },
   },
 });
 
@@ -33,7 +34,9 @@ let passed = 0;
 
 const ids = new Set(ALL_CASES.map(({ id }) => id));
 if (ids.size !== ALL_CASES.length) throw new Error('two cases have the same id');
-if (options.list) {
+if (options.peers) {
+  await import('./peers/run.js');
+} else if (options.list) {
   for (const { id, rule, source } of cases) console.log(`${id} — ${rule} [${source}]`);
   console.log(`${cases.length} cases`);
 } else {
