@@ -89,11 +89,12 @@ describe('a host name that is not ours', () => {
 });
 
 describe('a host name that is ours and wrong', () => {
-  it.each(['0', '00', '65536', '70000', '99999', '100000', '030000', '9'.repeat(400)])('port %s', (port) => {
+  it.each(['0', '00', '65536', '70000', '99999', '100000', '030000', '9'.repeat(200)])('port %s', (port) => {
     expect(() => parseSandboxHost(`${port}-${ID}.localhost`, [])).toThrow(InvalidPortError);
   });
 
   it.each([
+    `3000-${ID}.${'a.'.repeat(120)}com`,
     `3000-${ID}.localhost:80x`,
     `3000-${ID}.localhost:-1`,
     `3000-${ID}.localhost:123456`,

@@ -31,7 +31,7 @@ export function parseSandboxHost(host: string, domains: readonly string[]): Sand
       throw new InvalidHostError();
     return null;
   }
-  const authority = lower.length > MAX_HOST_CHARACTERS ? null : AUTHORITY.exec(lower);
+  const authority = AUTHORITY.exec(lower);
   if (authority === null) throw new InvalidHostError();
   const hostname = authority[1] as string;
   const domain = hostname.slice(label[0].length);
@@ -41,5 +41,6 @@ export function parseSandboxHost(host: string, domains: readonly string[]): Sand
   const digits = label[1] as string;
   const port = digits.length > 5 ? 0 : Number(digits);
   if (port < 1 || port > 65_535) throw new InvalidPortError();
+  if (lower.length > MAX_HOST_CHARACTERS) throw new InvalidHostError();
   return { port, sandboxId: label[2] as string, hostname };
 }

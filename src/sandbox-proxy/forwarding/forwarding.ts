@@ -10,7 +10,8 @@ import {
 } from '../headers/inbound-response.js';
 import { closeAfterAnswer, discardRest, hasUnreadBody } from '../answers/proxy-answer.js';
 import type { ProxyExchange, SandboxRoute } from './proxy-exchange.js';
-import { borrowCopy, giveBack } from '../upstream/read-buffers.js';
+import { giveBack } from '../upstream/read-buffers.js';
+import { BodyPieces } from './body-pieces.js';
 import { endInOneWrite } from './end-in-one-write.js';
 import { reset } from './reset.js';
 import { RequestBody } from './request-body.js';
@@ -23,8 +24,6 @@ import type { UpstreamCall, UpstreamListener } from '../upstream/upstream-call.j
 
 /** A whole body up to this size is sent with its head as one string, which is cheaper than two buffers. */
 const ONE_WRITE_BYTES = 4_096;
-/** Body pieces from this size on go through buffers that are used again. */
-const LARGE_BYTES = 16_384;
 const EMPTY = Buffer.alloc(0);
 
 /** What a forwarding reports to the room it came from. */
@@ -50,8 +49,9 @@ export interface ForwardingOutcome {
 export class Forwarding implements UpstreamListener {
   private call: UpstreamCall | null = null;
   private body: RequestBody | null = null;
-  /** A view of bytes just read: written at the next event, as one with the head where that is possible. */
-  private pending: Buffer | null = null;
+  /** Bytes just read: written when the read is over, as one with the head where that is possible. */
+  private readonly pieces = new BodyPieces();
+  private isWaitingForDrain = false;
   private isHeadFlushed = false;
   /** The client can tell the end of the body from the end of the connection. */
   private isFramed = false;
@@ -138,14 +138,15 @@ export class Forwarding implements UpstreamListener {
 
   onBody(chunk: Buffer): void {
     if (this.isDone) return;
-    this.flushPending();
     this.exchange.bytesOut += chunk.length;
-    this.pending = chunk;
+    if (this.pieces.add(chunk)) return;
+    this.flushPieces();
+    this.pieces.add(chunk);
   }
 
   onLull(): void {
     if (this.isDone) return;
-    if (this.pending !== null) this.flushPending();
+    if (this.pieces.length > 0) this.flushPieces();
     else if (!this.isHeadFlushed && this.exchange.response.headersSent) this.write(EMPTY);
   }
 
@@ -153,14 +154,12 @@ export class Forwarding implements UpstreamListener {
     if (this.isDone) return;
     this.isDone = true;
     const { request, response } = this.exchange;
-    const { pending } = this;
-    this.pending = null;
+    const { pieces } = this;
     if (rawTrailers.length > 0) this.addTrailers(rawTrailers);
-    if (pending === null) response.end();
-    else if (pending.length > ONE_WRITE_BYTES) response.end(Buffer.from(pending));
-    else if (this.isHeadFlushed || response.chunkedEncoding)
-      response.end(pending.toString('latin1'), 'latin1');
-    else endInOneWrite(response, pending);
+    if (pieces.length === 0) response.end();
+    else if (pieces.length > ONE_WRITE_BYTES) this.endWith(pieces.takeCopy());
+    else if (this.isHeadFlushed || response.chunkedEncoding) response.end(pieces.takeText(), 'latin1');
+    else endInOneWrite(response, pieces.takeText());
     if (!hasUnreadBody(request)) return;
     this.body?.stop();
     discardRest(request);
@@ -189,7 +188,7 @@ export class Forwarding implements UpstreamListener {
   /** The response broke off: the client must see that, and not a clean end (a FIN is one without chunks or length). */
   private cutOff(): void {
     const { exchange } = this;
-    this.flushPending();
+    this.flushPieces();
     this.isDone = true;
     exchange.errorCode = 'upstream_truncated';
     if (!this.isHeadFlushed) this.write(EMPTY);
@@ -201,7 +200,7 @@ export class Forwarding implements UpstreamListener {
 
   private abandon(): void {
     this.isDone = true;
-    this.pending = null;
+    this.pieces.clear();
     this.body?.stop();
   }
 
@@ -215,30 +214,24 @@ export class Forwarding implements UpstreamListener {
     response.addTrailers(pairs);
   }
 
-  private flushPending(): void {
-    const { pending } = this;
-    if (pending === null) return;
-    this.pending = null;
-    // The view is into a buffer that the next read overwrites, and Node may keep what it is given.
-    if (pending.length < LARGE_BYTES) this.write(Buffer.from(pending));
-    else this.writeLarge(borrowCopy(pending));
+  private flushPieces(): void {
+    if (this.pieces.length > 0) this.write(this.pieces.takeCopy());
   }
 
-  private write(chunk: Buffer): void {
+  private write(copy: Buffer): void {
     const { response } = this.exchange;
     this.isHeadFlushed = true;
-    if (!response.write(chunk)) this.waitForDrain();
-  }
-
-  private waitForDrain(): void {
+    if (response.write(copy, () => giveBack(copy)) || this.isWaitingForDrain) return;
+    this.isWaitingForDrain = true;
     this.call?.pause();
-    this.exchange.response.once('drain', () => this.call?.resume());
+    response.once('drain', () => {
+      this.isWaitingForDrain = false;
+      this.call?.resume();
+    });
   }
 
-  private writeLarge(copy: Buffer): void {
-    const { response } = this.exchange;
-    this.isHeadFlushed = true;
-    if (!response.write(copy, () => giveBack(copy))) this.waitForDrain();
+  private endWith(copy: Buffer): void {
+    this.exchange.response.end(copy, () => giveBack(copy));
   }
 
   private get context(): ResponseContext {

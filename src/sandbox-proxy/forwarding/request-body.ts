@@ -23,9 +23,14 @@ export function framingOf(request: IncomingMessage): RequestFraming {
   return request.headers['content-length'] === undefined ? 'none' : 'length';
 }
 
+/** Chunked pieces that come in one tick are sent on as one chunk, up to this size. */
+const GATHER_BYTES = 65_536;
+
 /** A request's body on its way to the agent: streamed, at the pace at which the agent takes it. */
 export class RequestBody {
   private isStopped = false;
+  private pieces: Buffer[] = [];
+  private gatheredBytes = 0;
 
   constructor(
     private readonly exchange: ProxyExchange,
@@ -38,12 +43,16 @@ export class RequestBody {
     request.on('data', (chunk: Buffer) => {
       if (this.isStopped) return;
       this.exchange.bytesIn += chunk.length;
-      if (!this.send(call, chunk)) request.pause();
+      if (this.framing === 'chunked') this.gather(call, chunk);
+      else if (!call.write(chunk)) request.pause();
       noteUploaded(chunk.length);
     });
     request.on('end', () => {
       if (this.isStopped) return;
-      if (this.framing === 'chunked') call.write(lastChunk(request.rawTrailers));
+      if (this.framing === 'chunked') {
+        this.flush(call);
+        call.write(lastChunk(request.rawTrailers));
+      }
       call.finish();
     });
     // A client that leaves is noticed by the response; without a listener the error would be thrown.
@@ -56,13 +65,25 @@ export class RequestBody {
 
   stop(): void {
     this.isStopped = true;
+    this.pieces = [];
   }
 
-  private send(call: UpstreamCall, chunk: Buffer): boolean {
-    if (this.framing === 'length') return call.write(chunk);
+  private gather(call: UpstreamCall, chunk: Buffer): void {
+    this.pieces.push(chunk);
+    this.gatheredBytes += chunk.length;
+    if (this.gatheredBytes >= GATHER_BYTES) this.flush(call);
+    else if (this.pieces.length === 1) process.nextTick(() => this.flush(call));
+  }
+
+  private flush(call: UpstreamCall): void {
+    if (this.isStopped || this.pieces.length === 0) return;
+    const chunk = this.pieces.length === 1 ? (this.pieces[0] as Buffer) : Buffer.concat(this.pieces);
+    this.pieces = [];
+    this.gatheredBytes = 0;
+    call.cork();
     call.write(`${chunk.length.toString(16)}\r\n`);
     call.write(chunk);
-    return call.write('\r\n');
+    if (!call.write('\r\n')) this.exchange.request.pause();
   }
 }
 

@@ -18,12 +18,17 @@ const free: ArrayBuffer[] = [];
  */
 export function borrowCopy(view: Buffer): Buffer {
   if (view.length > READ_BYTES) return Buffer.from(view);
-  const copy = Buffer.from(free.pop() ?? new ArrayBuffer(READ_BYTES), 0, view.length);
+  const copy = borrowEmpty().subarray(0, view.length);
   view.copy(copy);
   return copy;
 }
 
-/** Takes back what `borrowCopy` gave. */
+/** The same, empty: `READ_BYTES` of whatever. */
+export function borrowEmpty(): Buffer {
+  return Buffer.from(free.pop() ?? new ArrayBuffer(READ_BYTES));
+}
+
+/** Takes back what was borrowed; any other buffer is left to the garbage collector. */
 export function giveBack({ buffer }: Buffer): void {
   if (buffer instanceof ArrayBuffer && buffer.byteLength === READ_BYTES && free.length < MAX_FREE)
     free.push(buffer);
