@@ -1,3 +1,4 @@
+import { InvalidRequestError } from '../sandbox-proxy.errors.js';
 import { Field, fieldOf, holdsPlatformKey, namedInConnection } from './field-names.js';
 import { withoutSessionCookies } from './session-cookies.js';
 
@@ -44,11 +45,10 @@ export function outboundHead(request: OutboundHead): string {
     let value = rawHeaders[i + 1] as string;
     switch (fieldOf(name)) {
       case Field.Other:
-        if (holdsPlatformKey(value)) continue;
         break;
       case Field.Cookie: {
         const kept = withoutSessionCookies(value);
-        if (kept === null || holdsPlatformKey(kept)) continue;
+        if (kept === null) continue;
         value = kept;
         break;
       }
@@ -73,6 +73,7 @@ export function outboundHead(request: OutboundHead): string {
       case Field.Forwarded: {
         if (!isPeerTrusted) continue;
         const lower = name.toLowerCase();
+        if (holdsPlatformKey(value)) continue;
         if (lower === 'x-forwarded-for') {
           forwardedFor += forwardedFor === '' ? value : `, ${value}`;
           continue;
@@ -82,7 +83,7 @@ export function outboundHead(request: OutboundHead): string {
         break;
       }
       case Field.RequestId:
-        if (isPeerTrusted && /^[\w.-]{1,128}$/.test(value)) requestId = value;
+        if (isPeerTrusted && /^[\w.-]{1,128}$/.test(value) && !holdsPlatformKey(value)) requestId = value;
         continue;
       case Field.Location:
       case Field.SetCookie:
@@ -90,6 +91,7 @@ export function outboundHead(request: OutboundHead): string {
       default:
         continue;
     }
+    if (holdsPlatformKey(value)) continue;
     if (dropped !== null && dropped.has(name.toLowerCase())) continue;
     head += `${name}: ${value}\r\n`;
   }
@@ -98,6 +100,9 @@ export function outboundHead(request: OutboundHead): string {
   if (!hasForwardedHost) head += `X-Forwarded-Host: ${request.forwardedHost}\r\n`;
   if (!hasForwardedProto) head += `X-Forwarded-Proto: ${request.forwardedProto}\r\n`;
   head += `X-Request-Id: ${requestId}\r\n`;
+  if (request.upgrade !== null && holdsPlatformKey(request.upgrade)) {
+    throw new InvalidRequestError('the Upgrade header holds an API key');
+  }
   if (request.upgrade !== null) head += `Connection: Upgrade\r\nUpgrade: ${request.upgrade}\r\n`;
   return `${head}\r\n`;
 }
