@@ -1,12 +1,15 @@
+import cluster from 'node:cluster';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { LOGGER } from '../../logging/logger.js';
 import type { ErrorCode } from '../../errors/error-status.js';
 import type { SandboxAddress } from '../doors/sandbox-address.js';
 
-/** Lines are written when this many characters wait, or after this long (ms), whichever comes first. */
+/** Lines are written before more than this many characters wait, or after this long (ms), whichever comes first. */
 const BATCH_CHARACTERS = 65_536;
 const BATCH_MS = 200;
+/** Several processes write into one pipe: Linux keeps a write in one piece up to here (PIPE_BUF), pipe(7). */
+const BATCH_CHARACTERS_OF_A_WORKER = 4_096;
 
 /** What a line tells of a request. */
 export interface AccessLogEntry {
@@ -40,6 +43,7 @@ export interface AccessLogEntry {
 export class AccessLog implements OnApplicationShutdown {
   private readonly isEnabled: boolean;
   private readonly destination: DestinationStream;
+  private readonly batchCharacters = cluster.isWorker ? BATCH_CHARACTERS_OF_A_WORKER : BATCH_CHARACTERS;
   private batch = '';
   private timer: NodeJS.Timeout | null = null;
 
@@ -52,9 +56,10 @@ export class AccessLog implements OnApplicationShutdown {
 
   record(entry: AccessLogEntry): void {
     if (!this.isEnabled) return;
-    this.batch += lineOf(entry);
-    if (this.batch.length >= BATCH_CHARACTERS) this.flush();
-    else this.timer ??= setTimeout(() => this.flush(), BATCH_MS).unref();
+    const line = lineOf(entry);
+    if (this.batch.length + line.length > this.batchCharacters) this.flush();
+    this.batch += line;
+    this.timer ??= setTimeout(() => this.flush(), BATCH_MS).unref();
   }
 
   /** Writes what waits. */

@@ -91,7 +91,7 @@ export function outboundHead(request: OutboundHead): string {
       default:
         continue;
     }
-    if (holdsPlatformKey(value)) continue;
+    if (holdsPlatformKey(value) || holdsPlatformKey(name)) continue;
     if (dropped !== null && dropped.has(name.toLowerCase())) continue;
     head += `${name}: ${value}\r\n`;
   }
