@@ -39,6 +39,7 @@ const PLACES: [name: string, lines: (key: string) => string[], mayBeRefused: boo
   ['upper-case-value', (k) => [`X-API-Key: ${k}`, `X-API-Key: ${k.toUpperCase()}`], true],
   ['other-header', (k) => [`X-API-Key: ${k}`, `X-Copy: ${k}`], false],
   ['in-authorization', (k) => [`X-API-Key: ${k}`, `Authorization: Bearer ${k}`], false],
+  ['as-a-name', (k) => [`X-API-Key: ${k}`, `${k}: 1`], true],
   ['in-location', (k) => [`X-API-Key: ${k}`, `Location: ${k}`], false],
   ['in-set-cookie', (k) => [`X-API-Key: ${k}`, `Set-Cookie: a=${k}`], false],
   ['in-expect', (k) => [`X-API-Key: ${k}`, `Expect: ${k}`], true],

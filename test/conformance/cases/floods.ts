@@ -79,6 +79,8 @@ const leaks: Case = {
     const stage = await world.stage(async (exchange) => {
       if (exchange.index % 4 === 0) await new Promise(() => {});
       exchange.tunnel(SWITCH_TO_WEBSOCKET);
+      // As any app does: the end of the client ends this side too. `half-open-let-go` has one that does not.
+      exchange.connection.socket.on('end', () => exchange.connection.end());
       if (exchange.index % 4 === 2) exchange.connection.reset();
       if (exchange.index % 4 === 3) exchange.connection.end('x');
     });
@@ -102,6 +104,30 @@ const leaks: Case = {
   },
 };
 
+const halfOpen: Case = {
+  id: 'websocket-ends/half-open-let-go',
+  rule: 'a tunnel that one side ended and in which nothing moves any more is let go within 40 seconds',
+  source: 'jupyterhub/configurable-http-proxy#434',
+  slow: true,
+  timeoutMs: 60_000,
+  run: async (world) => {
+    const stage = await world.stage((exchange) => void exchange.tunnel(SWITCH_TO_WEBSOCKET));
+    const { client } = await stage.send(stage.upgrade('/ws'));
+    client.destroy();
+    const connection = stage.agent.connections[0];
+    await until(() => connection?.ending === 'fin', 'the end upstream', 2_000);
+    await pause(40_000);
+    await until(
+      () => {
+        connection?.send('anybody there?');
+        return connection?.isClosed ?? false;
+      },
+      'bytes into a tunnel that was let go are refused',
+      2_000,
+    );
+  },
+};
+
 /** Floods in every direction, and what a thousand aborted connections leave. */
 export const floods: readonly Case[] = [
   unread('down', 'tunnel'),
@@ -109,4 +135,5 @@ export const floods: readonly Case[] = [
   unread('down', 'http'),
   unread('up', 'http'),
   leaks,
+  halfOpen,
 ];

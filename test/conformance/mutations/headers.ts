@@ -10,15 +10,15 @@ export const headerMutations: readonly Mutation[] = fromRows([
   [
     'key-in-another-header-goes-upstream',
     OUT,
-    'if (holdsPlatformKey(value))',
-    'if (false)',
+    'holdsPlatformKey(value) || holdsPlatformKey(name)',
+    'false',
     'never-upstream-other-header',
   ],
   ['own-cookie-goes-upstream', OUT, 'withoutSessionCookies(value)', 'value', 'own-cookie-'],
   [
     'named-in-connection-goes-upstream',
     OUT,
-    'dropped !== null && dropped.includes(name.toLowerCase())',
+    'dropped !== null && dropped.has(name.toLowerCase())',
     'false',
     'drops-named',
   ],
@@ -92,7 +92,7 @@ export const headerMutations: readonly Mutation[] = fromRows([
   [
     'named-in-connection-goes-down',
     IN,
-    'dropped !== null && dropped.includes(name.toLowerCase())',
+    'dropped !== null && dropped.has(name.toLowerCase())',
     'false',
     'response-headers/ok/drops',
   ],
