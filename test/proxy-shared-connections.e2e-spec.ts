@@ -53,9 +53,10 @@ describe('bytes that an agent sends unasked', () => {
     const neighbour = await stage.rows.sandbox(other.id, stage.hostId);
     const client = await stage.client();
     client.send(stage.bare('GET', '/', [`Host: 3000-${neighbour.id}.localhost`, `X-API-Key: ${other.key}`]));
-    first.upstream.send(POISON);
     const second = await stage.accept();
     expect(await second.head()).toContain(neighbour.id);
+    first.upstream.send(POISON);
+    await first.upstream.rest();
     second.send(HONEST);
     expect((await readAnswer(client)).body).toBe('honest');
   });

@@ -26,6 +26,21 @@ describe('what a trusted proxy says of the hops before it', () => {
     });
   });
 
+  it.each(['a b', 'x'.repeat(200), '"', '<x>', '\u00e9', '{"a":1}'])(
+    'is not believed as a request id that could be anything: %s',
+    async (id) => {
+      const { head } = await stage.exchange(stage.head('GET', '/', [`X-Request-Id: ${id}`]));
+      expect(new Map(fieldsOfHead(head)).get('X-Request-Id')).toMatch(/^[0-9a-f-]{36}$/);
+    },
+  );
+
+  it("names the request in the proxy's own answers too", async () => {
+    const lines = [`Host: ${stage.host()}`, 'X-Request-Id: from-the-edge'];
+    const answer = await stage.ask(stage.bare('GET', '/', lines));
+    expect([answer.status, answer.header('x-request-id')]).toEqual([401, 'from-the-edge']);
+    expect(answer.body).toContain('"requestId":"from-the-edge"');
+  });
+
   it('does not open names that are ours', async () => {
     const { head } = await stage.exchange(
       stage.head('GET', '/', ['X-Sandbox-Id: x', `Cookie: sandbox_session=x`]),

@@ -80,25 +80,27 @@ export class DistantCache extends SandboxRouteCache {
   }
 }
 
-/** The memory cache with operations that fail, at once or later. */
-export class BrokenCache extends MemorySandboxRouteCache {
+/** A memory cache with operations that fail, at once or later. */
+export class BrokenCache extends SandboxRouteCache {
+  private readonly inner = new MemorySandboxRouteCache(10);
+
   constructor(
     private readonly broken: readonly string[],
     private readonly isLate: boolean,
   ) {
-    super(10);
+    super();
   }
-  override get(key: string) {
-    return this.run('get', () => super.get(key)) as CachedRoute | undefined;
+  get(key: string) {
+    return this.run('get', () => this.inner.get(key)) as CachedRoute | undefined;
   }
-  override set(key: string, route: CachedRoute) {
-    return this.run('set', () => super.set(key, route)) as void;
+  set(key: string, route: CachedRoute) {
+    return this.run('set', () => this.inner.set(key, route)) as void;
   }
-  override delete(key: string) {
-    return this.run('delete', () => super.delete(key)) as void;
+  delete(key: string) {
+    return this.run('delete', () => this.inner.delete(key)) as void;
   }
-  override clear() {
-    return this.run('clear', () => super.clear()) as void;
+  clear() {
+    return this.run('clear', () => this.inner.clear()) as void;
   }
   private run(name: string, operation: () => unknown): unknown {
     if (!this.broken.includes(name)) return operation();

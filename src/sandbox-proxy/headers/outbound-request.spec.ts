@@ -176,13 +176,8 @@ describe('what the client says of the hops before us', () => {
       'X-Forwarded-Host: public.example.com',
       'X-Forwarded-Proto: https',
       'X-Forwarded-For: 203.0.113.9, 10.1.1.1, 192.0.2.1',
-      'X-Request-Id: theirs',
+      'X-Request-Id: id-1',
     ]);
-  });
-
-  it('is replaced where a trusted peer sends an id that could be anything', () => {
-    for (const id of ['a b', 'x'.repeat(129), '"', '', '\u00e9'])
-      expect(lines(['X-Request-Id', id], { isPeerTrusted: true })).toContain('X-Request-Id: id-1');
   });
 
   it('is never in a name of ours: X-Sandbox-* does not pass, trusted or not', () => {
