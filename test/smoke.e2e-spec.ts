@@ -1,34 +1,16 @@
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, lstatSync, readFileSync } from 'node:fs';
 import { createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { identityOf } from '../src/database/embedded-postgres-process.js';
 import { caller } from './support/api-client.js';
+import { apiKey, curlLine, demoUrl, open, paste, PASTED_WITH } from './support/first-start.js';
 import { newDirectory, postmasterPid, Program, removeDirectory } from './support/program.js';
 
 const ON_A_FREE_PORT = { PORT: '0', SHUTDOWN_GRACE_MS: '1000' };
-
-/** The curl line of the demo app, as printed. */
-const curlLine = (banner: string) => /The demo app in the sandbox:\n +(curl .*)\n/.exec(banner)?.[1] ?? '';
-const demoUrl = (banner: string) => /(http:\S+)$/.exec(curlLine(banner))?.[1] ?? '';
-const apiKey = (banner: string) => /wrn_[0-9a-f]{32}/.exec(banner)?.[0] ?? '';
-
-/** GET with the API key, to loopback whatever the URL's name: not every resolver knows `*.localhost`. */
-async function open(url: string, key: string): Promise<{ status: number; text: string }> {
-  const { host, port, pathname } = new URL(url);
-  const headers = { host, 'x-api-key': key };
-  const [response] = (await once(get({ host: '127.0.0.1', port, path: pathname, headers }), 'response')) as [
-    import('node:http').IncomingMessage,
-  ];
-  let text = '';
-  for await (const chunk of response) text += String(chunk);
-  return { status: response.statusCode ?? 0, text };
-}
 
 describe('npm start without any configuration', () => {
   const directory = newDirectory();
@@ -63,13 +45,8 @@ describe('npm start without any configuration', () => {
     });
   });
 
-  it('prints a curl line that works when pasted', async ({ skip }) => {
-    const { stdout: version } = await promisify(execFile)('curl', ['--version']).catch(() => ({
-      stdout: '',
-    }));
-    if (version === '') skip('curl is not installed');
-    const { stdout } = await promisify(execFile)('sh', ['-c', curlLine(program.banner)]);
-    expect(stdout).toContain('Hello from inside the sandbox');
+  it(`prints a curl line that works when pasted (by ${PASTED_WITH})`, async () => {
+    expect(await paste(curlLine(program.banner))).toContain('Hello from inside the sandbox');
   });
 
   it('refuses the demo app to those without the key', async () => {
@@ -202,27 +179,23 @@ describe('the end of a program and its next start', () => {
     expect(await open(demoUrl(second.program.banner), key)).toMatchObject({ status: 200 });
   });
 
-  it.runIf(process.getuid?.() === 0)('works for root in a private directory', async () => {
+  it('works in a private directory, also for root, as whom PostgreSQL does not run', async () => {
     chmodSync(directory, 0o700);
     const first = await start();
     const key = apiKey(first.program.banner);
     await first.program.end('SIGTERM');
-    expect(lstatSync(join(directory, 'data/postgresql')).isSymbolicLink()).toBe(true);
+    const isElsewhere = lstatSync(join(directory, 'data/postgresql')).isSymbolicLink();
+    expect(isElsewhere).toBe(process.getuid?.() === 0);
     const second = await start();
     expect(await open(demoUrl(second.program.banner), key)).toMatchObject({ status: 200 });
   });
 
-  it('replaces a lost key by the line it printed', async ({ skip }) => {
+  it(`replaces a lost key by the line it printed (by ${PASTED_WITH})`, async () => {
     const first = await start();
     await first.program.end('SIGTERM');
     const { program } = await start();
     const line = /(curl -H "Authorization.*)\n/.exec(program.banner)?.[1] ?? '';
-    const { stdout: version } = await promisify(execFile)('curl', ['--version']).catch(() => ({
-      stdout: '',
-    }));
-    if (version === '') skip('curl is not installed');
-    const { stdout } = await promisify(execFile)('sh', ['-c', line]);
-    const { key } = JSON.parse(stdout) as { key: string };
+    const { key } = JSON.parse(await paste(line)) as { key: string };
     expect(await open(demoUrl(program.banner), key)).toMatchObject({ status: 200 });
   });
 });

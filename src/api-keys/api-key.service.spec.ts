@@ -224,7 +224,7 @@ describe('ApiKeyService', () => {
   });
 
   it('listens no more once the module is destroyed', () => {
-    service.onModuleDestroy();
+    service.onApplicationShutdown();
     expect(feed.listeners.size).toBe(0);
   });
 

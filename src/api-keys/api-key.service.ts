@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { ChangeFeed, type FeedEvent, TTL_WITHOUT_FEED_MS } from '../database/change-feed.js';
 import { DirectoryUnavailableError } from '../errors/directory-unavailable.error.js';
@@ -22,7 +22,7 @@ interface Entry {
  * Keys that exist and keys that do not are held apart: guessing cannot push out real ones.
  */
 @Injectable()
-export class ApiKeyService implements OnModuleDestroy {
+export class ApiKeyService implements OnApplicationShutdown {
   readonly #known: LRUCache<string, Entry>;
   readonly #unknown: LRUCache<string, Entry>;
   readonly #flights = new Map<string, Promise<AdmittedKey | null>>();
@@ -53,7 +53,7 @@ export class ApiKeyService implements OnModuleDestroy {
     return entry.admitted;
   }
 
-  onModuleDestroy(): void {
+  onApplicationShutdown(): void {
     this.#unsubscribe();
   }
 

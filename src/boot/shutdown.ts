@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** What is added to the time that requests in progress are given: closing the data source and the like. */
+export const CLOSE_MARGIN_MS = 5_000;
+
 /** One thing to close; after `limitMs` the next one gets its turn all the same. */
 interface Step {
   readonly close: () => Promise<void>;

@@ -2,6 +2,12 @@ import type { Configuration } from '../config/configuration.js';
 import { ConfigurationError } from '../config/configuration.js';
 import { EmbeddedPostgresError } from '../database/embedded-postgres.errors.js';
 import { DatabaseStartError } from '../database/open-database.js';
+import { WorkerStartError } from './workers.js';
+
+/** Errors whose message is that line already. */
+const FORESEEN = [EmbeddedPostgresError, DatabaseStartError, WorkerStartError];
+/** Where Node says what a listener failed at; `bind` where the listener is shared by workers. */
+const LISTEN_CALLS: readonly unknown[] = ['listen', 'bind', 'getaddrinfo'];
 
 /**
  * What the person at the terminal reads when a start fails: one line for each problem, saying what to do.
@@ -9,14 +15,13 @@ import { DatabaseStartError } from '../database/open-database.js';
  */
 export function startProblem(error: unknown, configuration: Configuration | undefined): string {
   if (error instanceof ConfigurationError) return error.problems.join('\n');
-  if (error instanceof EmbeddedPostgresError || error instanceof DatabaseStartError) return error.message;
+  if (FORESEEN.some((kind) => error instanceof kind)) return (error as Error).message;
   if (configuration !== undefined && isListenError(error)) return listenProblem(error, configuration);
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 function isListenError(error: unknown): error is NodeJS.ErrnoException {
-  const syscall = (error as NodeJS.ErrnoException | null)?.syscall;
-  return error instanceof Error && (syscall === 'listen' || syscall === 'getaddrinfo');
+  return error instanceof Error && LISTEN_CALLS.includes((error as NodeJS.ErrnoException).syscall);
 }
 
 function listenProblem({ code }: NodeJS.ErrnoException, { HOST, PORT }: Configuration): string {

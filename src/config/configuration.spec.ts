@@ -1,5 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { generate } from 'selfsigned';
+import { afterAll, describe, expect, it } from 'vitest';
 import {
   CONFIGURATION_VARIABLES,
   Configuration,
@@ -24,7 +27,10 @@ function rows(text: string): string[] {
   return text.split('\n').map((line) => line.replaceAll(/[\s-]+/g, ''));
 }
 
-const FILE = new URL(import.meta.url).pathname;
+/** A certificate in PEM. */
+const FILE = join(mkdtempSync(join(tmpdir(), 'configuration-')), 'agent.pem');
+writeFileSync(FILE, (await generate([{ name: 'commonName', value: 'agent' }])).cert);
+afterAll(() => rmSync(dirname(FILE), { recursive: true }));
 
 describe('loadConfiguration', () => {
   it('takes the defaults from an empty environment', () => {
@@ -44,6 +50,7 @@ describe('loadConfiguration', () => {
   it.each([
     ['PORT', '0', 0],
     ['PORT', '65535', 65535],
+    ['WORKERS', '64', 64],
     ['SANDBOX_DOMAINS', ' Example.COM. , localhost,', ['example.com', 'localhost']],
     ['TRUSTED_PROXIES', '10.0.0.0/8, ::1,fd00::/8', ['10.0.0.0/8', '::1', 'fd00::/8']],
     ['PUBLIC_URL', 'https://example.com:8443', 'https://example.com:8443'],
@@ -63,6 +70,9 @@ describe('loadConfiguration', () => {
     ['PORT', '65536'],
     ['PORT', '0x50'],
     ['PORT', '8e1'],
+    ['WORKERS', '0'],
+    ['WORKERS', '65'],
+    ['WORKERS', 'auto'],
     ['HOST', 'http://localhost'],
     ['DATABASE_URL', 'mysql://localhost/x'],
     ['MIGRATIONS', 'true'],
@@ -78,6 +88,8 @@ describe('loadConfiguration', () => {
     ['AGENT_SCHEME', 'ftp'],
     ['AGENT_CA_FILE', '/does/not/exist.pem'],
     ['AGENT_CA_FILE', '/'],
+    ['AGENT_CA_FILE', 'package.json'],
+    ['AGENT_KEY_FILE', 'package.json'],
     ['AGENT_CERT_FILE', '/does/not/exist.pem'],
     ['AGENT_KEY_FILE', '/does/not/exist.pem'],
     ['AGENT_ALLOWED_ADDRESSES', 'localhost'],
@@ -92,7 +104,7 @@ describe('loadConfiguration', () => {
 
   it('wants the key that belongs to a certificate', () => {
     expect(problemsOf({ AGENT_CERT_FILE: FILE })).toEqual([
-      'AGENT_KEY_FILE must be the path of a readable file; AGENT_CERT_FILE and AGENT_KEY_FILE go together, but is not set',
+      'AGENT_KEY_FILE must be the path of a readable PEM file with a private key; AGENT_CERT_FILE and AGENT_KEY_FILE go together, but is not set',
     ]);
   });
 

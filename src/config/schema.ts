@@ -1,12 +1,13 @@
 import 'reflect-metadata';
 import { IsIn, IsInt, IsOptional, IsString, Max, Min, ValidateIf } from 'class-validator';
 import {
+  IsCertificateFile,
   IsDomain,
   IsListenAddress,
   IsNetwork,
   IsPlainHttpUrl,
   IsPostgresUrl,
-  IsReadableFile,
+  IsPrivateKeyFile,
   IsToken,
 } from './validators.js';
 import { domainList, FromEnvironment, integer, list } from './variable.js';
@@ -61,6 +62,17 @@ export class Configuration {
   @Min(0)
   @Max(65_535)
   PORT: number = 8000;
+
+  @FromEnvironment({
+    description:
+      'Processes that serve behind one listener, each with its own caches, connections and limits.',
+    wants: 'a whole number from 1 to 64',
+    parse: integer,
+  })
+  @IsInt()
+  @Min(1)
+  @Max(64)
+  WORKERS: number = 1;
 
   @FromEnvironment({
     description: 'PostgreSQL to use. Unset: an embedded one is started in `DATA_DIR`, with a demo.',
@@ -133,26 +145,28 @@ export class Configuration {
 
   @FromEnvironment({
     description: "PEM file of the authorities that sign agents' certificates. Unset: the system's.",
-    wants: 'the path of a readable file',
+    wants: 'the path of a readable PEM file with a certificate',
   })
   @IsOptional()
-  @IsReadableFile()
+  @IsCertificateFile()
   AGENT_CA_FILE?: string;
 
   @FromEnvironment({
     description: 'PEM file of the client certificate shown to agents; with `AGENT_KEY_FILE` only.',
-    wants: 'the path of a readable file; AGENT_CERT_FILE and AGENT_KEY_FILE go together',
+    wants:
+      'the path of a readable PEM file with a certificate; AGENT_CERT_FILE and AGENT_KEY_FILE go together',
   })
   @ValidateIf((c: Configuration) => c.AGENT_CERT_FILE !== undefined || c.AGENT_KEY_FILE !== undefined)
-  @IsReadableFile()
+  @IsCertificateFile()
   AGENT_CERT_FILE?: string;
 
   @FromEnvironment({
     description: 'PEM file of the key of that certificate.',
-    wants: 'the path of a readable file; AGENT_CERT_FILE and AGENT_KEY_FILE go together',
+    wants:
+      'the path of a readable PEM file with a private key; AGENT_CERT_FILE and AGENT_KEY_FILE go together',
   })
   @ValidateIf((c: Configuration) => c.AGENT_CERT_FILE !== undefined || c.AGENT_KEY_FILE !== undefined)
-  @IsReadableFile()
+  @IsPrivateKeyFile()
   AGENT_KEY_FILE?: string;
 
   @Networks('Agent addresses that are allowed although they are link-local; these are refused otherwise.')

@@ -1,4 +1,5 @@
-import { accessSync, constants, statSync } from 'node:fs';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { ValidateBy, type ValidationOptions } from 'class-validator';
 
@@ -28,10 +29,11 @@ function isPostgresUrl(value: string): boolean {
   return /^postgres(ql)?:\/\//.test(value) && URL.canParse(value);
 }
 
-function isReadableFile(path: string): boolean {
+/** True where `read` takes the file's text. */
+function isFileFor(path: string, read: (text: string) => unknown): boolean {
   try {
-    accessSync(path, constants.R_OK);
-    return statSync(path).isFile();
+    read(readFileSync(path, 'utf8'));
+    return true;
   } catch {
     return false;
   }
@@ -42,7 +44,10 @@ const DOMAIN = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z
 export const IsNetwork = accepts('isNetwork', isNetwork);
 export const IsPlainHttpUrl = accepts('isPlainHttpUrl', isPlainHttpUrl);
 export const IsPostgresUrl = accepts('isPostgresUrl', isPostgresUrl);
-export const IsReadableFile = accepts('isReadableFile', isReadableFile);
+export const IsCertificateFile = accepts('isCertificateFile', (path) =>
+  isFileFor(path, (text) => new X509Certificate(text)),
+);
+export const IsPrivateKeyFile = accepts('isPrivateKeyFile', (path) => isFileFor(path, createPrivateKey));
 export const IsDomain = accepts('isDomain', (value) => DOMAIN.test(value));
 /** At least 16 printable characters without a space, so that it can travel in a header. */
 export const IsToken = accepts('isToken', (value) => /^[\x21-\x7e]{16,}$/.test(value));

@@ -1,4 +1,4 @@
-import { IsIn, IsObject, IsOptional, IsString, Length, Matches, ValidateIf } from 'class-validator';
+import { IsIn, IsObject, IsString, Length, Matches, ValidateIf } from 'class-validator';
 import { encodeId } from '../identifiers/resource-id.js';
 import { type Host, HOST_STATUSES, type HostStatus } from './host.entity.js';
 
@@ -28,7 +28,7 @@ export class UpdateHostBody {
   @Matches(ADDRESS, { message: ADDRESS_MESSAGE })
   address?: string;
 
-  @IsOptional()
+  @ValidateIf((body: UpdateHostBody) => body.status !== undefined)
   @IsIn(HOST_STATUSES)
   status?: HostStatus;
 }

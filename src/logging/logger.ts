@@ -1,3 +1,4 @@
+import cluster from 'node:cluster';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { LogLevel } from '../config/configuration.js';
 
@@ -13,6 +14,14 @@ const SECRET_PATHS = SECRET_HEADERS.flatMap((name) => [
   `*.headers["${name}"]`,
 ]);
 
+/**
+ * The most that may be written at once, in bytes. Workers share one stdout, and where that is a pipe which is read
+ * slowly, Linux keeps no more than this in one piece (PIPE_BUF, pipe(7)): beyond it they tear each other's lines.
+ */
+export function largestWrite(): number {
+  return cluster.isWorker ? 4_096 : 65_536;
+}
+
 /** JSON lines to `destination` (stdout by default); credentials are replaced wherever headers are logged. */
 export function createLogger(level: LogLevel, destination?: DestinationStream): Logger {
   const options = {
@@ -21,5 +30,5 @@ export function createLogger(level: LogLevel, destination?: DestinationStream): 
     timestamp: pino.stdTimeFunctions.isoTime,
     redact: { paths: SECRET_PATHS, censor: '[redacted]' },
   };
-  return destination === undefined ? pino(options) : pino(options, destination);
+  return pino(options, destination ?? pino.destination({ maxWrite: largestWrite() }));
 }

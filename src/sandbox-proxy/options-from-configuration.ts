@@ -16,6 +16,7 @@ export function proxyOptionsFrom(configuration: Configuration): SandboxProxyOpti
     idleTimeoutMs: configuration.UPSTREAM_IDLE_TIMEOUT_MS,
     maxConnectionsPerSandbox: configuration.UPSTREAM_MAX_CONNECTIONS_PER_SANDBOX,
     maxIdlePerSandbox: configuration.UPSTREAM_MAX_IDLE_PER_SANDBOX,
+    shutdownGraceMs: configuration.SHUTDOWN_GRACE_MS,
     trustedProxies: configuration.TRUSTED_PROXIES,
   };
 }

@@ -71,6 +71,14 @@ export class SandboxBusyError extends ApiError {
   }
 }
 
+/** The process is about to end: it opens no further tunnels. */
+export class ShuttingDownError extends ApiError {
+  readonly code = 'shutting_down';
+  constructor() {
+    super('this server is about to stop; try again');
+  }
+}
+
 /** The sandbox's host has no address that the proxy may connect to. */
 export class HostUnavailableError extends ApiError {
   readonly code = 'host_unavailable';

@@ -1,10 +1,20 @@
-import { ConfigurableModuleBuilder } from '@nestjs/common';
+import { ConfigurableModuleBuilder, type Provider } from '@nestjs/common';
 import { SANDBOX_PROXY_DEFAULTS, type SandboxProxyOptions } from './sandbox-proxy.options.js';
+
+/** What `forRoot` takes beside the options. */
+export interface ProxyExtras {
+  /** Replacements, e.g. `{ provide: SandboxRouteCache, useClass: RedisRouteCache }`. */
+  readonly providers: readonly Provider[];
+}
 
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<
   Partial<SandboxProxyOptions>
 >({ moduleName: 'SandboxProxy' })
   .setClassMethodName('forRoot')
+  .setExtras<ProxyExtras>({ providers: [] }, (definition, { providers }) => ({
+    ...definition,
+    providers: [...(definition.providers ?? []), ...providers],
+  }))
   .build();
 
 /** Token of the options merged with their defaults: what everything in this room reads. */

@@ -27,7 +27,8 @@ import { HostClientPool } from './upstream/host-client-pool.js';
  * The sandbox proxy. Importing `SandboxProxyModule.forRoot({ … })` is all there is to it: requests whose Host
  * header reads `{port}-{sandboxId}.{domain}` go to the sandbox, all others to the application as before.
  *
- * Replaceable through DI: `ApiKeyService`, `SandboxResolverService`, `SandboxRouteCache`, `HostClientPool`.
+ * Replaceable: `ApiKeyService`, `SandboxResolverService`, `SandboxRouteCache`, `HostClientPool`, by
+ * `forRoot({ providers: [{ provide: SandboxRouteCache, useClass: … }] })`.
  */
 @Module({
   imports: [TypeOrmModule.forFeature([Sandbox]), ApiKeysModule],

@@ -22,6 +22,8 @@ export interface SandboxProxyOptions {
   readonly maxConnectionsPerSandbox: number;
   /** Unused connections kept for one sandbox. */
   readonly maxIdlePerSandbox: number;
+  /** How long requests under way may go on once the application closes, milliseconds; then they are cut. */
+  readonly shutdownGraceMs: number;
   /** CIDR blocks or addresses whose `X-Forwarded-*` are believed. */
   readonly trustedProxies: readonly string[];
 }
@@ -45,5 +47,6 @@ export const SANDBOX_PROXY_DEFAULTS: SandboxProxyOptions = {
   idleTimeoutMs: 30_000,
   maxConnectionsPerSandbox: 10_000,
   maxIdlePerSandbox: 256,
+  shutdownGraceMs: 10_000,
   trustedProxies: [],
 };

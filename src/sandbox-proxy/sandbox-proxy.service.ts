@@ -9,6 +9,7 @@ import { LOGGER } from '../logging/logger.js';
 import { AccessLog } from './answers/access-log.js';
 import { AdmissionService } from './admission/admission.service.js';
 import { Forwarding, type ForwardingOutcome } from './forwarding/forwarding.js';
+import { holdsPlatformKey } from './headers/field-names.js';
 import { outboundHead } from './headers/outbound-request.js';
 import type { ResponseHead } from './http1/response-parser.js';
 import { type MaybePromise, whenReady } from './maybe-promise.js';
@@ -17,25 +18,29 @@ import { answerError } from './answers/proxy-answer.js';
 import { ProxyExchange, type SandboxRoute } from './forwarding/proxy-exchange.js';
 import { framingOf, RequestBody } from './forwarding/request-body.js';
 import type { SandboxAddress } from './doors/sandbox-address.js';
+import { QueuedExchanges } from './doors/queued-exchanges.js';
 import { SandboxHost } from './doors/sandbox-host.js';
 import { InvalidRequestError } from './sandbox-proxy.errors.js';
 import { SANDBOX_PROXY_OPTIONS } from './sandbox-proxy.module-definition.js';
 import type { SandboxProxyOptions } from './sandbox-proxy.options.js';
 import { SandboxResolverService } from './resolver/sandbox-resolver.service.js';
 import { toBlockList } from './upstream/agent-address.js';
-import { Peers } from './doors/peer.js';
+import { type Peer, Peers } from './doors/peer.js';
 import type { UpgradeRequest } from './forwarding/upgrade-request.js';
 import { Tunnels } from './forwarding/tunnels.js';
 import { HostClientPool } from './upstream/host-client-pool.js';
 
+/** As narrow as what the API accepts: it goes into log lines and headers. */
+const REQUEST_ID = /^[\w.-]{1,64}$/;
 /** An app can answer 502 as often as it likes: such an answer sends us to the database this often at most, ms. */
 const SUSPICION_INTERVAL_MS = 1_000;
 
-/** Steps 2 to 4 of a request, the same for both doors: admit, resolve, forward. */
+/** The four steps of a request, the same for both doors: parse (`claim`), then admit, resolve, forward (`serve`). */
 @Injectable()
 export class SandboxProxyService implements ForwardingOutcome {
   private readonly host: SandboxHost;
   private readonly peers: Peers;
+  private readonly queued = new QueuedExchanges((exchange) => this.onClosed(exchange));
   private readonly suspectedAtMs = new LRUCache<string, number>({ max: 10_000 });
 
   constructor(
@@ -73,21 +78,10 @@ export class SandboxProxyService implements ForwardingOutcome {
     upgrade: UpgradeRequest | null,
   ): void {
     const address = claim instanceof ApiError ? null : claim;
-    const exchange = new ProxyExchange(
-      randomUUID(),
-      request,
-      response,
-      address,
-      this.peers.of(request.socket),
-      upgrade,
-    );
-    const onClosed = () => this.onClosed(exchange);
-    response.on('close', onClosed);
-    if (response.socket === null) {
-      // Queued behind earlier answers on its connection: Node does not tell such a response that the client has left.
-      request.socket.once('close', onClosed);
-      response.on('close', () => request.socket.off('close', onClosed));
-    }
+    const peer = this.peers.of(request.socket);
+    const exchange = new ProxyExchange(requestIdOf(request, peer), request, response, address, peer, upgrade);
+    response.on('close', () => this.onClosed(exchange));
+    if (response.socket === null) this.queued.add(exchange);
     try {
       if (claim instanceof ApiError) throw claim;
       const route = this.routeOf(exchange, claim);
@@ -122,6 +116,7 @@ export class SandboxProxyService implements ForwardingOutcome {
   private onClosed(exchange: ProxyExchange): void {
     if (exchange.isClosed) return;
     exchange.isClosed = true;
+    this.queued.delete(exchange);
     exchange.forwarding?.onClientClose();
     if (exchange.status === 0) exchange.errorCode ??= 'client_closed';
     this.accessLog.record(exchange);
@@ -196,6 +191,14 @@ export class SandboxProxyService implements ForwardingOutcome {
     );
     forwarding.attach(call, hasBody ? new RequestBody(exchange, framing as 'length' | 'chunked') : null);
   }
+}
+
+/** A new id, or the one that a trusted proxy has given the request. */
+function requestIdOf({ headers }: IncomingMessage, { isTrusted }: Peer): string {
+  const given = isTrusted ? headers['x-request-id'] : undefined;
+  return typeof given === 'string' && REQUEST_ID.test(given) && !holdsPlatformKey(given)
+    ? given
+    : randomUUID();
 }
 
 /** The short name of what went wrong below an error, e.g. `ECONNREFUSED`: never a message, which may hold an address. */

@@ -1,4 +1,4 @@
-import { IsOptional, IsString, Length, Matches } from 'class-validator';
+import { IsString, Length, Matches, ValidateIf } from 'class-validator';
 import { encodeId } from '../identifiers/resource-id.js';
 import type { Team } from './team.entity.js';
 
@@ -8,7 +8,7 @@ export class CreateTeamBody {
   name!: string;
 
   /** Made from the name where absent. */
-  @IsOptional()
+  @ValidateIf((body: CreateTeamBody) => body.slug !== undefined)
   @Matches(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, {
     message: 'slug must be 1 to 63 of a-z, 0-9 and inner hyphens',
   })

@@ -1,15 +1,11 @@
-import cluster from 'node:cluster';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { type DestinationStream, type Logger, pino } from 'pino';
-import { LOGGER } from '../../logging/logger.js';
+import { LOGGER, largestWrite } from '../../logging/logger.js';
 import type { ErrorCode } from '../../errors/error-status.js';
 import type { SandboxAddress } from '../doors/sandbox-address.js';
 
-/** Lines are written before more than this many characters wait, or after this long (ms), whichever comes first. */
-const BATCH_CHARACTERS = 65_536;
+/** Lines are written when they make a write of the largest size, or after this long (ms), whichever comes first. */
 const BATCH_MS = 200;
-/** Several processes write into one pipe: Linux keeps a write in one piece up to here (PIPE_BUF), pipe(7). */
-const BATCH_CHARACTERS_OF_A_WORKER = 4_096;
 
 /** What a line tells of a request. */
 export interface AccessLogEntry {
@@ -43,7 +39,7 @@ export interface AccessLogEntry {
 export class AccessLog implements OnApplicationShutdown {
   private readonly isEnabled: boolean;
   private readonly destination: DestinationStream;
-  private readonly batchCharacters = cluster.isWorker ? BATCH_CHARACTERS_OF_A_WORKER : BATCH_CHARACTERS;
+  private readonly batchCharacters = largestWrite();
   private batch = '';
   private timer: NodeJS.Timeout | null = null;
 

@@ -1,10 +1,12 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { type AddressInfo, type Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
-import { type BeforeApplicationShutdown, Injectable, type OnModuleInit } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { refuseConnect } from './refuse-connect.js';
 import { replayWithoutUpgrade } from './replay-without-upgrade.js';
+import { SANDBOX_PROXY_OPTIONS } from '../sandbox-proxy.module-definition.js';
+import type { SandboxProxyOptions } from '../sandbox-proxy.options.js';
 import { SandboxProxyMiddleware } from './sandbox-proxy.middleware.js';
 import { SandboxUpgradeListener } from './sandbox-upgrade.listener.js';
 import { Tunnels } from '../forwarding/tunnels.js';
@@ -17,6 +19,8 @@ const KEEP_ALIVE_TIMEOUT_MS = 620_000;
 /** How often Node looks for the above, milliseconds; its own default is 30 s. */
 const CHECKING_INTERVAL_MS = 1_000;
 
+/** When the kernel starts to ask a silent client whether it is still there, milliseconds. */
+const TCP_KEEP_ALIVE_MS = 60_000;
 /** How often connections that have become idle are closed while the server shuts down, milliseconds. */
 const SWEEP_INTERVAL_MS = 100;
 
@@ -37,6 +41,7 @@ export class SandboxProxyDoors implements OnModuleInit, BeforeApplicationShutdow
     private readonly upgrades: SandboxUpgradeListener,
     private readonly tunnels: Tunnels,
     private readonly pool: HostClientPool,
+    @Inject(SANDBOX_PROXY_OPTIONS) private readonly options: SandboxProxyOptions,
   ) {}
 
   onModuleInit(): void {
@@ -46,20 +51,30 @@ export class SandboxProxyDoors implements OnModuleInit, BeforeApplicationShutdow
     server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
     server.maxHeadersCount = 0;
     Object.assign(server, { connectionsCheckingInterval: CHECKING_INTERVAL_MS });
+    server.on('connection', (socket: Socket) => socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS));
     server.on('listening', () => this.pool.refuseOwnPort((server.address() as AddressInfo).port));
     for (const event of LISTENED_EVENTS) server.on(event, listening);
     this.hang(server);
   }
 
   /**
-   * Nest closes the server next, and would wait for an open tunnel for ever. It closes the connections that are
-   * idle at that moment; those that become idle later would be kept for their keep-alive time.
+   * Nest closes the server next, and waits until every connection is gone. Tunnels end now. Connections that become
+   * idle later, which the server would keep for their keep-alive time, end as they do; requests that are still
+   * under way after the grace period are cut.
    */
   beforeApplicationShutdown(): void {
-    this.tunnels.closeAll();
+    this.upgrades.drain();
+    this.tunnels.drain();
     const server = this.adapterHost.httpAdapter.getHttpServer() as Server;
     const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_INTERVAL_MS).unref();
-    server.once('close', () => clearInterval(sweep));
+    const end = setTimeout(() => {
+      this.upgrades.closeAll();
+      server.closeAllConnections();
+    }, this.options.shutdownGraceMs).unref();
+    server.once('close', () => {
+      clearInterval(sweep);
+      clearTimeout(end);
+    });
   }
 
   private hang(server: Server): void {

@@ -2,6 +2,8 @@ import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Injectable } from '@nestjs/common';
 import { closeGently } from '../answers/proxy-answer.js';
+import { reset } from '../forwarding/reset.js';
+import { ShuttingDownError } from '../sandbox-proxy.errors.js';
 import { replayWithoutUpgrade } from './replay-without-upgrade.js';
 import { SandboxProxyService } from '../sandbox-proxy.service.js';
 import { whenFree } from './when-free.js';
@@ -16,7 +18,21 @@ const NEVER_UPGRADED = /(^|[\s,])(h2c?|https?|tls)([\s,/]|$)/i;
 /** Door 2: WebSocket and other upgrades whose Host header names a sandbox. */
 @Injectable()
 export class SandboxUpgradeListener {
+  /** Sockets that have been taken off HTTP: waiting for the agent's answer, or spliced. The server knows them no more. */
+  private readonly sockets = new Set<Socket>();
+  private isDraining = false;
+
   constructor(private readonly proxy: SandboxProxyService) {}
+
+  /** From now on no upgrade is taken to a sandbox. */
+  drain(): void {
+    this.isDraining = true;
+  }
+
+  /** Cuts whatever is still open. */
+  closeAll(): void {
+    for (const socket of this.sockets) reset(socket);
+  }
 
   /**
    * @param head bytes that came with the handshake
@@ -35,6 +51,8 @@ export class SandboxUpgradeListener {
       next();
       return;
     }
+    this.sockets.add(socket);
+    socket.once('close', () => this.sockets.delete(socket));
     const protocols = request.headers.upgrade ?? '';
     // An HTTP/1.0 client cannot upgrade (RFC 9110 7.8).
     if (request.httpVersionMinor === 0 || NEVER_UPGRADED.test(protocols)) {
@@ -42,7 +60,10 @@ export class SandboxUpgradeListener {
       return;
     }
     const upgrade = new UpgradeRequest(protocols, socket, head);
-    whenFree(socket, () => this.proxy.serve(claim, request, refusalOn(socket, request, upgrade), upgrade));
+    whenFree(socket, () => {
+      const outcome = this.isDraining ? new ShuttingDownError() : claim;
+      this.proxy.serve(outcome, request, refusalOn(socket, request, upgrade), upgrade);
+    });
   }
 }
 

@@ -7,8 +7,21 @@ import type { Socket } from 'node:net';
  * taken over its errors and its end by then. Where the client leaves, `proceed` is never called.
  */
 export function whenFree(socket: Socket, proceed: () => void): void {
-  // Node's own note of the response that has the socket: there is no public way to ask.
-  const { _httpMessage: earlier } = socket as Socket & { _httpMessage?: ServerResponse | null };
-  if (earlier === null || earlier === undefined) proceed();
-  else earlier.once('close', () => socket.destroyed || whenFree(socket, proceed));
+  const earlier = responseOn(socket);
+  if (earlier === null) {
+    proceed();
+    return;
+  }
+  // With the upgrade Node has stopped telling the earlier response that it may write on.
+  const onDrain = () => earlier.emit('drain');
+  socket.on('drain', onDrain);
+  earlier.once('close', () => {
+    socket.off('drain', onDrain);
+    if (!socket.destroyed) whenFree(socket, proceed);
+  });
+}
+
+/** Node's own note of the response that has the socket: there is no public way to ask. */
+function responseOn(socket: Socket): ServerResponse | null {
+  return (socket as Socket & { _httpMessage?: ServerResponse | null })._httpMessage ?? null;
 }

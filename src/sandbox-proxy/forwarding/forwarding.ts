@@ -193,9 +193,12 @@ export class Forwarding implements UpstreamListener {
     exchange.errorCode = 'upstream_truncated';
     if (!this.isHeadFlushed) this.write(EMPTY);
     this.body?.stop();
+    const { response } = exchange;
     const { socket } = exchange.request;
-    if (this.isFramed) socket.destroySoon();
-    else setImmediate(() => reset(socket));
+    const cut = () => (this.isFramed ? socket.destroySoon() : setImmediate(() => reset(socket)));
+    // Earlier answers on the connection go out first: it is theirs until this response has got it.
+    if (response.socket === null) response.once('socket', cut);
+    else cut();
   }
 
   private abandon(): void {

@@ -39,7 +39,6 @@ export class RequestBody {
 
   pipeTo(call: UpstreamCall): void {
     const { request } = this.exchange;
-    call.cork();
     request.on('data', (chunk: Buffer) => {
       if (this.isStopped) return;
       this.exchange.bytesIn += chunk.length;
@@ -80,10 +79,8 @@ export class RequestBody {
     const chunk = this.pieces.length === 1 ? (this.pieces[0] as Buffer) : Buffer.concat(this.pieces);
     this.pieces = [];
     this.gatheredBytes = 0;
-    call.cork();
-    call.write(`${chunk.length.toString(16)}\r\n`);
-    call.write(chunk);
-    if (!call.write('\r\n')) this.exchange.request.pause();
+    const mayGoOn = call.writeTogether([`${chunk.length.toString(16)}\r\n`, chunk, '\r\n']);
+    if (!mayGoOn) this.exchange.request.pause();
   }
 }
 

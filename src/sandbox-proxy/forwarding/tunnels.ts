@@ -9,13 +9,9 @@ import { Tunnel } from './tunnel.js';
 @Injectable()
 export class Tunnels {
   private readonly tunnels = new Set<Tunnel>();
+  private isDraining = false;
 
   constructor(private readonly accessLog: AccessLog) {}
-
-  /** How many are open. */
-  get size(): number {
-    return this.tunnels.size;
-  }
 
   /**
    * Sends the 101 and splices client and agent.
@@ -38,11 +34,14 @@ export class Tunnels {
     if (early.length > 0) client.write(early);
     if (held.length > 0) agent.write(held);
     const entry = entryOf(exchange, held.length, early.length);
-    this.tunnels.add(new Tunnel(client, agent, entry, this.onClosed));
+    const tunnel = new Tunnel(client, agent, entry, this.onClosed);
+    this.tunnels.add(tunnel);
+    if (this.isDraining) tunnel.close();
   }
 
-  /** Cuts every tunnel: an open one would keep the server from closing. */
-  closeAll(): void {
+  /** Ends every tunnel, and those whose handshake is under way as soon as they open: they would go on for ever. */
+  drain(): void {
+    this.isDraining = true;
     for (const tunnel of this.tunnels) tunnel.close();
   }
 

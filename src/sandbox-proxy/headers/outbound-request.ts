@@ -39,7 +39,6 @@ export function outboundHead(request: OutboundHead): string {
   let forwardedFor = '';
   let hasForwardedHost = false;
   let hasForwardedProto = false;
-  let requestId = request.requestId;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;
     let value = rawHeaders[i + 1] as string;
@@ -82,9 +81,6 @@ export function outboundHead(request: OutboundHead): string {
         if (lower === 'x-forwarded-proto') hasForwardedProto = true;
         break;
       }
-      case Field.RequestId:
-        if (isPeerTrusted && /^[\w.-]{1,128}$/.test(value) && !holdsPlatformKey(value)) requestId = value;
-        continue;
       case Field.Location:
       case Field.SetCookie:
         break;
@@ -99,7 +95,7 @@ export function outboundHead(request: OutboundHead): string {
   head += `X-Forwarded-For: ${chain}\r\n`;
   if (!hasForwardedHost) head += `X-Forwarded-Host: ${request.forwardedHost}\r\n`;
   if (!hasForwardedProto) head += `X-Forwarded-Proto: ${request.forwardedProto}\r\n`;
-  head += `X-Request-Id: ${requestId}\r\n`;
+  head += `X-Request-Id: ${request.requestId}\r\n`;
   if (request.upgrade !== null && holdsPlatformKey(request.upgrade)) {
     throw new InvalidRequestError('the Upgrade header holds an API key');
   }

@@ -1,33 +1,40 @@
 import { describe, expect, it } from 'vitest';
 import { LookupBudget } from './lookup-budget.js';
 
-function takeAll(budget: LookupBudget, teamId: string): number {
-  let taken = 0;
-  while (budget.take(teamId)) taken += 1;
-  return taken;
+/** Asks in vain until it is no longer allowed. */
+function chargeAll(budget: LookupBudget, teamId: string): number {
+  let charged = 0;
+  for (; budget.allows(teamId); charged++) budget.charge(teamId);
+  return charged;
 }
 
 describe('LookupBudget', () => {
   it('gives a team 5,000 lookups in vain, then 100 a second', () => {
     let now = 0;
     const budget = new LookupBudget(() => now);
-    expect(takeAll(budget, 'a')).toBe(5_000);
+    expect(chargeAll(budget, 'a')).toBe(5_000);
     now = 1_000;
-    expect(takeAll(budget, 'a')).toBe(100);
+    expect(chargeAll(budget, 'a')).toBe(100);
   });
 
-  it('is not used up by lookups that find something', () => {
+  it('is not used up by lookups that find something, or that fail', () => {
     const budget = new LookupBudget(() => 0);
-    for (let i = 0; i < 20_000; i++) {
-      expect(budget.take('a')).toBe(true);
-      budget.giveBack('a');
-    }
-    expect(takeAll(budget, 'a')).toBe(5_000);
+    for (let i = 0; i < 20_000; i++) expect(budget.allows('a')).toBe(true);
   });
 
   it("does not touch another team's", () => {
     const budget = new LookupBudget(() => 0);
-    takeAll(budget, 'a');
-    expect(budget.take('b')).toBe(true);
+    chargeAll(budget, 'a');
+    expect(budget.allows('b')).toBe(true);
+  });
+
+  it('is overdrawn by no more than as much again', () => {
+    let now = 0;
+    const budget = new LookupBudget(() => now);
+    for (let i = 0; i < 50_000; i++) budget.charge('a');
+    now = 50_000;
+    expect(budget.allows('a')).toBe(false);
+    now = 50_011;
+    expect(budget.allows('a')).toBe(true);
   });
 });

@@ -12,7 +12,7 @@ interface Budget {
 
 /**
  * Bounds the database queries that one team can cause by asking for sandboxes that do not exist (each id is another
- * cache entry, so no cache helps): a token bucket per team, in which a lookup that finds something costs nothing.
+ * cache entry, so no cache helps): a token bucket per team, from which only a lookup that found nothing is paid.
  */
 export class LookupBudget {
   private readonly budgets = new LRUCache<string, Budget>({ max: TEAMS });
@@ -20,24 +20,27 @@ export class LookupBudget {
   /** @param clock milliseconds that only grow */
   constructor(private readonly clock: () => number) {}
 
-  /** Takes one lookup from the team's budget; false where nothing is left. */
-  take(teamId: string): boolean {
-    const now = this.clock();
-    let budget = this.budgets.get(teamId);
-    if (budget === undefined) {
-      budget = { left: BURST, atMs: now };
-      this.budgets.set(teamId, budget);
-    }
-    budget.left = Math.min(BURST, budget.left + ((now - budget.atMs) * PER_SECOND) / 1_000);
-    budget.atMs = now;
-    if (budget.left < 1) return false;
-    budget.left -= 1;
-    return true;
+  /** False while the team has used up what it may ask for in vain. */
+  allows(teamId: string): boolean {
+    const budget = this.budgets.get(teamId);
+    return budget === undefined || this.refilled(budget) >= 1;
   }
 
-  /** The lookup found a sandbox: it was not in vain. */
-  giveBack(teamId: string): void {
-    const budget = this.budgets.get(teamId);
-    if (budget !== undefined) budget.left = Math.min(BURST, budget.left + 1);
+  /** The lookup found nothing. */
+  charge(teamId: string): void {
+    let budget = this.budgets.get(teamId);
+    if (budget === undefined) {
+      budget = { left: BURST, atMs: this.clock() };
+      this.budgets.set(teamId, budget);
+    }
+    // Lookups that were under way at once may overdraw, but not without end.
+    budget.left = Math.max(-BURST, this.refilled(budget) - 1);
+  }
+
+  private refilled(budget: Budget): number {
+    const now = this.clock();
+    budget.left = Math.min(BURST, budget.left + ((now - budget.atMs) * PER_SECOND) / 1_000);
+    budget.atMs = now;
+    return budget.left;
   }
 }

@@ -111,7 +111,7 @@ describe('a change', () => {
 
   it('is not heard any more once the module is destroyed', async () => {
     await resolve();
-    fakes.resolver.onModuleDestroy();
+    fakes.resolver.onApplicationShutdown();
     feed.tell({ table: '*' });
     await resolve();
     expect(directory.asked).toBe(1);

@@ -1,4 +1,5 @@
-import { Inject, Injectable, OnModuleDestroy, OnModuleInit } from '@nestjs/common';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Inject, Injectable, OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { ChangeFeed, type FeedEvent, TTL_WITHOUT_FEED_MS } from '../../database/change-feed.js';
@@ -16,17 +17,19 @@ import {
 } from '../sandbox-proxy.errors.js';
 import { SANDBOX_PROXY_OPTIONS } from '../sandbox-proxy.module-definition.js';
 import type { SandboxProxyOptions } from '../sandbox-proxy.options.js';
-import { type CachedRoute, SandboxRouteCache } from './sandbox-route-cache.js';
+import { type CachedRoute, isCachedRoute, SandboxRouteCache } from './sandbox-route-cache.js';
 
 /** How long "no such sandbox" and "not running" are believed: long enough to blunt a flood, milliseconds. */
 const NEGATIVE_TTL_MS = 2_000;
+/** How long a store outside this process is waited for, milliseconds; then the database is asked. */
+const CACHE_TIMEOUT_MS = 500;
 
 /**
  * Where a sandbox is now: (sandbox, team) to its host's address, from the cache or by one query however many
  * requests wait for it.
  */
 @Injectable()
-export class SandboxResolverService implements OnModuleInit, OnModuleDestroy {
+export class SandboxResolverService implements OnModuleInit, OnApplicationShutdown {
   private readonly flights = new Map<string, Promise<CachedRoute>>();
   /** When a key was last evicted, epoch ms: an entry asked for before that is not believed, whatever the store did. */
   private readonly evictedAtMs: LRUCache<string, number>;
@@ -54,7 +57,8 @@ export class SandboxResolverService implements OnModuleInit, OnModuleDestroy {
     this.unsubscribe = this.feed.subscribe((event) => this.forget(event));
   }
 
-  onModuleDestroy(): void {
+  /** Not before: requests that are still under way during a shutdown must see changes like any other. */
+  onApplicationShutdown(): void {
     this.unsubscribe();
   }
 
@@ -88,21 +92,20 @@ export class SandboxResolverService implements OnModuleInit, OnModuleDestroy {
   private read(key: string): MaybePromise<CachedRoute | undefined> {
     try {
       const cached = this.cache.get(key);
-      if (cached instanceof Promise) {
-        return cached.then(
-          (route) => this.ifFresh(key, route),
-          (error: unknown) => this.cacheFailed(error),
-        );
-      }
-      return this.ifFresh(key, cached);
+      if (!(cached instanceof Promise)) return this.ifFresh(key, cached);
+      const tooLate = sleep(CACHE_TIMEOUT_MS, undefined, { ref: false });
+      return Promise.race([cached, tooLate]).then(
+        (route) => this.ifFresh(key, route),
+        (error: unknown) => this.cacheFailed(error),
+      );
     } catch (error) {
       return this.cacheFailed(error);
     }
   }
 
   /** Age is judged on reading: when the feed goes down, entries stored before it count as old at once. */
-  private ifFresh(key: string, route: CachedRoute | undefined): CachedRoute | undefined {
-    if (route === undefined || route.storedAtMs <= this.allEvictedAtMs) return undefined;
+  private ifFresh(key: string, route: unknown): CachedRoute | undefined {
+    if (!isCachedRoute(route) || route.storedAtMs <= this.allEvictedAtMs) return undefined;
     if (route.storedAtMs <= (this.evictedAtMs.get(key) ?? 0)) return undefined;
     const age = Date.now() - route.storedAtMs;
     return age >= 0 && age < this.ttlOf(route) ? route : undefined;
@@ -122,10 +125,10 @@ export class SandboxResolverService implements OnModuleInit, OnModuleDestroy {
   }
 
   private takeOff(key: string, sandboxUuid: string, teamId: string): Promise<CachedRoute> {
-    if (!this.lookups.take(teamId)) throw new TooManyLookupsError();
+    if (!this.lookups.allows(teamId)) throw new TooManyLookupsError();
     const flight: Promise<CachedRoute> = this.query(sandboxUuid, teamId)
       .then((route) => {
-        if (route.kind === 'found') this.lookups.giveBack(teamId);
+        if (route.kind === 'missing') this.lookups.charge(teamId);
         this.attempt(() => this.cache.set(key, route, this.ttlOf(route)));
         return route;
       })

@@ -6,6 +6,9 @@ import { type AddressPolicy, type AgentOrigin, createAddressPolicy } from './age
 import { HostUnavailableError } from '../sandbox-proxy.errors.js';
 import type { SandboxProxyOptions } from '../sandbox-proxy.options.js';
 
+/** When the kernel starts to ask a silent agent whether it is still there, ms: one that vanished tells nobody. */
+const KEEP_ALIVE_MS = 60_000;
+
 type OnRead = (buffer: Buffer, length: number) => void;
 
 /** Opens sockets to agents: TCP or verified TLS, and only to addresses that the policy allows. */
@@ -34,7 +37,15 @@ export class AgentConnector {
    */
   connect(origin: AgentOrigin, forUpgrade: boolean, onConnected: () => void, onRead: OnRead): Socket {
     const { hostname: host, port } = origin;
-    const target = { host, port, allowHalfOpen: true, noDelay: true, lookup: this.lookupFor(port) };
+    const keepAlive = { keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS };
+    const target = {
+      host,
+      port,
+      allowHalfOpen: true,
+      noDelay: true,
+      ...keepAlive,
+      lookup: this.lookupFor(port),
+    };
     if (origin.secure) {
       const { secureContext } = this;
       const name = isIP(host) === 0 ? { servername: host } : {};

@@ -39,7 +39,7 @@ export interface CallConnection {
   start(call: UpstreamCall): void;
   /** True while the exchange on the connection is that of `call`. */
   serves(call: UpstreamCall): boolean;
-  cork(): void;
+  writeTogether(pieces: readonly (Buffer | string)[]): boolean;
   write(chunk: Buffer | string): boolean;
   finishRequest(): void;
   pause(): void;
@@ -62,9 +62,9 @@ export class UpstreamCall {
     connection.start(this);
   }
 
-  /** Holds back what is written until the end of this tick, so that head and body leave in one packet. */
-  cork(): void {
-    this.current?.cork();
+  /** `write` for several pieces that leave together. */
+  writeTogether(pieces: readonly (Buffer | string)[]): boolean {
+    return this.current?.writeTogether(pieces) ?? true;
   }
 
   /** Sends body bytes as they are (framing is the caller's); false asks to wait for `onDrain`. */

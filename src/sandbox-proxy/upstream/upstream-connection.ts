@@ -79,7 +79,12 @@ export class UpstreamConnection implements ResponseListener, CallConnection {
     this.hasResponseBytes = this.isHeadReceived = this.isComplete = false;
     this.parser.begin(request.method, request.isUpgrade);
     this.postponeDeadline();
+    if (request.hasBody) this.holdBack();
     this.socket.write(request.head, 'latin1');
+  }
+
+  get isOpen(): boolean {
+    return this.state === 'open';
   }
 
   /** True while the exchange on this connection is that of `call`. */
@@ -87,11 +92,12 @@ export class UpstreamConnection implements ResponseListener, CallConnection {
     return this.call === call && this.state !== 'closed';
   }
 
-  /** Holds back what is written until the end of this tick. */
-  cork(): void {
-    const { socket } = this;
-    socket.cork();
-    process.nextTick(() => socket.uncork());
+  writeTogether(pieces: readonly (Buffer | string)[]): boolean {
+    this.socket.cork();
+    let mayGoOn = true;
+    for (const piece of pieces) mayGoOn = this.write(piece);
+    process.nextTick(() => this.socket.uncork());
+    return mayGoOn;
   }
 
   write(chunk: Buffer | string): boolean {
@@ -127,6 +133,8 @@ export class UpstreamConnection implements ResponseListener, CallConnection {
       this.fail(error as Error);
       return;
     }
+    // Whoever listened may have closed the connection meanwhile.
+    if (!this.isOpen) return;
     if (this.parser.isUpgraded) {
       this.handOver(consumed < length ? Buffer.from(buffer.subarray(consumed, length)) : NOTHING);
     } else if (!this.isComplete) {
@@ -183,6 +191,16 @@ export class UpstreamConnection implements ResponseListener, CallConnection {
   /** The deadline passed. */
   timeOut(): void {
     this.fail(new UpstreamTimeoutError(this.state === 'connecting' ? 'connect' : 'first byte'));
+  }
+
+  /**
+   * A body that is there already leaves with the head: what came with the head is given out in this tick's queue,
+   * and gathered in the next one's.
+   */
+  private holdBack(): void {
+    const { socket } = this;
+    socket.cork();
+    process.nextTick(() => process.nextTick(() => socket.uncork()));
   }
 
   /** After a complete response: back to the pool, or closed where the request or the response stands in the way. */

@@ -76,6 +76,17 @@ const single: Case[] = [
     },
   },
   {
+    id: 'pool/upgrade-on-its-own',
+    rule: 'an upgrade goes onto a connection of its own, never onto an idle one',
+    source: 'CVE-2026-58055',
+    run: async (world) => {
+      const stage = await world.stage();
+      await warm(stage);
+      same((await stage.send(stage.upgrade('/ws'))).answer.status, 101, 'status');
+      same(stage.agent.connections.map((one) => one.received.length), [1, 1], 'requests per connection');
+    },
+  },
+  {
     id: 'pool/never-shared-between-sandboxes',
     rule: 'no connection ever carries two sandboxes',
     source: 'CVE-2026-48931; architecture 7',

@@ -95,10 +95,10 @@ export const connectionMutations: readonly Mutation[] = [
       POOL,
       'call.request.isUpgrade ? undefined : this.idle.pop()',
       'this.idle.pop()',
-      'websocket,smuggling/upgrade',
+      'pool/upgrade-on-its-own',
     ],
     ['abort-forgotten', 'upstream/upstream-call', 'this.current?.close();', '', 'broken/client-leaves'],
-    ['cut-by-fin', FORWARDING, 'if (this.isFramed)', 'if (true)', 'broken/by-close,to-http1.0'],
+    ['cut-by-fin', FORWARDING, 'this.isFramed ?', 'true ?', 'broken/by-close,to-http1.0'],
     [
       'own-100-only',
       FORWARDING,

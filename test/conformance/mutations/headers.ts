@@ -5,8 +5,17 @@ const NAMES = 'headers/field-names';
 const IN = 'headers/inbound-response';
 
 /** Header rules left out one by one. */
-export const headerMutations: readonly Mutation[] = fromRows([
-  ['key-goes-upstream', OUT, "value.toLowerCase().includes('wrn_')", 'false', 'credentials/GET-'],
+export const headerMutations: readonly Mutation[] = [
+  {
+    name: 'key-goes-upstream',
+    file: 'sandbox-proxy/headers/outbound-request.js',
+    edits: [
+      ["value.toLowerCase().includes('wrn_')", 'false'],
+      ['holdsPlatformKey(value) || holdsPlatformKey(name)', 'false'],
+    ],
+    only: 'credentials/GET-',
+  },
+  ...fromRows([
   [
     'key-in-another-header-goes-upstream',
     OUT,
@@ -131,4 +140,5 @@ export const headerMutations: readonly Mutation[] = fromRows([
     'switchingHead(head, headers)',
     'response-headers/switch/intact',
   ],
-]);
+]),
+];

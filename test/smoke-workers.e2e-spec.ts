@@ -1,0 +1,166 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { identityOf } from '../src/database/embedded-postgres-process.js';
+import { createTestDatabase } from './support/database.js';
+import { apiKey, demoUrl, open } from './support/first-start.js';
+import { newDirectory, postmasterPid, Program, removeDirectory } from './support/program.js';
+
+const TWO_WORKERS = { WORKERS: '2', PORT: '0', SHUTDOWN_GRACE_MS: '5000' };
+
+/** The pids of those that have listened, oldest first. */
+const listened = ({ stdout }: Program) =>
+  [...stdout.matchAll(/"pid":(\d+),"msg":"worker listens"/g)].map(([, pid]) => Number(pid));
+const living = (program: Program) => listened(program).filter((pid) => identityOf(pid) !== null);
+
+async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isTrue())) await sleep(20);
+}
+
+/** Whether somebody listens, as a client finds out. */
+const answers = (url: string) =>
+  open(`${url}/readyz`, '').then(
+    ({ status }) => status === 200,
+    () => false,
+  );
+
+describe('WORKERS=2', () => {
+  const directory = newDirectory();
+  let program: Program;
+  let url: string;
+
+  beforeAll(async () => {
+    program = new Program(directory, TWO_WORKERS);
+    url = await program.url();
+  });
+
+  afterAll(async () => {
+    await program.end('SIGTERM');
+    removeDirectory(directory);
+  });
+
+  it('tells of the start once, when both listen', () => {
+    const beforeBanner = program.stdout.slice(0, program.stdout.indexOf('Sandbox control plane on'));
+    expect(beforeBanner.match(/worker listens/g)).toHaveLength(2);
+    expect(program.stdout.match(/Sandbox control plane on/g)).toHaveLength(1);
+    expect(program.banner).toContain('First start');
+    expect(program.stderr).toBe('');
+  });
+
+  it('serves by each of the two alone, at one address, and into the sandbox', async () => {
+    for (const pid of living(program)) {
+      process.kill(pid, 'SIGSTOP');
+      let answered = 0;
+      const asked = [1, 2, 3, 4].map(async () => {
+        const { status } = await open(demoUrl(program.banner), apiKey(program.banner));
+        answered += 1;
+        return status;
+      });
+      // one connection waits with the stopped worker, which gets no more before it has taken that one
+      await until(() => answered === 3);
+      process.kill(pid, 'SIGCONT');
+      expect(await Promise.all(asked)).toEqual([200, 200, 200, 200]);
+    }
+  });
+
+  it('leads from the sandbox neither to the control plane nor to the database', async () => {
+    const { port } = new URL(url);
+    const toItself = demoUrl(program.banner).replace(/\/\d+-/, `/${port}-`);
+    expect((await open(toItself, apiKey(program.banner))).text).toContain('port_denied');
+  });
+
+  it('replaces a worker that is killed, and goes on with the other', async () => {
+    const [first = 0, second = 0] = living(program);
+    process.kill(first, 'SIGKILL');
+    await until(() => identityOf(first) === null);
+    expect(await answers(url)).toBe(true);
+    await until(() => living(program).length === 2);
+    expect(living(program)).toContain(second);
+    expect(program.stdout).toContain(
+      `"pid":${first},"problem":"a worker ended with SIGKILL","msg":"worker ended; starting another"`,
+    );
+  });
+
+  it('comes back at the same address when both are killed', async () => {
+    const before = living(program);
+    for (const pid of before) process.kill(pid, 'SIGKILL');
+    await until(() => before.every((pid) => identityOf(pid) === null));
+    await until(() => answers(url));
+    await until(() => living(program).length === 2);
+    expect(await open(demoUrl(program.banner), apiKey(program.banner))).toMatchObject({ status: 200 });
+  });
+});
+
+describe('the end of WORKERS=2', () => {
+  let directory: string;
+
+  beforeEach(() => {
+    directory = newDirectory();
+  });
+
+  afterEach(() => removeDirectory(directory));
+
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    '%s lets both finish what they do, exits with 0 and leaves no process',
+    async (signal) => {
+      const program = new Program(directory, TWO_WORKERS);
+      await program.url();
+      const asked: (() => void)[] = [];
+      const slow = createServer((_request, response) => asked.push(() => response.end('in the end')));
+      await once(slow.listen(0, '127.0.0.1'), 'listening');
+      const { port } = slow.address() as AddressInfo;
+      const through = demoUrl(program.banner).replace(/\/\d+-/, `/${port}-`);
+      const answered = [1, 2, 3, 4].map(() => open(through, apiKey(program.banner)));
+      await until(() => asked.length === 4);
+      const pids = [...living(program), postmasterPid(directory) ?? 0];
+      expect(pids).toHaveLength(3);
+
+      const ended = program.end(signal);
+      await until(async () => !(await answers(new URL(program.banner.match(/http:\S+/)?.[0] ?? '').origin)));
+      for (const finish of asked) finish();
+      expect((await Promise.all(answered)).map(({ text }) => text)).toEqual(Array(4).fill('in the end'));
+      expect(await ended).toBe(0);
+      expect(pids.filter((pid) => identityOf(pid) !== null)).toEqual([]);
+      expect(program.stderr).toBe('');
+      slow.close();
+    },
+  );
+
+  it('ends the workers of a primary that is killed', async () => {
+    const program = new Program(directory, TWO_WORKERS);
+    await program.url();
+    const workers = living(program);
+    program.signal('SIGKILL');
+    await until(() => workers.every((pid) => identityOf(pid) === null));
+    const next = new Program(directory, TWO_WORKERS);
+    await next.url();
+    expect(next.banner).toContain('Found the team "demo" and its sandbox again');
+    expect(await next.end('SIGTERM')).toBe(0);
+  });
+
+  it('says in one line that the port is taken, however many workers find out', async () => {
+    const squatter = createTcpServer().listen(0, '127.0.0.1');
+    await once(squatter, 'listening');
+    const { port } = squatter.address() as AddressInfo;
+    const program = new Program(directory, { ...TWO_WORKERS, PORT: String(port) });
+    expect(await program.exited()).toBe(1);
+    expect(program.stderr).toBe(
+      `port ${port} on 127.0.0.1 is taken: end the program that listens there, or set PORT to another port\n`,
+    );
+    expect(program.banner).toBe('');
+    squatter.close();
+  });
+
+  it('works with DATABASE_URL as with the embedded database', async () => {
+    const database = await createTestDatabase();
+    const env = { DATABASE_URL: database.url, ADMIN_TOKEN: 'an-operator-token-of-the-test' };
+    const program = new Program(directory, { ...TWO_WORKERS, ...env });
+    expect(await answers(await program.url())).toBe(true);
+    expect(listened(program)).toHaveLength(2);
+    expect(await program.end('SIGTERM')).toBe(0);
+    expect(program.stderr).toBe('');
+    await database.drop();
+  });
+});
