@@ -83,7 +83,11 @@ const single: Case[] = [
       const stage = await world.stage();
       await warm(stage);
       same((await stage.send(stage.upgrade('/ws'))).answer.status, 101, 'status');
-      same(stage.agent.connections.map((one) => one.received.length), [1, 1], 'requests per connection');
+      same(
+        stage.agent.connections.map((one) => one.received.length),
+        [1, 1],
+        'requests per connection',
+      );
     },
   },
   {

@@ -56,7 +56,10 @@ export async function play(world: World, trial: Trial): Promise<'answered' | 'cu
   check(!/\r(?!\n)/.test(text.slice(0, text.indexOf('\r\n\r\n') + 4)), 'bare CR towards the client');
   const head = text.slice(0, Math.max(0, text.indexOf('\r\n\r\n')));
   const cookies = head.split('\r\n').filter((line) => /^set-cookie:/i.test(line));
-  check(!cookies.some((line) => /domain=sandbox\.test|:\s*sandbox_session=/i.test(line)), 'a cookie for others');
+  check(
+    !cookies.some((line) => /domain=sandbox\.test|:\s*sandbox_session=/i.test(line)),
+    'a cookie for others',
+  );
   // The neighbour on the same host gets its own answer.
   const next = await world.client();
   next.send(neighbour.head('GET', '/next-tenant'));
