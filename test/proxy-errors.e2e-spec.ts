@@ -8,7 +8,7 @@ import { startRawServer } from './support/raw-http.js';
 const stage = new ProxyStage({
   env: {
     UPSTREAM_CONNECT_TIMEOUT_MS: '1000',
-    UPSTREAM_FIRST_BYTE_TIMEOUT_MS: '1000',
+    UPSTREAM_FIRST_BYTE_TIMEOUT_MS: '2500',
     UPSTREAM_MAX_CONNECTIONS_PER_SANDBOX: '1',
   },
 });

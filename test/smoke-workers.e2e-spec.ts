@@ -14,9 +14,17 @@ const TWO_WORKERS = { WORKERS: '2', PORT: '0', SHUTDOWN_GRACE_MS: '5000' };
 const listened = ({ stdout }: Program) =>
   [...stdout.matchAll(/"pid":(\d+),"msg":"worker listens"/g)].map(([, pid]) => Number(pid));
 const living = (program: Program) => listened(program).filter((pid) => identityOf(pid) !== null);
+/** Throws where there are not two: `process.kill(0)` would be our own end. */
+const bothOf = (program: Program): readonly [number, number] => {
+  const [first, second, ...others] = living(program);
+  if (first === undefined || second === undefined || others.length > 0) throw new Error(program.stdout);
+  return [first, second];
+};
 
 async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isTrue())) await sleep(20);
+  for (const deadline = Date.now() + 20_000; !(await isTrue()); await sleep(20)) {
+    if (Date.now() > deadline) throw new Error(`never came true: ${isTrue.toString()}`);
+  }
 }
 
 /** Whether somebody listens, as a client finds out. */
@@ -50,7 +58,7 @@ describe('WORKERS=2', () => {
   });
 
   it('serves by each of the two alone, at one address, and into the sandbox', async () => {
-    for (const pid of living(program)) {
+    for (const pid of bothOf(program)) {
       process.kill(pid, 'SIGSTOP');
       let answered = 0;
       const asked = [1, 2, 3, 4].map(async () => {
@@ -72,7 +80,7 @@ describe('WORKERS=2', () => {
   });
 
   it('replaces a worker that is killed, and goes on with the other', async () => {
-    const [first = 0, second = 0] = living(program);
+    const [first, second] = bothOf(program);
     process.kill(first, 'SIGKILL');
     await until(() => identityOf(first) === null);
     expect(await answers(url)).toBe(true);
@@ -84,7 +92,7 @@ describe('WORKERS=2', () => {
   });
 
   it('comes back at the same address when both are killed', async () => {
-    const before = living(program);
+    const before = bothOf(program);
     for (const pid of before) process.kill(pid, 'SIGKILL');
     await until(() => before.every((pid) => identityOf(pid) === null));
     await until(() => answers(url));
@@ -95,18 +103,28 @@ describe('WORKERS=2', () => {
 
 describe('the end of WORKERS=2', () => {
   let directory: string;
+  let programs: Program[];
+  const start = (env: Readonly<Record<string, string>> = {}) => {
+    const program = new Program(directory, { ...TWO_WORKERS, ...env });
+    programs.push(program);
+    return program;
+  };
 
   beforeEach(() => {
     directory = newDirectory();
+    programs = [];
   });
 
-  afterEach(() => removeDirectory(directory));
+  afterEach(async () => {
+    for (const program of programs) await program.end('SIGTERM');
+    removeDirectory(directory);
+  });
 
   it.each(['SIGTERM', 'SIGINT'] as const)(
     '%s lets both finish what they do, exits with 0 and leaves no process',
     async (signal) => {
-      const program = new Program(directory, TWO_WORKERS);
-      await program.url();
+      const program = start();
+      const url = await program.url();
       const asked: (() => void)[] = [];
       const slow = createServer((_request, response) => asked.push(() => response.end('in the end')));
       await once(slow.listen(0, '127.0.0.1'), 'listening');
@@ -114,11 +132,10 @@ describe('the end of WORKERS=2', () => {
       const through = demoUrl(program.banner).replace(/\/\d+-/, `/${port}-`);
       const answered = [1, 2, 3, 4].map(() => open(through, apiKey(program.banner)));
       await until(() => asked.length === 4);
-      const pids = [...living(program), postmasterPid(directory) ?? 0];
-      expect(pids).toHaveLength(3);
+      const pids = [...bothOf(program), postmasterPid(directory) ?? 0];
 
       const ended = program.end(signal);
-      await until(async () => !(await answers(new URL(program.banner.match(/http:\S+/)?.[0] ?? '').origin)));
+      await until(async () => !(await answers(url)));
       for (const finish of asked) finish();
       expect((await Promise.all(answered)).map(({ text }) => text)).toEqual(Array(4).fill('in the end'));
       expect(await ended).toBe(0);
@@ -129,12 +146,12 @@ describe('the end of WORKERS=2', () => {
   );
 
   it('ends the workers of a primary that is killed', async () => {
-    const program = new Program(directory, TWO_WORKERS);
+    const program = start();
     await program.url();
-    const workers = living(program);
+    const workers = bothOf(program);
     program.signal('SIGKILL');
     await until(() => workers.every((pid) => identityOf(pid) === null));
-    const next = new Program(directory, TWO_WORKERS);
+    const next = start();
     await next.url();
     expect(next.banner).toContain('Found the team "demo" and its sandbox again');
     expect(await next.end('SIGTERM')).toBe(0);
@@ -144,7 +161,7 @@ describe('the end of WORKERS=2', () => {
     const squatter = createTcpServer().listen(0, '127.0.0.1');
     await once(squatter, 'listening');
     const { port } = squatter.address() as AddressInfo;
-    const program = new Program(directory, { ...TWO_WORKERS, PORT: String(port) });
+    const program = start({ PORT: String(port) });
     expect(await program.exited()).toBe(1);
     expect(program.stderr).toBe(
       `port ${port} on 127.0.0.1 is taken: end the program that listens there, or set PORT to another port\n`,
@@ -155,8 +172,7 @@ describe('the end of WORKERS=2', () => {
 
   it('works with DATABASE_URL as with the embedded database', async () => {
     const database = await createTestDatabase();
-    const env = { DATABASE_URL: database.url, ADMIN_TOKEN: 'an-operator-token-of-the-test' };
-    const program = new Program(directory, { ...TWO_WORKERS, ...env });
+    const program = start({ DATABASE_URL: database.url, ADMIN_TOKEN: 'an-operator-token-of-the-test' });
     expect(await answers(await program.url())).toBe(true);
     expect(listened(program)).toHaveLength(2);
     expect(await program.end('SIGTERM')).toBe(0);

@@ -10,6 +10,9 @@ import { LastUsedRecorder } from './last-used.recorder.js';
 /** How long "no such key" is remembered: enough against a client that insists, short enough for a new key. */
 const UNKNOWN_TTL_MS = 2_000;
 
+/** Keys asked about at a time. Anyone can make keys up: without a bound they would wait in the process by the million. */
+const MAX_FLIGHTS = 1_000;
+
 interface Entry {
   readonly admitted: AdmittedKey | null;
   /** When the query was begun: what was committed later is not in it. */
@@ -53,6 +56,12 @@ export class ApiKeyService implements OnApplicationShutdown {
     return entry.admitted;
   }
 
+  /** Forgets a key that was just deleted here, without waiting for the database to say so. */
+  forget(keyHash: string): void {
+    this.#known.delete(keyHash);
+    this.#flights.delete(keyHash);
+  }
+
   onApplicationShutdown(): void {
     this.#unsubscribe();
   }
@@ -69,6 +78,8 @@ export class ApiKeyService implements OnApplicationShutdown {
   #join(keyHash: string): Promise<AdmittedKey | null> {
     const underWay = this.#flights.get(keyHash);
     if (underWay !== undefined) return underWay;
+    if (this.#flights.size >= MAX_FLIGHTS)
+      throw new DirectoryUnavailableError(new Error('too many lookups under way'));
     const flight: Promise<AdmittedKey | null> = this.#ask(
       keyHash,
       () => this.#flights.get(keyHash) === flight,

@@ -7,11 +7,15 @@ import { NotFoundError } from '../errors/request.errors.js';
 import { apiKeyPrefix, generateApiKey, hashApiKey } from '../identifiers/api-key.js';
 import { type ApiKeyView, type CreatedApiKeyView, viewApiKey } from './api-key.dto.js';
 import { ApiKey } from './api-key.entity.js';
+import { ApiKeyService } from './api-key.service.js';
 
 /** A team's keys as a resource of the API. */
 @Injectable()
 export class ApiKeysService {
-  constructor(@InjectRepository(ApiKey) private readonly apiKeys: Repository<ApiKey>) {}
+  constructor(
+    @InjectRepository(ApiKey) private readonly apiKeys: Repository<ApiKey>,
+    private readonly admission: ApiKeyService,
+  ) {}
 
   /** The only moment at which the plain key is known. */
   async create(teamId: string, name: string): Promise<CreatedApiKeyView> {
@@ -38,7 +42,9 @@ export class ApiKeysService {
 
   /** @throws NotFoundError when the team has no such key. */
   async delete(teamId: string, id: string): Promise<void> {
+    const key = await this.apiKeys.findOneBy({ id, teamId });
     const { affected } = await this.apiKeys.delete({ id, teamId });
-    if (affected !== 1) throw new NotFoundError('API key');
+    if (key === null || affected !== 1) throw new NotFoundError('API key');
+    this.admission.forget(key.keyHash);
   }
 }

@@ -10,6 +10,9 @@ const LINGER_BYTES = 262_144;
 /** How long a connection is kept for that, milliseconds. */
 const LINGER_MS = 1_000;
 
+/** Connections on which the last answer has been begun (RFC 9112 9.6). */
+const closing = new WeakSet<Socket>();
+
 const SECURITY_HEADERS = [
   'Cache-Control',
   'no-store',
@@ -71,7 +74,13 @@ export function closeAfterAnswer(request: IncomingMessage, response: ServerRespo
   if (!hasUnreadBody(request)) return;
   const { socket } = request;
   response.shouldKeepAlive = false;
+  closing.add(socket);
   socket.destroySoon = () => closeGently(socket);
+}
+
+/** True once an answer on the connection has said that it is the last: what comes behind it is not to be executed. */
+export function isClosing(socket: Socket): boolean {
+  return closing.has(socket);
 }
 
 /** Reads on for a moment, so that a client that sends before it reads gets its answer, but not to the end as Node would. */

@@ -5,6 +5,7 @@ import { type BeforeApplicationShutdown, Inject, Injectable, type OnModuleInit }
 import { HttpAdapterHost } from '@nestjs/core';
 import { refuseConnect } from './refuse-connect.js';
 import { replayWithoutUpgrade } from './replay-without-upgrade.js';
+import { isClosing } from '../answers/proxy-answer.js';
 import { SANDBOX_PROXY_OPTIONS } from '../sandbox-proxy.module-definition.js';
 import type { SandboxProxyOptions } from '../sandbox-proxy.options.js';
 import { SandboxProxyMiddleware } from './sandbox-proxy.middleware.js';
@@ -114,6 +115,7 @@ export class SandboxProxyDoors implements OnModuleInit, BeforeApplicationShutdow
     server.emit = (event: string, ...args: unknown[]) => {
       const door = doors[event];
       if (door === undefined) return emit(event, ...args);
+      if (isClosing((args[0] as IncomingMessage).socket)) return true;
       door(...(args as never[]));
       return true;
     };

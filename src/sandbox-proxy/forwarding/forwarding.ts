@@ -24,6 +24,8 @@ import type { UpstreamCall, UpstreamListener } from '../upstream/upstream-call.j
 
 /** A whole body up to this size is sent with its head as one string, which is cheaper than two buffers. */
 const ONE_WRITE_BYTES = 4_096;
+/** How long a client may take not a byte of an answer that waits for it, ms. */
+const STALLED_MS = 300_000;
 const EMPTY = Buffer.alloc(0);
 
 /** What a forwarding reports to the room it came from. */
@@ -227,8 +229,11 @@ export class Forwarding implements UpstreamListener {
     if (response.write(copy, () => giveBack(copy)) || this.isWaitingForDrain) return;
     this.isWaitingForDrain = true;
     this.call?.pause();
+    // Without a listener to 'timeout' the server destroys the connection, and this exchange hears of it.
+    this.exchange.request.socket.setTimeout(STALLED_MS);
     response.once('drain', () => {
       this.isWaitingForDrain = false;
+      this.exchange.request.socket.setTimeout(0);
       this.call?.resume();
     });
   }

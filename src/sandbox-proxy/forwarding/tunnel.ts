@@ -7,6 +7,9 @@ const HALF_OPEN_MS = 30_000;
 /** When the kernel starts to ask a silent peer whether it is still there, ms. */
 const KEEP_ALIVE_MS = 60_000;
 
+/** How long a side may take not a byte of what waits for it, ms. */
+const STALLED_MS = 300_000;
+
 const TUNNEL = Symbol('tunnel');
 
 /** A socket that is one end of a tunnel. */
@@ -35,6 +38,7 @@ export class Tunnel {
         .on('data', onData)
         .on('drain', onDrain)
         .on('end', onEnd)
+        .on('timeout', onTimeout)
         .on('error', onError)
         .on('close', onClose);
       socket.resume();
@@ -66,17 +70,27 @@ export class Tunnel {
 function onData(this: End, chunk: Buffer): void {
   const tunnel = this[TUNNEL];
   tunnel.count(this, chunk.length);
-  if (!tunnel.otherOf(this).write(chunk)) this.pause();
+  const other = tunnel.otherOf(this);
+  if (other.write(chunk)) return;
+  this.pause();
+  // Not read any more, this side cannot be seen to leave: the other one has to take something now and then.
+  other.setTimeout(STALLED_MS);
 }
 
 function onDrain(this: End): void {
-  this[TUNNEL].otherOf(this).resume();
+  const other = this[TUNNEL].otherOf(this);
+  this.setTimeout(other.readableEnded ? HALF_OPEN_MS : 0);
+  other.resume();
 }
 
 function onEnd(this: End): void {
   const other = this[TUNNEL].otherOf(this);
   other.end();
-  other.setTimeout(HALF_OPEN_MS, () => other.destroy());
+  other.setTimeout(HALF_OPEN_MS);
+}
+
+function onTimeout(this: End): void {
+  this.destroy();
 }
 
 /** A reset or worse: the other side shall see it as such, and not as an orderly end. */

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 
-/** How many bytes a client may send ahead of the 101 before it is made to wait. */
+/** How many bytes a client may send ahead of the 101; one that sends more is not heard out (paused, it could leave unnoticed). */
 const MAX_EARLY_BYTES = 65_536;
 
 /**
@@ -51,7 +51,7 @@ export class UpgradeRequest {
     if (this.isDropped) return;
     this.heldBytes += chunk.length;
     this.held.push(chunk);
-    if (this.heldBytes > MAX_EARLY_BYTES) this.socket.pause();
+    if (this.heldBytes > MAX_EARLY_BYTES) this.leave();
   };
 
   private readonly leave = (): void => {

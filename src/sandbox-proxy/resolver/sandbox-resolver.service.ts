@@ -21,6 +21,8 @@ import { type CachedRoute, isCachedRoute, SandboxRouteCache } from './sandbox-ro
 
 /** How long "no such sandbox" and "not running" are believed: long enough to blunt a flood, milliseconds. */
 const NEGATIVE_TTL_MS = 2_000;
+/** Sandboxes asked about at a time. */
+const MAX_FLIGHTS = 5_000;
 /** How long a store outside this process is waited for, milliseconds; then the database is asked. */
 const CACHE_TIMEOUT_MS = 500;
 
@@ -125,7 +127,7 @@ export class SandboxResolverService implements OnModuleInit, OnApplicationShutdo
   }
 
   private takeOff(key: string, sandboxUuid: string, teamId: string): Promise<CachedRoute> {
-    if (!this.lookups.allows(teamId)) throw new TooManyLookupsError();
+    if (!this.lookups.allows(teamId) || this.flights.size >= MAX_FLIGHTS) throw new TooManyLookupsError();
     const flight: Promise<CachedRoute> = this.query(sandboxUuid, teamId)
       .then((route) => {
         if (route.kind === 'missing') this.lookups.charge(teamId);

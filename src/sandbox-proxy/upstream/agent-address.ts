@@ -73,10 +73,10 @@ const REFUSED_IPV4 = [
   '240.0.0.0/4',
 ];
 
-/** The same also where IPv6 carries them (IPv4-compatible, NAT64), and IPv6's own: link-local, AWS's metadata, multicast. */
+/** The same also where IPv6 carries them (IPv4-compatible, NAT64, 6to4), and IPv6's own: link-local, AWS's metadata, multicast. */
 const REFUSED = toBlockList([
   ...REFUSED_IPV4,
-  ...REFUSED_IPV4.flatMap((block) => ['::', '64:ff9b::'].map((prefix) => inIpv6(prefix, block))),
+  ...REFUSED_IPV4.flatMap((block) => [inIpv6('::', block), inIpv6('64:ff9b::', block), in6to4(block)]),
   'fe80::/10',
   'fd00:ec2::254',
   'ff00::/8',
@@ -86,6 +86,13 @@ const REFUSED = toBlockList([
 function inIpv6(prefix: string, block: string): string {
   const [address, bits] = block.split('/');
   return `${prefix}${address}/${96 + Number(bits)}`;
+}
+
+/** `10.0.0.0/8` -> `2002:a00:0::/24` (RFC 3056 2). */
+function in6to4(block: string): string {
+  const [address = '', bits] = block.split('/');
+  const [a = 0, b = 0, c = 0, d = 0] = address.split('.').map(Number);
+  return `2002:${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}::/${16 + Number(bits)}`;
 }
 
 const SELF = toBlockList(['127.0.0.0/8', '::1', '0.0.0.0/8', '::']);

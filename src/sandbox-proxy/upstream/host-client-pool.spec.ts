@@ -85,13 +85,35 @@ describe('a connection to an agent', () => {
     call();
     const connection = await stage.agent.accept();
     await stage.agent.accept();
-    expect(() => call()).toThrow(SandboxBusyError);
+    expect(() => call({ hasBody: true })).toThrow(SandboxBusyError);
     expect(() => call({ isUpgrade: true })).toThrow(SandboxBusyError);
     call({ sandboxId: B });
     await connection.head();
     connection.send(OK);
     await first.done;
-    expect(() => call()).not.toThrow();
+    expect(() => call({ hasBody: true })).not.toThrow();
+  });
+
+  it('beyond the most that a sandbox may have is waited for by a request without a body', async () => {
+    stage.start({ maxConnectionsPerSandbox: 1 });
+    const first = call();
+    const connection = await stage.agent.accept();
+    const second = call();
+    await connection.head();
+    connection.send(OK);
+    await first.done;
+    await connection.head();
+    connection.send(OK);
+    await second.done;
+  });
+
+  it('is not waited for longer than connecting may take', async () => {
+    stage.start({ maxConnectionsPerSandbox: 1, connectTimeoutMs: 5_000, firstByteTimeoutMs: 60_000 });
+    call();
+    await stage.agent.accept();
+    const second = call();
+    stage.pool.tick(performance.now() + 5_001);
+    await expect(second.done).rejects.toBeInstanceOf(SandboxBusyError);
   });
 });
 

@@ -6,7 +6,8 @@ import { SANDBOX_PROXY_OPTIONS } from '../sandbox-proxy.module-definition.js';
 import type { SandboxProxyOptions } from '../sandbox-proxy.options.js';
 import { type AgentOrigin, parseAgentAddress } from './agent-address.js';
 import { AgentConnector } from './agent-connector.js';
-import { type CoarseClock, SandboxConnections } from './sandbox-connections.js';
+import { maxAgentConnections } from './descriptor-limit.js';
+import { type PoolState, SandboxConnections } from './sandbox-connections.js';
 import { UpstreamCall, type UpstreamListener, type UpstreamRequest } from './upstream-call.js';
 
 /** How often deadlines and idle times are looked at, ms: one coarse clock instead of a timer per request. */
@@ -26,7 +27,12 @@ export class HostClientPool implements OnModuleInit, OnApplicationShutdown {
   private readonly alive = new Set<SandboxConnections>();
   private readonly addresses = new Map<string, AgentOrigin | null>();
   private readonly connector: AgentConnector;
-  private readonly clock: CoarseClock = { nowMs: performance.now() };
+  private readonly state: PoolState = {
+    nowMs: performance.now(),
+    open: 0,
+    maxOpen: maxAgentConnections(),
+    makeRoom: () => [...this.alive].some((connections) => connections.dropIdle()),
+  };
   private readonly ticker: NodeJS.Timeout;
   private unsubscribe: () => void = () => undefined;
 
@@ -100,10 +106,10 @@ export class HostClientPool implements OnModuleInit, OnApplicationShutdown {
 
   /** Moves the clock on to `nowMs`. */
   tick(nowMs: number): void {
-    this.clock.nowMs = nowMs;
+    this.state.nowMs = nowMs;
     for (const connections of this.alive) {
       connections.tick();
-      if (connections.size === 0) this.forget(connections);
+      if (connections.isEmpty) this.forget(connections);
     }
   }
 
@@ -112,7 +118,7 @@ export class HostClientPool implements OnModuleInit, OnApplicationShutdown {
     if (known !== undefined && known.origin === origin) return known;
     // The sandbox moved: what is idle towards its old host is of no further use.
     if (known !== undefined) this.evict(sandboxId);
-    const connections = new SandboxConnections(sandboxId, origin, this.connector, this.options, this.clock);
+    const connections = new SandboxConnections(sandboxId, origin, this.connector, this.options, this.state);
     this.alive.add(connections);
     this.current.set(sandboxId, connections);
     return connections;

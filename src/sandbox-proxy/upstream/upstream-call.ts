@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { SandboxBusyError } from '../sandbox-proxy.errors.js';
 import type { AgentOrigin } from './agent-address.js';
 import type { ResponseHead } from '../http1/response-parser.js';
 
@@ -49,6 +50,7 @@ export interface CallConnection {
 
 /** A request under way: its sending side, and the handle on its connection. */
 export class UpstreamCall {
+  isAborted = false;
   private connection: CallConnection | null = null;
 
   constructor(
@@ -86,8 +88,14 @@ export class UpstreamCall {
     this.current?.resume();
   }
 
+  /** No connection became free in time. */
+  refuse(): void {
+    if (!this.isAborted) this.listener.onError(new SandboxBusyError());
+  }
+
   /** Nobody wants the answer any more: the connection is closed at once and nothing more is told. */
   abort(): void {
+    this.isAborted = true;
     this.current?.close();
     this.connection = null;
   }

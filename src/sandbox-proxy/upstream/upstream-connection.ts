@@ -12,6 +12,7 @@ import {
   UpstreamTruncatedError,
   UpstreamUnreachableError,
 } from '../sandbox-proxy.errors.js';
+import { coolDownMs } from './cool-down.js';
 import type { CallConnection, UpstreamCall } from './upstream-call.js';
 
 /** The pool, as its connections see it. */
@@ -57,6 +58,9 @@ export class UpstreamConnection implements ResponseListener, CallConnection {
   private isComplete = false;
   private isReusable = false;
   private isPaused = false;
+  private isCooling = false;
+  /** Of a body, in the read under way. */
+  private pieces = 0;
 
   constructor(
     readonly socket: Socket,
@@ -119,13 +123,14 @@ export class UpstreamConnection implements ResponseListener, CallConnection {
   resume(): void {
     if (!this.isPaused) return;
     this.isPaused = false;
-    this.socket.resume();
+    if (!this.isCooling) this.socket.resume();
   }
 
   /** Bytes from the agent; the buffer may be used for something else once this returns. */
   onRead(buffer: Buffer, length: number): void {
     if (this.state !== 'open') return;
     this.hasResponseBytes = true;
+    this.pieces = 0;
     let consumed: number;
     try {
       consumed = this.parser.execute(buffer, length);
@@ -139,6 +144,8 @@ export class UpstreamConnection implements ResponseListener, CallConnection {
       this.handOver(consumed < length ? Buffer.from(buffer.subarray(consumed, length)) : NOTHING);
     } else if (!this.isComplete) {
       this.call?.listener.onLull();
+      const waitMs = coolDownMs(this.pieces, this.owner.nowMs);
+      if (waitMs > 0) this.coolDown(waitMs);
     } else if (consumed < length) {
       this.close();
     } else {
@@ -158,6 +165,7 @@ export class UpstreamConnection implements ResponseListener, CallConnection {
   }
 
   onBody(chunk: Buffer): void {
+    this.pieces += 1;
     this.call?.listener.onBody(chunk);
   }
 
@@ -201,6 +209,15 @@ export class UpstreamConnection implements ResponseListener, CallConnection {
     const { socket } = this;
     socket.cork();
     process.nextTick(() => process.nextTick(() => socket.uncork()));
+  }
+
+  private coolDown(waitMs: number): void {
+    this.isCooling = true;
+    this.socket.pause();
+    setTimeout(() => {
+      this.isCooling = false;
+      if (!this.isPaused) this.socket.resume();
+    }, waitMs);
   }
 
   /** After a complete response: back to the pool, or closed where the request or the response stands in the way. */
