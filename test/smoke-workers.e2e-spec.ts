@@ -91,6 +91,22 @@ describe('WORKERS=2', () => {
     );
   });
 
+  // node:cluster leaves a connection open, and its client waiting, that a worker was handed and ended before taking
+  it('keeps no client waiting for a worker that was killed', async () => {
+    const [first] = bothOf(program);
+    process.kill(first, 'SIGSTOP');
+    let settled = 0;
+    const asked = [1, 2, 3, 4].map(async () => {
+      const outcome = await answers(url);
+      settled += 1;
+      return outcome;
+    });
+    await until(() => settled === 3);
+    process.kill(first, 'SIGKILL');
+    expect((await Promise.all(asked)).toSorted()).toEqual([false, true, true, true]);
+    await until(() => living(program).length === 2);
+  });
+
   it('comes back at the same address when both are killed', async () => {
     const before = bothOf(program);
     for (const pid of before) process.kill(pid, 'SIGKILL');

@@ -5,6 +5,7 @@ import type { Configuration } from '../config/configuration.js';
 import { openDatabase } from '../database/open-database.js';
 import { createLogger } from '../logging/logger.js';
 import { CLOSE_MARGIN_MS, type Shutdown } from './shutdown.js';
+import { closeUntakenConnections } from './untaken-connections.js';
 
 /** A worker's place is given to a new one no sooner than this after the last one began, milliseconds. */
 const REPLACE_AFTER_MS = 1_000;
@@ -85,6 +86,7 @@ class Workers {
       setTimeout(() => this.#fork(), Math.max(0, forkedAt + REPLACE_AFTER_MS - performance.now()));
     };
     this.#running.add(worker);
+    closeUntakenConnections(worker);
     worker.on('message', (message: { problem: string }) => ({ problem } = message));
     worker.once('listening', ({ port }) => {
       this.#listening.add(worker);

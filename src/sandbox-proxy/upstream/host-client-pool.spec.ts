@@ -110,10 +110,10 @@ describe('a connection to an agent', () => {
   it('is not waited for longer than connecting may take', async () => {
     stage.start({ maxConnectionsPerSandbox: 1, connectTimeoutMs: 5_000, firstByteTimeoutMs: 60_000 });
     call();
-    await stage.agent.accept();
+    await (await stage.agent.accept()).head();
     const second = call();
     stage.pool.tick(performance.now() + 5_001);
-    await expect(second.done).rejects.toBeInstanceOf(SandboxBusyError);
+    expect(await second.done).toBe('SandboxBusyError');
   });
 });
 
