@@ -104,7 +104,7 @@ describe('a connection to an agent', () => {
     await first.done;
     await connection.head();
     connection.send(OK);
-    await second.done;
+    expect(await second.done).toBe('200 ok end');
   });
 
   it('is not waited for longer than connecting may take', async () => {
