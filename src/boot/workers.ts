@@ -1,7 +1,8 @@
 import cluster, { type Worker } from 'node:cluster';
 import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import type { Logger } from 'pino';
-import type { Configuration } from '../config/configuration.js';
+import { Configuration } from '../config/configuration.js';
 import { openDatabase } from '../database/open-database.js';
 import { createLogger } from '../logging/logger.js';
 import { CLOSE_MARGIN_MS, type Shutdown } from './shutdown.js';
@@ -21,15 +22,17 @@ export class WorkerStartError extends Error {
  * way in `main.ts`; one whose primary has gone ends by itself (node:cluster sees to that).
  *
  * @returns the port they listen on.
- * @throws WorkerStartError, or DatabaseStartError: the schema is brought up to date here, before any worker starts.
+ * @throws WorkerStartError; before any worker starts what `freePort` throws, or DatabaseStartError: the schema is brought up to date here, before any worker starts.
  */
 export async function openWorkers(settings: Configuration, shutdown: Shutdown): Promise<number> {
   const { DATABASE_URL = '', MIGRATIONS, SHUTDOWN_GRACE_MS } = settings;
   await (await openDatabase(DATABASE_URL, MIGRATIONS)).destroy();
-  const workers = new Workers(settings);
+  const port = await freePort(settings);
+  const workers = new Workers(Object.assign(new Configuration(), settings, { PORT: port }));
   const patienceMs = SHUTDOWN_GRACE_MS + 2 * CLOSE_MARGIN_MS;
   shutdown.add(() => workers.stop(patienceMs), patienceMs + CLOSE_MARGIN_MS);
-  return workers.start();
+  await workers.start();
+  return port;
 }
 
 /** In a worker, instead of printing it: the primary prints what stopped the first one, once. */
@@ -37,12 +40,23 @@ export function tellPrimary(problem: string): Promise<void> {
   return new Promise((resolve) => process.send?.({ problem }, undefined, undefined, () => resolve()));
 }
 
+/**
+ * PORT, or the number that 0 stands for: node:cluster would take another one after all workers have died at once.
+ *
+ * @throws the listener's error, e.g. EADDRINUSE.
+ */
+async function freePort({ HOST, PORT }: Configuration): Promise<number> {
+  const probe = createServer();
+  await once(probe.listen(PORT, HOST), 'listening');
+  const { port } = probe.address() as AddressInfo;
+  await once(probe.close(), 'close');
+  return port;
+}
+
 class Workers {
   readonly #running = new Set<Worker>();
-  readonly #listening = new Set<Worker>();
   readonly #log: Logger;
   readonly #environment: Record<string, string>;
-  #port = 0;
   #isStopping = false;
 
   constructor(private readonly settings: Configuration) {
@@ -52,10 +66,9 @@ class Workers {
   }
 
   /** Resolves when all listen; rejects as soon as one ends before it does. */
-  async start(): Promise<number> {
+  async start(): Promise<void> {
     const start = () => new Promise<void>((resolve, reject) => this.#fork(resolve, reject));
     await Promise.all(Array.from({ length: this.settings.WORKERS }, start));
-    return this.#port;
   }
 
   /** Every worker closes as gracefully as the program alone would; what is left after `patienceMs` is killed. */
@@ -74,23 +87,21 @@ class Workers {
     const worker = cluster.fork(this.#environment);
     const { pid } = worker.process;
     const forkedAt = performance.now();
+    let hasListened = false;
     let problem: string | undefined;
     const ended = (how: string) => {
-      const hasListened = this.#listening.delete(worker);
       this.#running.delete(worker);
       if (this.#isStopping) return;
       problem ??= `a worker ended with ${how}`;
       if (!hasListened && onFailure) return onFailure(new WorkerStartError(problem));
       this.#log.error({ pid, problem }, 'worker ended; starting another');
-      this.#keepPort();
       setTimeout(() => this.#fork(), Math.max(0, forkedAt + REPLACE_AFTER_MS - performance.now()));
     };
     this.#running.add(worker);
     closeUntakenConnections(worker);
     worker.on('message', (message: { problem: string }) => ({ problem } = message));
-    worker.once('listening', ({ port }) => {
-      this.#listening.add(worker);
-      this.#port = port;
+    worker.once('listening', () => {
+      hasListened = true;
       this.#log.info({ pid }, 'worker listens');
       onListening();
     });
@@ -99,13 +110,6 @@ class Workers {
     worker.on('error', (error) => {
       if (pid === undefined) ended(error.message);
     });
-  }
-
-  /** With PORT=0 the free port that was taken is given back with its last listening worker: the next ones ask for it. */
-  #keepPort(): void {
-    if (this.#environment['PORT'] !== '0' || this.#listening.size > 0) return;
-    this.#environment['PORT'] = String(this.#port);
-    this.#signal('SIGKILL'); // those that have begun with 0
   }
 
   #signal(signal: NodeJS.Signals): void {

@@ -1,0 +1,30 @@
+import type { Worker } from 'node:cluster';
+
+/** node:cluster's own message that carries a connection to a worker, and the worker's answer. */
+interface ClusterMessage {
+  readonly act?: string;
+  readonly seq?: number;
+  readonly ack?: number;
+}
+
+interface Connection {
+  close(): void;
+}
+
+/**
+ * Closes what a worker was handed and ended before taking. node:cluster forgets such a connection: it stays open in
+ * the primary, and its client waits for ever (Node 20.20.2, `handoff` in lib/internal/cluster/round_robin_handle.js).
+ */
+export function closeUntakenConnections(worker: Worker): void {
+  const child = worker.process;
+  const untaken = new Map<number | undefined, Connection>();
+  const send = child.send.bind(child) as (...args: unknown[]) => boolean;
+  const watchedSend = (message: ClusterMessage, connection?: Connection, ...rest: unknown[]) => {
+    if (message.act === 'newconn' && connection !== undefined) untaken.set(message.seq, connection);
+    return send(message, connection, ...rest);
+  };
+  Object.assign(child, { send: watchedSend });
+  child.on('internalMessage', ({ ack }: ClusterMessage) => untaken.delete(ack));
+  // after 'exit', and after the last answer has been read; there may be no 'disconnect' while a connection is on its way
+  child.once('close', () => untaken.forEach((connection) => connection.close()));
+}
