@@ -173,7 +173,7 @@ describe('the end of WORKERS=2', () => {
     expect(await next.end('SIGTERM')).toBe(0);
   });
 
-  it('says in one line that the port is taken, however many workers find out', async () => {
+  it('says in one line that the port is taken', async () => {
     const squatter = createTcpServer().listen(0, '127.0.0.1');
     await once(squatter, 'listening');
     const { port } = squatter.address() as AddressInfo;
@@ -184,6 +184,16 @@ describe('the end of WORKERS=2', () => {
     );
     expect(program.banner).toBe('');
     squatter.close();
+  });
+
+  it('says once why workers cannot start, where it is only they who cannot', async () => {
+    const onlyInWorkers = 'import c from "node:cluster";if(c.isWorker)process.env.LOG_LEVEL="loud"';
+    const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(onlyInWorkers)}`;
+    const program = start({ NODE_OPTIONS });
+    expect(await program.exited()).toBe(1);
+    expect(program.stderr).toMatch(/^LOG_LEVEL must be one of .*, but is "loud"\n$/);
+    expect(program.banner).toBe('');
+    expect(postmasterPid(directory)).toBeNull();
   });
 
   it('works with DATABASE_URL as with the embedded database', async () => {

@@ -22,7 +22,8 @@ export class WorkerStartError extends Error {
  * way in `main.ts`; one whose primary has gone ends by itself (node:cluster sees to that).
  *
  * @returns the port they listen on.
- * @throws WorkerStartError; before any worker starts what `freePort` throws, or DatabaseStartError: the schema is brought up to date here, before any worker starts.
+ * @throws WorkerStartError; before any worker starts DatabaseStartError, as the schema is brought up to date here,
+ * and the listener's error, e.g. EADDRINUSE.
  */
 export async function openWorkers(settings: Configuration, shutdown: Shutdown): Promise<number> {
   const { DATABASE_URL = '', MIGRATIONS, SHUTDOWN_GRACE_MS } = settings;
@@ -40,11 +41,7 @@ export function tellPrimary(problem: string): Promise<void> {
   return new Promise((resolve) => process.send?.({ problem }, undefined, undefined, () => resolve()));
 }
 
-/**
- * PORT, or the number that 0 stands for: node:cluster would take another one after all workers have died at once.
- *
- * @throws the listener's error, e.g. EADDRINUSE.
- */
+/** PORT, or the number that 0 stands for: node:cluster would take another one after all workers have died at once. */
 async function freePort({ HOST, PORT }: Configuration): Promise<number> {
   const probe = createServer();
   await once(probe.listen(PORT, HOST), 'listening');

@@ -9,7 +9,7 @@ import { checkOwn } from '../harness/world.js';
 export const poolBounds: readonly Case[] = [
   {
     id: 'pool/bounded',
-    rule: 'beyond UPSTREAM_MAX_CONNECTIONS_PER_SANDBOX a request is answered sandbox_busy',
+    rule: 'beyond UPSTREAM_MAX_CONNECTIONS_PER_SANDBOX a request waits, and one that cannot is answered sandbox_busy',
     source: 'issue 3, Pool',
     variant: 'bounded',
     run: async (world) => {
@@ -19,12 +19,13 @@ export const poolBounds: readonly Case[] = [
       const holders = await Promise.all(Array.from({ length: 6 }, () => world.client()));
       for (const client of holders) client.send(stage.head('GET', '/hang'));
       await until(() => stage.agent.received.length === 6, 'six are waiting');
-      checkOwn(await stage.ask('GET', '/x'), 503, 'sandbox_busy');
+      checkOwn(await stage.ask('POST', '/x', [], 'x'), 503, 'sandbox_busy');
       checkOwn((await stage.send(stage.upgrade('/x'))).answer, 503, 'sandbox_busy');
+      const waiting = stage.ask('GET', '/waits');
       same((await (await stage.neighbour()).ask('GET', '/x')).status, 200, 'another sandbox');
       holders[0]?.destroy();
       await until(() => stage.agent.connections.some((one) => one.ending !== null), 'one is free');
-      same((await stage.ask('GET', '/y')).status, 200, 'after one left');
+      same((await waiting).status, 200, 'what waited, after one left');
     },
   },
   {

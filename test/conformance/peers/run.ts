@@ -1,20 +1,24 @@
 /**
  * Real programs through the built proxy: curl, wrk, Python's http.client and websockets, the ws package, Chromium.
- * One line per check; a program that is not on this machine is named. `node dist-conformance/peers/run.js [main.js]`
+ * One line per check; a program that is not on this machine is named. `npm run conformance -- --peers [--program main.js]`
  */
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import { within } from '../harness/check.js';
 import { Platform, sandboxId } from '../harness/platform.js';
 import { Application } from './application.js';
 import { commandLinePeers } from './command-line.js';
 import { wsPeer } from './ws.js';
 
+const { values: options } = parseArgs({
+  options: { program: { type: 'string' }, peers: { type: 'boolean' } },
+});
 let repository = import.meta.dirname;
 while (!existsSync(join(repository, 'package.json'))) repository = dirname(repository);
 const platform = await Platform.start(
   repository,
-  resolve(process.argv[2] ?? join(repository, 'dist/src/main.js')),
+  resolve(options.program ?? join(repository, 'dist/src/main.js')),
 );
 const application = await Application.start();
 let [passed, failed] = [0, 0];
