@@ -93,7 +93,7 @@ export const connectionMutations: readonly Mutation[] = [
     [
       'upgrade-on-a-pooled-connection',
       POOL,
-      'call.request.isUpgrade ? undefined : this.idle.pop()',
+      'isUpgrade ? undefined : this.idle.pop()',
       'this.idle.pop()',
       'pool/upgrade-on-its-own',
     ],
@@ -118,8 +118,8 @@ export const connectionMutations: readonly Mutation[] = [
     [
       'no-backpressure',
       'forwarding/tunnel',
-      'if (!tunnel.otherOf(this).write(chunk))',
-      'tunnel.otherOf(this).write(chunk);\n    if (false)',
+      'if (other.write(chunk))',
+      'other.write(chunk);\n    if (true)',
       'unread-flood-down-tunnel,unread-flood-up-tunnel',
     ],
     ['bytes-with-the-101-lost', TUNNELS, 'if (early.length > 0)', 'if (false)', 'bytes-with-the-101'],
