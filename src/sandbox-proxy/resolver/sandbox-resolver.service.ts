@@ -108,7 +108,7 @@ export class SandboxResolverService implements OnModuleInit, OnApplicationShutdo
   /** Age is judged on reading: when the feed goes down, entries stored before it count as old at once. */
   private ifFresh(key: string, route: unknown): CachedRoute | undefined {
     if (!isCachedRoute(route) || route.storedAtMs <= this.allEvictedAtMs) return undefined;
-    if (route.storedAtMs <= (this.evictedAtMs.get(key) ?? 0)) return undefined;
+    if (this.evictedAtMs.size > 0 && route.storedAtMs <= (this.evictedAtMs.get(key) ?? 0)) return undefined;
     const age = Date.now() - route.storedAtMs;
     return age >= 0 && age < this.ttlOf(route) ? route : undefined;
   }
