@@ -19,7 +19,7 @@ const WATCH_EVERY_MS = 500;
  * started (somebody's `pg_ctl` on that directory) is used and never stopped.
  *
  * Layout of `{dataDir}/postgresql`: `cluster/` (PGDATA), `password` (0600), `port`, `server.log`, and
- * the files of `ClusterUsage`. See docs/decisions/embedded-postgresql.md.
+ * the files of `ClusterUsage`. See docs/decisions/0003-embedded-postgresql.md.
  */
 export class EmbeddedPostgres {
   readonly url: string;
