@@ -32,6 +32,8 @@ export class ApiKeyService implements OnApplicationShutdown {
   readonly #unknown: LRUCache<string, Entry>;
   /** Key -> its hash, of the keys in use: hashing is a thirtieth of a proxied request's time. */
   readonly #hashes = new LRUCache<string, string>({ max: HASHES_MAX });
+  #lastKey = '';
+  #lastHash = '';
   readonly #flights = new Map<string, Promise<AdmittedKey | null>>();
   readonly #unsubscribe: () => void;
 
@@ -52,15 +54,15 @@ export class ApiKeyService implements OnApplicationShutdown {
    * @throws DirectoryUnavailableError (as a rejection) when the database fails; such a failure is not remembered.
    */
   findTeam(key: string): AdmittedKey | null | Promise<AdmittedKey | null> {
-    let keyHash = this.#hashes.get(key);
-    if (keyHash === undefined) {
-      if (!API_KEY_PATTERN.test(key)) return null;
-      keyHash = hashApiKey(key);
-    }
+    const remembered = key === this.#lastKey && key !== '' ? this.#lastHash : this.#hashes.get(key);
+    if (remembered === undefined && !API_KEY_PATTERN.test(key)) return null;
+    const keyHash = remembered ?? hashApiKey(key);
     const entry = this.#known.get(keyHash) ?? this.#unknown.get(keyHash);
     if (entry === undefined || this.#isExpired(entry)) return this.#join(keyHash);
     if (entry.admitted !== null) {
-      if (!this.#hashes.has(key)) this.#hashes.set(key, keyHash);
+      if (remembered === undefined) this.#hashes.set(key, keyHash);
+      this.#lastKey = key;
+      this.#lastHash = keyHash;
       this.lastUsed.note(entry.admitted.keyId);
     }
     return entry.admitted;

@@ -22,6 +22,24 @@ export function largestWrite(): number {
   return cluster.isWorker ? 4_096 : 65_536;
 }
 
+/** Where lines go: pino's as text, and those that come in batches as bytes. */
+export interface LogDestination extends DestinationStream {
+  /** Takes whole lines; the buffer is the destination's from then on. */
+  writeBytes(lines: Buffer): void;
+}
+
+/** Stdout, in pieces of `largestWrite()`. */
+function standardOutput(): LogDestination {
+  const stream = pino.destination({ maxWrite: largestWrite(), contentMode: 'buffer' });
+  const writeBytes = stream.write.bind(stream) as unknown as (lines: Buffer) => void;
+  return Object.assign(stream, { writeBytes, write: (line: string) => writeBytes(Buffer.from(line)) });
+}
+
+/** The destination that a logger was made with. */
+export function destinationOf(logger: Logger): DestinationStream & Partial<LogDestination> {
+  return (logger as Logger & Record<symbol, DestinationStream>)[pino.symbols.streamSym] as DestinationStream;
+}
+
 /** JSON lines to `destination` (stdout by default); credentials are replaced wherever headers are logged. */
 export function createLogger(level: LogLevel, destination?: DestinationStream): Logger {
   const options = {
@@ -30,5 +48,5 @@ export function createLogger(level: LogLevel, destination?: DestinationStream): 
     timestamp: pino.stdTimeFunctions.isoTime,
     redact: { paths: SECRET_PATHS, censor: '[redacted]' },
   };
-  return pino(options, destination ?? pino.destination({ maxWrite: largestWrite() }));
+  return pino(options, destination ?? standardOutput());
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Inject, Injectable } from '@nestjs/common';
@@ -20,6 +19,7 @@ import { framingOf, RequestBody } from './forwarding/request-body.js';
 import type { SandboxAddress } from './doors/sandbox-address.js';
 import { QueuedExchanges } from './doors/queued-exchanges.js';
 import { SandboxHost } from './doors/sandbox-host.js';
+import { newRequestId } from './request-ids.js';
 import { InvalidRequestError } from './sandbox-proxy.errors.js';
 import { SANDBOX_PROXY_OPTIONS } from './sandbox-proxy.module-definition.js';
 import type { SandboxProxyOptions } from './sandbox-proxy.options.js';
@@ -198,7 +198,7 @@ function requestIdOf({ headers }: IncomingMessage, { isTrusted }: Peer): string 
   const given = isTrusted ? headers['x-request-id'] : undefined;
   return typeof given === 'string' && REQUEST_ID.test(given) && !holdsPlatformKey(given)
     ? given
-    : randomUUID();
+    : newRequestId();
 }
 
 /** The short name of what went wrong below an error, e.g. `ECONNREFUSED`: never a message, which may hold an address. */

@@ -1,6 +1,6 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { type DestinationStream, type Logger, pino } from 'pino';
-import { LOGGER, largestWrite } from '../../logging/logger.js';
+import type { Logger } from 'pino';
+import { destinationOf, LOGGER, largestWrite } from '../../logging/logger.js';
 import type { ErrorCode } from '../../errors/error-status.js';
 import type { SandboxAddress } from '../doors/sandbox-address.js';
 
@@ -38,23 +38,22 @@ export interface AccessLogEntry {
 @Injectable()
 export class AccessLog implements OnApplicationShutdown {
   private readonly isEnabled: boolean;
-  private readonly destination: DestinationStream;
-  private readonly batchCharacters = largestWrite();
-  private batch = '';
+  private readonly destination: ReturnType<typeof destinationOf>;
+  private readonly batchBytes = largestWrite();
+  private batch = newBatch(this.batchBytes);
+  private filledBytes = 0;
   private timer: NodeJS.Timeout | null = null;
 
   constructor(@Inject(LOGGER) logger: Logger) {
     this.isEnabled = logger.isLevelEnabled('info');
-    this.destination = (logger as Logger & Record<symbol, DestinationStream>)[
-      pino.symbols.streamSym
-    ] as DestinationStream;
+    this.destination = destinationOf(logger);
   }
 
   record(entry: AccessLogEntry): void {
     if (!this.isEnabled) return;
     const line = lineOf(entry);
-    if (this.batch.length + line.length > this.batchCharacters) this.flush();
-    this.batch += line;
+    if (this.filledBytes + line.length > this.batchBytes) this.flush();
+    this.filledBytes += this.batch.latin1Write(line, this.filledBytes);
     this.timer ??= setTimeout(() => this.flush(), BATCH_MS).unref();
   }
 
@@ -62,9 +61,12 @@ export class AccessLog implements OnApplicationShutdown {
   flush(): void {
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
-    const { batch } = this;
-    this.batch = '';
-    if (batch !== '') this.destination.write(batch);
+    if (this.filledBytes === 0) return;
+    const lines = this.batch.subarray(0, this.filledBytes);
+    this.batch = newBatch(this.batchBytes);
+    this.filledBytes = 0;
+    if (this.destination.writeBytes === undefined) this.destination.write(lines.toString('latin1'));
+    else this.destination.writeBytes(lines);
   }
 
   onApplicationShutdown(): void {
@@ -72,16 +74,48 @@ export class AccessLog implements OnApplicationShutdown {
   }
 }
 
+/** Node's own method behind `write(…, 'latin1')`, which looks for the encoding first: 0.3 µs a line. */
+interface Batch extends Buffer {
+  latin1Write(text: string, offset: number): number;
+}
+
+function newBatch(bytes: number): Batch {
+  return Buffer.allocUnsafeSlow(bytes) as Batch;
+}
+
 function lineOf(entry: AccessLogEntry): string {
-  const { address, firstByteMs } = entry;
+  const { firstByteMs, errorCode, failure } = entry;
+  const failed =
+    errorCode === null && failure === null
+      ? NOT_FAILED
+      : `,"error":${quoted(errorCode)},"failure":${quoted(failure)},"msg":"proxied"}\n`;
   return (
-    `{"level":30,"time":"${timestamp()}","requestId":"${entry.requestId}","teamId":${quoted(entry.teamId)}` +
-    `,"sandboxId":${quoted(address?.sandboxId)},"port":${address?.port ?? null},"method":"${entry.method}"` +
-    `,"upgrade":${entry.isUpgrade},"status":${entry.status},"bytesIn":${entry.bytesIn}` +
-    `,"bytesOut":${entry.bytesOut},"totalMs":${rounded(performance.now() - entry.startedAtMs)}` +
-    `,"firstByteMs":${firstByteMs < 0 ? null : rounded(firstByteMs)},"error":${quoted(entry.errorCode)}` +
-    `,"failure":${quoted(entry.failure)},"msg":"proxied"}\n`
+    `${lineStart()}${entry.requestId}${subjectOf(entry)}${entry.method}","upgrade":${entry.isUpgrade}` +
+    `,"status":${entry.status},"bytesIn":${entry.bytesIn},"bytesOut":${entry.bytesOut}` +
+    `,"totalMs":${rounded(performance.now() - entry.startedAtMs)}` +
+    `,"firstByteMs":${firstByteMs < 0 ? 'null' : rounded(firstByteMs)}${failed}`
   );
+}
+
+const NOT_FAILED = ',"error":null,"failure":null,"msg":"proxied"}\n';
+
+interface Subject {
+  readonly teamId: string | null;
+  readonly text: string;
+}
+
+/** By address, which is one object for all requests to it; the last team that asked is nearly always the next. */
+const subjects = new WeakMap<SandboxAddress, Subject>();
+
+/** Whom a line is about: joined once, since a line is written out piece by piece and pieces are what it costs. */
+function subjectOf({ teamId, address }: AccessLogEntry): string {
+  const known = address === null ? undefined : subjects.get(address);
+  if (known !== undefined && known.teamId === teamId) return known.text;
+  const text =
+    `","teamId":${quoted(teamId)},"sandboxId":${quoted(address?.sandboxId)}` +
+    `,"port":${address?.port ?? null},"method":"`;
+  if (address !== null) subjects.set(address, { teamId, text });
+  return text;
 }
 
 /** Only for texts of our own making: ids, codes, names of system errors. */
@@ -90,19 +124,21 @@ function quoted(text: string | null | undefined): string {
 }
 
 /** Hundredths of a millisecond are as much as the clock is worth here. */
-function rounded(milliseconds: number): number {
-  return Math.round(milliseconds * 100) / 100;
+function rounded(milliseconds: number): string {
+  const hundredths = Math.round(milliseconds * 100);
+  const fraction = hundredths % 100;
+  return `${(hundredths - fraction) / 100}.${fraction < 10 ? '0' : ''}${fraction}`;
 }
 
 let stampedMs = 0;
-let stamp = '';
+let start = '';
 
-/** ISO 8601; put together at most once a millisecond. */
-function timestamp(): string {
+/** Everything up to the request's id; the time is ISO 8601, put together at most once a millisecond. */
+function lineStart(): string {
   const now = Date.now();
   if (now !== stampedMs) {
     stampedMs = now;
-    stamp = new Date(now).toISOString();
+    start = `{"level":30,"time":"${new Date(now).toISOString()}","requestId":"`;
   }
-  return stamp;
+  return start;
 }

@@ -11,6 +11,9 @@ export class SandboxHost {
   /** Host headers read so far; only those that are valid and ours. */
   private readonly known = new LRUCache<string, SandboxAddress>({ max: KNOWN_HOSTS });
 
+  private lastHost = '';
+  private lastAddress: SandboxAddress | null = null;
+
   constructor(private readonly domains: readonly string[]) {}
 
   /**
@@ -38,10 +41,13 @@ export class SandboxHost {
   }
 
   private read(host: string): SandboxAddress | null {
-    const known = this.known.get(host);
-    if (known !== undefined) return known;
-    const address = parseSandboxHost(host, this.domains);
-    if (address !== null) this.known.set(host, address);
+    // Requests of one client come in bunches, and comparing two strings is cheaper than looking one up.
+    if (host === this.lastHost) return this.lastAddress;
+    const address = this.known.get(host) ?? parseSandboxHost(host, this.domains);
+    if (address === null) return null;
+    this.known.set(host, address);
+    this.lastHost = host;
+    this.lastAddress = address;
     return address;
   }
 }

@@ -112,7 +112,12 @@ export class SandboxProxyDoors implements OnModuleInit, BeforeApplicationShutdow
         else refuseConnect(socket, head);
       },
     };
+    const takeRequest = doors['request'] as (...args: unknown[]) => void;
     server.emit = (event: string, ...args: unknown[]) => {
+      if (event === 'request' && !isClosing((args[0] as IncomingMessage).socket)) {
+        takeRequest(args[0], args[1]);
+        return true;
+      }
       const door = doors[event];
       if (door === undefined) return emit(event, ...args);
       if (isClosing((args[0] as IncomingMessage).socket)) return true;

@@ -12,8 +12,9 @@ import { closeAfterAnswer, discardRest, hasUnreadBody } from '../answers/proxy-a
 import type { ProxyExchange, SandboxRoute } from './proxy-exchange.js';
 import { giveBack } from '../upstream/read-buffers.js';
 import { BodyPieces } from './body-pieces.js';
-import { endInOneWrite } from './end-in-one-write.js';
+import { holdWithHead } from './hold-with-head.js';
 import { reset } from './reset.js';
+import { flushAtTurnEnd, type Pending } from './turn-end.js';
 import { RequestBody } from './request-body.js';
 import {
   UpstreamInvalidResponseError,
@@ -48,7 +49,7 @@ export interface ForwardingOutcome {
  * The response side of one forwarded request, at both doors: what the agent sends goes to the client as it comes,
  * as fast as the client takes it.
  */
-export class Forwarding implements UpstreamListener {
+export class Forwarding implements UpstreamListener, Pending {
   private call: UpstreamCall | null = null;
   private body: RequestBody | null = null;
   /** Bytes just read: written when the read is over, as one with the head where that is possible. */
@@ -161,10 +162,15 @@ export class Forwarding implements UpstreamListener {
     if (pieces.length === 0) response.end();
     else if (pieces.length > ONE_WRITE_BYTES) this.endWith(pieces.takeCopy());
     else if (this.isHeadFlushed || response.chunkedEncoding) response.end(pieces.takeText(), 'latin1');
-    else endInOneWrite(response, pieces.takeText());
+    else this.endWithHead(pieces.takeText());
     if (!hasUnreadBody(request)) return;
     this.body?.stop();
     discardRest(request);
+  }
+
+  /** Ends a response that is whole already. */
+  flush(): void {
+    this.exchange.response.end();
   }
 
   onUpgraded(socket: Socket, early: Buffer): void {
@@ -236,6 +242,12 @@ export class Forwarding implements UpstreamListener {
       this.exchange.request.socket.setTimeout(0);
       this.call?.resume();
     });
+  }
+
+  private endWithHead(body: string): void {
+    const { response } = this.exchange;
+    if (holdWithHead(response, body)) flushAtTurnEnd(this);
+    else response.end(body, 'latin1');
   }
 
   private endWith(copy: Buffer): void {

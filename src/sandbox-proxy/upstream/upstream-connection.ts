@@ -12,6 +12,7 @@ import {
   UpstreamTruncatedError,
   UpstreamUnreachableError,
 } from '../sandbox-proxy.errors.js';
+import { flushAtTurnEnd, type Pending } from '../forwarding/turn-end.js';
 import { coolDownMs } from './cool-down.js';
 import type { CallConnection, UpstreamCall } from './upstream-call.js';
 
@@ -41,7 +42,7 @@ const SPENT_PARSER = new ResponseParser({
  * One HTTP/1.1 connection to an agent: one request at a time, strict about what comes back, closed at the first
  * byte that nobody asked for (CVE-2026-48931).
  */
-export class UpstreamConnection implements ResponseListener, CallConnection {
+export class UpstreamConnection implements ResponseListener, CallConnection, Pending {
   /** When the connection last became idle, on the pool's clock. */
   idleSinceMs = 0;
   /** When the agent must have accepted, or answered, on the pool's clock; Infinity while nothing is awaited. */
@@ -52,6 +53,8 @@ export class UpstreamConnection implements ResponseListener, CallConnection {
   private state: 'connecting' | 'open' | 'upgraded' | 'closed' = 'connecting';
   /** A response has come before: a failure may mean that the connection died while idle. */
   private hasServed = false;
+  /** The head of a request that leaves when this turn of the event loop ends. */
+  private unsentHead: string | null = null;
   private isRequestSent = false;
   private hasResponseBytes = false;
   private isHeadReceived = false;
@@ -83,8 +86,20 @@ export class UpstreamConnection implements ResponseListener, CallConnection {
     this.hasResponseBytes = this.isHeadReceived = this.isComplete = false;
     this.parser.begin(request.method, request.isUpgrade);
     this.postponeDeadline();
-    if (request.hasBody) this.holdBack();
-    this.socket.write(request.head, 'latin1');
+    if (request.hasBody) {
+      this.holdBack();
+      this.socket.write(request.head, 'latin1');
+    } else {
+      this.unsentHead = request.head;
+      flushAtTurnEnd(this);
+    }
+  }
+
+  flush(): void {
+    const { unsentHead } = this;
+    if (unsentHead === null) return;
+    this.unsentHead = null;
+    this.socket.write(unsentHead, 'latin1');
   }
 
   get isOpen(): boolean {
@@ -129,6 +144,11 @@ export class UpstreamConnection implements ResponseListener, CallConnection {
   /** Bytes from the agent; the buffer may be used for something else once this returns. */
   onRead(buffer: Buffer, length: number): void {
     if (this.state !== 'open') return;
+    if (this.unsentHead !== null) {
+      // It speaks before it has been asked: not to this request.
+      this.fail(new Error('bytes that nobody asked for'));
+      return;
+    }
     this.hasResponseBytes = true;
     this.pieces = 0;
     let consumed: number;
@@ -180,6 +200,7 @@ export class UpstreamConnection implements ResponseListener, CallConnection {
     if (this.state === 'closed') return;
     const wasUpgraded = this.state === 'upgraded';
     this.state = 'closed';
+    this.unsentHead = null;
     this.deadlineMs = Infinity;
     this.socket.destroy();
     if (!wasUpgraded) this.owner.onGone(this);
