@@ -2,10 +2,13 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { ApiKeysModule } from './api-keys/api-keys.module.js';
 import type { Configuration } from './config/configuration.js';
 import { ConfigurationModule } from './config/configuration.module.js';
+import { ConsoleModule } from './console/console.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
 import { HostsModule } from './hosts/hosts.module.js';
+import { LinksModule } from './links/links.module.js';
 import { LoggingModule } from './logging/logging.module.js';
+import { PortsModule } from './ports/ports.module.js';
 import { SandboxesModule } from './sandboxes/sandboxes.module.js';
 import { proxyOptionsFrom } from './sandbox-proxy/options-from-configuration.js';
 import { SandboxProxyModule } from './sandbox-proxy/sandbox-proxy.module.js';
@@ -31,10 +34,13 @@ export class AppModule {
         LoggingModule,
         DatabaseModule.forRoot(DATABASE_URL, MIGRATIONS),
         HealthModule,
+        ConsoleModule,
         TeamsModule,
         ApiKeysModule,
         HostsModule,
         SandboxesModule,
+        LinksModule,
+        PortsModule,
         SandboxProxyModule.forRoot(proxyOptionsFrom(configuration)),
       ],
     };

@@ -1,5 +1,4 @@
-/** Milliseconds that only ever grow, e.g. `performance.now`; injected so that tests decide what time it is. */
-export type Clock = () => number;
+import type { Clock } from '../database/feed-cache.js';
 
 /** DI token of `ApiKeyOptions`. */
 export const API_KEY_OPTIONS = Symbol('API_KEY_OPTIONS');

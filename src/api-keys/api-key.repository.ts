@@ -24,6 +24,16 @@ export class ApiKeyRepository {
     return rows[0] ?? null;
   }
 
+  /** Whether the key is there, and its team has not been deleted. */
+  async exists(keyId: string): Promise<boolean> {
+    const rows = await this.dataSource.query<unknown[]>(
+      `SELECT 1 FROM team_api_keys k JOIN teams t ON t.id = k.team_id
+        WHERE k.id = $1 AND t.deleted_at IS NULL`,
+      [keyId],
+    );
+    return rows.length > 0;
+  }
+
   /** Sets `last_used` of these keys, except where this or another process did so within the last minute. */
   async recordUse(keyIds: readonly string[]): Promise<void> {
     // SKIP LOCKED: two processes that record overlapping lists must neither wait for one another nor deadlock

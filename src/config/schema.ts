@@ -10,7 +10,7 @@ import {
   IsPrivateKeyFile,
   IsToken,
 } from './validators.js';
-import { domainList, FromEnvironment, integer, list } from './variable.js';
+import { domainList, FromEnvironment, integer, list, portList } from './variable.js';
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -114,6 +114,17 @@ export class Configuration {
   @IsOptional()
   @IsPlainHttpUrl()
   PUBLIC_URL?: string;
+
+  @FromEnvironment({
+    description:
+      'Ports of every sandbox that nobody may reach from outside, comma-separated; `none` for none.',
+    wants: 'a comma-separated list of ports from 1 to 65535, or none',
+    parse: portList,
+  })
+  @IsInt({ each: true })
+  @Min(1, { each: true })
+  @Max(65_535, { each: true })
+  DENIED_PORTS: readonly number[] = [49983, 22];
 
   @FromEnvironment({
     description: 'Bearer token of operator routes. Required with `DATABASE_URL`, generated without.',

@@ -47,3 +47,8 @@ export function list(text: string): string[] {
 export function domainList(text: string): string[] {
   return list(text).map((item) => item.toLowerCase().replace(/\.$/, ''));
 }
+
+/** `22,49983` -> `[22, 49983]`; `none` -> `[]`. */
+export function portList(text: string): unknown[] {
+  return text.trim() === 'none' ? [] : list(text).map(integer);
+}

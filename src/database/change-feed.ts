@@ -11,7 +11,9 @@ export type Change =
       readonly teamId: string;
       readonly keyHash: string;
     }
-  | { readonly table: 'teams'; readonly id: string };
+  | { readonly table: 'teams'; readonly id: string }
+  | { readonly table: 'sandbox_links'; readonly id: string; readonly sandboxId: string }
+  | { readonly table: 'sandbox_ports'; readonly sandboxId: string; readonly port: number };
 
 /** What a listener is told: one change, or that changes may have been missed and nothing cached can be trusted. */
 export type FeedEvent = Change | { readonly table: '*' };

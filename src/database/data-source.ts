@@ -1,6 +1,8 @@
 import type { DataSourceOptions } from 'typeorm';
 import { ApiKey } from '../api-keys/api-key.entity.js';
 import { Host } from '../hosts/host.entity.js';
+import { SandboxLink } from '../links/sandbox-link.entity.js';
+import { SandboxPort } from '../ports/sandbox-port.entity.js';
 import { Sandbox } from '../sandboxes/sandbox.entity.js';
 import { Team } from '../teams/team.entity.js';
 import { ImpatientClient } from './impatient-client.js';
@@ -38,7 +40,7 @@ function commonOptions(url: string) {
     type: 'postgres' as const,
     url,
     applicationName: 'sandbox-control-plane',
-    entities: [ApiKey, Host, Sandbox, Team],
+    entities: [ApiKey, Host, Sandbox, SandboxLink, SandboxPort, Team],
     migrations: [...MIGRATIONS],
     synchronize: false,
     installExtensions: false,

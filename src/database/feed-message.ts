@@ -1,27 +1,36 @@
 import type { FeedEvent } from './change-feed.js';
 
-/** Channel of the triggers in `migrations/1767225600001-notify-changes.ts`. */
+/** Channel of the triggers in `migrations/`. */
 export const CHANNEL = 'sandbox_proxy_changes';
 
 /** The triggers that feed the channel; the feed is complete only while all of them are enabled. */
-export const TRIGGERS: readonly string[] = ['sandboxes', 'hosts', 'team_api_keys', 'teams'].flatMap((table) =>
-  ['row', 'update', 'truncate'].map((event) => `sandbox_proxy_${table}_${event}`),
-);
+export const TRIGGERS: readonly string[] = [
+  'sandboxes',
+  'hosts',
+  'team_api_keys',
+  'teams',
+  'sandbox_links',
+  'sandbox_ports',
+].flatMap((table) => ['row', 'update', 'truncate'].map((event) => `sandbox_proxy_${table}_${event}`));
 
 /** Counts the triggers of `$1` that are there, on our tables, and fire in an ordinary session. */
 export const COUNT_TRIGGERS = `
   SELECT count(*)::int AS count FROM pg_trigger
   WHERE tgname = ANY($1) AND tgenabled IN ('O', 'A')
     AND tgrelid IN (to_regclass('sandboxes'), to_regclass('hosts'),
-                    to_regclass('team_api_keys'), to_regclass('teams'))`;
+                    to_regclass('team_api_keys'), to_regclass('teams'),
+                    to_regclass('sandbox_links'), to_regclass('sandbox_ports'))`;
 
 const EVERYTHING: FeedEvent = { table: '*' };
 
 /** A notification's payload as an event; one that cannot be read may have meant anything, so it means everything. */
 export function parseFeedMessage(payload: string | undefined): FeedEvent {
   const message = readObject(payload);
-  const { table, id, teamId, keyHash } = message;
+  const { table, id, teamId, keyHash, sandboxId, port } = message;
+  if (table === 'sandbox_ports' && typeof sandboxId === 'string' && typeof port === 'number')
+    return { table, sandboxId, port };
   if (typeof id !== 'string') return EVERYTHING;
+  if (table === 'sandbox_links' && typeof sandboxId === 'string') return { table, id, sandboxId };
   if (table === 'hosts' || table === 'teams') return { table, id };
   if (typeof teamId !== 'string') return EVERYTHING;
   if (table === 'sandboxes') return { table, id, teamId };

@@ -11,6 +11,8 @@ export const ERROR_STATUS = {
   invalid_request: 400,
   // the proxy: who, where, whether
   unauthorized: 401,
+  cross_site_request: 403,
+  port_denied: 404,
   sandbox_not_found: 404,
   sandbox_not_running: 409,
   too_many_lookups: 429,

@@ -6,6 +6,8 @@ import type { AgentTlsOptions, SandboxProxyOptions } from './sandbox-proxy.optio
 export function proxyOptionsFrom(configuration: Configuration): SandboxProxyOptions {
   return {
     domains: configuration.SANDBOX_DOMAINS,
+    deniedPorts: configuration.DENIED_PORTS,
+    publicScheme: schemeOf(configuration.PUBLIC_URL),
     routeCacheTtlMs: configuration.ROUTE_CACHE_TTL_MS,
     routeCacheMax: configuration.ROUTE_CACHE_MAX,
     agentScheme: configuration.AGENT_SCHEME,
@@ -19,6 +21,11 @@ export function proxyOptionsFrom(configuration: Configuration): SandboxProxyOpti
     shutdownGraceMs: configuration.SHUTDOWN_GRACE_MS,
     trustedProxies: configuration.TRUSTED_PROXIES,
   };
+}
+
+function schemeOf(url: string | undefined): 'http' | 'https' | null {
+  if (url === undefined) return null;
+  return url.toLowerCase().startsWith('https:') ? 'https' : 'http';
 }
 
 function tlsFrom({ AGENT_CA_FILE, AGENT_CERT_FILE, AGENT_KEY_FILE }: Configuration): AgentTlsOptions {

@@ -16,6 +16,14 @@ export class InvalidSandboxIdError extends ApiError {
   }
 }
 
+/** The Host header names a port that nobody may reach, e.g. the guest agent's. */
+export class PortDeniedError extends ApiError {
+  readonly code = 'port_denied';
+  constructor() {
+    super('this port of the sandbox cannot be reached from outside');
+  }
+}
+
 /** Two Host headers, junk behind the domain, or a target whose authority is not the Host header's. */
 export class InvalidHostError extends ApiError {
   readonly code = 'invalid_host';
@@ -37,6 +45,14 @@ export class InvalidRequestError extends ApiError {
 /** No credential, or one that admits nobody. */
 export class UnauthorizedError extends ApiError {
   readonly code = 'unauthorized';
+}
+
+/** A browser's session was used by a page that may not use it. */
+export class CrossSiteRequestError extends ApiError {
+  readonly code = 'cross_site_request';
+  constructor(message = 'the request comes from a page of another origin') {
+    super(message);
+  }
 }
 
 /** No such sandbox, or another team's: the caller cannot tell which. */

@@ -1,9 +1,15 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ApiKeysModule } from '../api-keys/api-keys.module.js';
+import { SessionsModule } from '../links/sessions.module.js';
+import { PortSettingsModule } from '../ports/port-settings.module.js';
 import { Sandbox } from '../sandboxes/sandbox.entity.js';
 import { AccessLog } from './answers/access-log.js';
 import { AdmissionService } from './admission/admission.service.js';
+import { PublicPortScheme } from './admission/public-port.scheme.js';
+import { SessionCookieScheme } from './admission/session-cookie.scheme.js';
+import { BrowserAccess } from './browser/browser-access.js';
+import { LiveAdmissions } from './live/live-admissions.js';
 import { ApiKeyScheme } from './admission/api-key.scheme.js';
 import { CREDENTIAL_SCHEMES } from './admission/credential-scheme.js';
 import { SandboxDirectory } from './resolver/sandbox-directory.js';
@@ -31,7 +37,7 @@ import { HostClientPool } from './upstream/host-client-pool.js';
  * `forRoot({ providers: [{ provide: SandboxRouteCache, useClass: … }] })`.
  */
 @Module({
-  imports: [TypeOrmModule.forFeature([Sandbox]), ApiKeysModule],
+  imports: [TypeOrmModule.forFeature([Sandbox]), ApiKeysModule, PortSettingsModule, SessionsModule],
   providers: [
     {
       provide: SANDBOX_PROXY_OPTIONS,
@@ -45,19 +51,23 @@ import { HostClientPool } from './upstream/host-client-pool.js';
     },
     {
       provide: CREDENTIAL_SCHEMES,
-      inject: [ApiKeyScheme],
+      inject: [ApiKeyScheme, SessionCookieScheme, PublicPortScheme],
       useFactory: (...schemes: unknown[]) => schemes,
     },
     AccessLog,
     AdmissionService,
     ApiKeyScheme,
+    BrowserAccess,
     HostClientPool,
+    LiveAdmissions,
+    PublicPortScheme,
     SandboxDirectory,
     SandboxProxyDoors,
     SandboxProxyMiddleware,
     SandboxProxyService,
     SandboxResolverService,
     SandboxUpgradeListener,
+    SessionCookieScheme,
     Tunnels,
   ],
   exports: [ApiKeysModule, HostClientPool, SandboxProxyMiddleware, SandboxResolverService, SandboxRouteCache],

@@ -2,6 +2,10 @@
 export interface SandboxProxyOptions {
   /** Parent domains under which `{port}-{sandboxId}.` counts as ours, lower case; empty: any domain. */
   readonly domains: readonly string[];
+  /** Ports of any sandbox that nobody may reach, e.g. the guest agent's. */
+  readonly deniedPorts: readonly number[];
+  /** What clients use in front of the proxy, where that is known; null: what their connection, or a trusted proxy, says. */
+  readonly publicScheme: 'http' | 'https' | null;
   /** How long a route may be served from the cache, milliseconds. */
   readonly routeCacheTtlMs: number;
   /** Most routes kept in memory. */
@@ -37,6 +41,8 @@ export interface AgentTlsOptions {
 
 export const SANDBOX_PROXY_DEFAULTS: SandboxProxyOptions = {
   domains: [],
+  deniedPorts: [49_983, 22],
+  publicScheme: null,
   routeCacheTtlMs: 120_000,
   routeCacheMax: 10_000,
   agentScheme: 'http',

@@ -8,19 +8,24 @@ import { LOGGER } from '../logging/logger.js';
 import { AccessLog } from './answers/access-log.js';
 import { AdmissionService } from './admission/admission.service.js';
 import { Forwarding, type ForwardingOutcome } from './forwarding/forwarding.js';
-import { holdsPlatformKey } from './headers/field-names.js';
+import { holdsCredential } from './headers/field-names.js';
 import { outboundHead } from './headers/outbound-request.js';
 import type { ResponseHead } from './http1/response-parser.js';
 import { type MaybePromise, whenReady } from './maybe-promise.js';
 import { outboundPath } from './forwarding/outbound-path.js';
-import { answerError } from './answers/proxy-answer.js';
+import { answerAgentError, answerError } from './answers/proxy-answer.js';
+import { BrowserAccess } from './browser/browser-access.js';
+import { corsHeaders } from './browser/cors.js';
+import { linkIn } from './browser/link-parameter.js';
+import { checkSessionUse } from './browser/session-use.js';
+import { LiveAdmissions } from './live/live-admissions.js';
 import { ProxyExchange, type SandboxRoute } from './forwarding/proxy-exchange.js';
 import { framingOf, RequestBody } from './forwarding/request-body.js';
 import type { SandboxAddress } from './doors/sandbox-address.js';
 import { QueuedExchanges } from './doors/queued-exchanges.js';
 import { SandboxHost } from './doors/sandbox-host.js';
 import { newRequestId } from './request-ids.js';
-import { InvalidRequestError } from './sandbox-proxy.errors.js';
+import { InvalidRequestError, PortDeniedError } from './sandbox-proxy.errors.js';
 import { SANDBOX_PROXY_OPTIONS } from './sandbox-proxy.module-definition.js';
 import type { SandboxProxyOptions } from './sandbox-proxy.options.js';
 import { SandboxResolverService } from './resolver/sandbox-resolver.service.js';
@@ -40,6 +45,8 @@ const SUSPICION_INTERVAL_MS = 1_000;
 export class SandboxProxyService implements ForwardingOutcome {
   private readonly host: SandboxHost;
   private readonly peers: Peers;
+  private readonly deniedPorts: ReadonlySet<number>;
+  private readonly isPublicSecure: boolean;
   private readonly queued = new QueuedExchanges((exchange) => this.onClosed(exchange));
   private readonly suspectedAtMs = new LRUCache<string, number>({ max: 10_000 });
 
@@ -49,11 +56,15 @@ export class SandboxProxyService implements ForwardingOutcome {
     private readonly pool: HostClientPool,
     private readonly tunnels: Tunnels,
     private readonly accessLog: AccessLog,
+    private readonly browsers: BrowserAccess,
+    private readonly live: LiveAdmissions,
     @Inject(SANDBOX_PROXY_OPTIONS) options: SandboxProxyOptions,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
     this.host = new SandboxHost(options.domains);
     this.peers = new Peers(toBlockList(options.trustedProxies));
+    this.deniedPorts = new Set(options.deniedPorts);
+    this.isPublicSecure = options.publicScheme === 'https';
   }
 
   /** Step 1: the sandbox that a request is for, why it is for none although it says so, or null: not ours. */
@@ -63,6 +74,7 @@ export class SandboxProxyService implements ForwardingOutcome {
       if (address !== null && request.httpVersionMajor !== 1) {
         throw new InvalidRequestError('the request is not HTTP/1.0 or HTTP/1.1');
       }
+      if (address !== null && this.deniedPorts.has(address.port)) throw new PortDeniedError();
       return address;
     } catch (error) {
       if (error instanceof ApiError) return error;
@@ -79,7 +91,9 @@ export class SandboxProxyService implements ForwardingOutcome {
   ): void {
     const address = claim instanceof ApiError ? null : claim;
     const peer = this.peers.of(request.socket);
-    const exchange = new ProxyExchange(requestIdOf(request, peer), request, response, address, peer, upgrade);
+    const isSecure = this.isPublicSecure || isHttps(request, peer);
+    const requestId = requestIdOf(request, peer);
+    const exchange = new ProxyExchange(requestId, request, response, address, peer, upgrade, isSecure);
     response.on('close', () => this.onClosed(exchange));
     if (response.socket === null) this.queued.add(exchange);
     try {
@@ -87,9 +101,9 @@ export class SandboxProxyService implements ForwardingOutcome {
       const route = this.routeOf(exchange, claim);
       if (route instanceof Promise) {
         route
-          .then((found) => this.forward(exchange, found))
+          .then((found) => found === null || this.forward(exchange, found))
           .catch((error: Error) => this.onFailed(exchange, error));
-      } else {
+      } else if (route !== null) {
         this.forward(exchange, route);
       }
     } catch (error) {
@@ -108,7 +122,7 @@ export class SandboxProxyService implements ForwardingOutcome {
       exchange.errorCode ??= 'client_closed';
       return;
     }
-    exchange.errorCode = answerError(request, response, error, exchange.requestId);
+    exchange.errorCode = answerError(request, response, error, exchange.requestId, corsOf(exchange));
     exchange.status = response.statusCode;
     exchange.failure = failureOf(error);
   }
@@ -117,6 +131,7 @@ export class SandboxProxyService implements ForwardingOutcome {
     if (exchange.isClosed) return;
     exchange.isClosed = true;
     this.queued.delete(exchange);
+    if (exchange.admission !== null) this.live.delete(exchange, exchange.admission);
     exchange.forwarding?.onClientClose();
     if (exchange.status === 0) exchange.errorCode ??= 'client_closed';
     this.accessLog.record(exchange);
@@ -133,6 +148,13 @@ export class SandboxProxyService implements ForwardingOutcome {
     this.resolver.evict(sandboxId, teamId);
   }
 
+  onAgentError(exchange: ProxyExchange, status: number, code: string): void {
+    exchange.status = status;
+    const { request, response, requestId } = exchange;
+    const { port } = exchange.address as SandboxAddress;
+    answerAgentError(request, response, { code, status, port, requestId, request });
+  }
+
   onUpgraded(
     exchange: ProxyExchange,
     head: ResponseHead,
@@ -143,10 +165,38 @@ export class SandboxProxyService implements ForwardingOutcome {
     this.tunnels.open(exchange, head, headers, socket, early);
   }
 
-  private routeOf(exchange: ProxyExchange, address: SandboxAddress): MaybePromise<SandboxRoute> {
-    const admitted = this.admission.admit({ rawHeaders: exchange.request.rawHeaders, address });
-    return whenReady(admitted, ({ teamId }) => {
-      exchange.teamId = teamId;
+  /** Steps 2 and 3; null where the request has been answered on the way. */
+  private routeOf(exchange: ProxyExchange, address: SandboxAddress): MaybePromise<SandboxRoute | null> {
+    const link = linkIn(exchange.request.url as string);
+    if (link === null) return this.routeOfLinkless(exchange, address, null);
+    return this.browsers
+      .openLink(exchange, link)
+      .then((outcome) => (outcome === true ? null : this.routeOfLinkless(exchange, address, outcome)));
+  }
+
+  private routeOfLinkless(
+    exchange: ProxyExchange,
+    address: SandboxAddress,
+    refusal: string | null,
+  ): MaybePromise<SandboxRoute | null> {
+    const { origin } = exchange.request.headers;
+    if (origin === undefined) return this.admit(exchange, address, refusal);
+    return whenReady(this.browsers.applyCors(exchange, origin), (isAnswered) =>
+      isAnswered ? null : this.admit(exchange, address, refusal),
+    );
+  }
+
+  private admit(
+    exchange: ProxyExchange,
+    address: SandboxAddress,
+    refusal: string | null,
+  ): MaybePromise<SandboxRoute> {
+    const { request, isSecure, isUpgrade, cors } = exchange;
+    const admitted = this.admission.admit({ rawHeaders: request.rawHeaders, address, isSecure }, refusal);
+    return whenReady(admitted, (admission) => {
+      const { teamId, ground } = admission;
+      if (ground.kind === 'session') checkSessionUse(ground.session, { request, isUpgrade, isSecure, cors });
+      exchange.admission = admission;
       return whenReady(this.resolver.resolve(address.sandboxId, teamId), (hostAddress) => ({
         teamId,
         origin: this.pool.resolveAddress(hostAddress),
@@ -183,6 +233,7 @@ export class SandboxProxyService implements ForwardingOutcome {
       keepsExpect: hasBody && request.httpVersionMinor === 1,
     });
     const forwarding = new Forwarding(exchange, route, this);
+    if (exchange.admission !== null) this.live.add(exchange, exchange.admission);
     const { sandboxId } = exchange.address as SandboxAddress;
     const isUpgrade = upgrade !== null;
     const call = this.pool.dispatch(
@@ -193,10 +244,22 @@ export class SandboxProxyService implements ForwardingOutcome {
   }
 }
 
+/** Whether the client came by HTTPS, as far as the connection or a trusted proxy says. */
+function isHttps({ headers }: IncomingMessage, { proto, isTrusted }: Peer): boolean {
+  if (proto === 'https') return true;
+  const forwarded = isTrusted ? headers['x-forwarded-proto'] : undefined;
+  return forwarded !== undefined && /^\s*https\s*(,|$)/i.test(String(forwarded));
+}
+
+/** What lets the page that asked read our own answer, where it may read the app's. */
+function corsOf({ cors }: ProxyExchange): readonly string[] {
+  return cors === null || cors.allowedOrigin === null ? [] : corsHeaders(cors.allowedOrigin);
+}
+
 /** A new id, or the one that a trusted proxy has given the request. */
 function requestIdOf({ headers }: IncomingMessage, { isTrusted }: Peer): string {
   const given = isTrusted ? headers['x-request-id'] : undefined;
-  return typeof given === 'string' && REQUEST_ID.test(given) && !holdsPlatformKey(given)
+  return typeof given === 'string' && REQUEST_ID.test(given) && !holdsCredential(given)
     ? given
     : newRequestId();
 }

@@ -1,5 +1,10 @@
 import { CreateTables1767225600000 } from './1767225600000-create-tables.js';
 import { NotifyChanges1767225600001 } from './1767225600001-notify-changes.js';
+import { BrowserAccess1767225600002 } from './1767225600002-browser-access.js';
 
 /** All migrations, oldest first. A new one is added here. */
-export const MIGRATIONS = [CreateTables1767225600000, NotifyChanges1767225600001] as const;
+export const MIGRATIONS = [
+  CreateTables1767225600000,
+  NotifyChanges1767225600001,
+  BrowserAccess1767225600002,
+] as const;

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type MaybePromise, whenReady } from '../maybe-promise.js';
+import type { MaybePromise } from '../maybe-promise.js';
 import { UnauthorizedError } from '../sandbox-proxy.errors.js';
 import {
   type Admission,
@@ -14,20 +14,33 @@ export class AdmissionService {
   constructor(@Inject(CREDENTIAL_SCHEMES) private readonly schemes: readonly CredentialScheme[]) {}
 
   /**
-   * Admits by the first scheme that finds its credential in the request.
+   * Admits by the first scheme whose credential is in the request and good. A header that is not ours to read (an app's
+   * own `X-API-Key`) so keeps nobody out who has a session.
    *
-   * @throws UnauthorizedError without a credential, or with one that admits nobody
+   * @param refusal what is said where nothing admits; null: what the first credential that was found is told
+   * @throws UnauthorizedError without a credential, or with none that admits
    * @throws DirectoryUnavailableError when the database cannot say
    */
-  admit(request: AdmissionRequest): MaybePromise<Admission> {
-    for (const scheme of this.schemes) {
+  admit(request: AdmissionRequest, refusal: string | null = null): MaybePromise<Admission> {
+    return this.admitFrom(0, request, refusal);
+  }
+
+  private admitFrom(
+    start: number,
+    request: AdmissionRequest,
+    refusal: string | null,
+  ): MaybePromise<Admission> {
+    let said = refusal;
+    for (let i = start; i < this.schemes.length; i += 1) {
+      const scheme = this.schemes[i] as CredentialScheme;
       const credential = scheme.find(request);
       if (credential === null) continue;
-      return whenReady(scheme.admit(credential, request), (admission) => {
-        if (admission === null) throw new UnauthorizedError(scheme.refusal);
-        return admission;
-      });
+      said ??= scheme.refusal;
+      const admitted = scheme.admit(credential, request);
+      if (admitted instanceof Promise)
+        return admitted.then((admission) => admission ?? this.admitFrom(i + 1, request, said));
+      if (admitted !== null) return admitted;
     }
-    throw new UnauthorizedError('X-API-Key header required');
+    throw new UnauthorizedError(said ?? 'X-API-Key header required');
   }
 }

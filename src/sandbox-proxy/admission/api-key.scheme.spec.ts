@@ -3,10 +3,10 @@ import type { ApiKeyService } from '../../api-keys/api-key.service.js';
 import { UnauthorizedError } from '../sandbox-proxy.errors.js';
 import { AdmissionService } from './admission.service.js';
 import { ApiKeyScheme } from './api-key.scheme.js';
-import type { AdmissionRequest, CredentialScheme } from './credential-scheme.js';
+import type { Admission, AdmissionRequest, CredentialScheme } from './credential-scheme.js';
 
 const address = { port: 80, sandboxId: 'cl-x', hostname: '80-cl-x.localhost' };
-const request = (...rawHeaders: string[]): AdmissionRequest => ({ rawHeaders, address });
+const request = (...rawHeaders: string[]): AdmissionRequest => ({ rawHeaders, address, isSecure: false });
 
 /** Admits the key "wrn_good" to team "t". */
 const scheme = new ApiKeyScheme({
@@ -45,14 +45,19 @@ describe('admission', () => {
   });
 
   it('takes a further kind of credential as one more class in the list', async () => {
+    const byLink: Admission = { teamId: 'by-link', ground: { kind: 'key', keyId: 'k' } };
     const link: CredentialScheme = {
       refusal: 'the link has expired',
       find: ({ rawHeaders }) => rawHeaders[1] ?? null,
-      admit: async (credential) => (credential === 'signed' ? { teamId: 'by-link' } : null),
+      admit: async (credential) => (credential === 'signed' ? byLink : null),
     };
     const both = new AdmissionService([scheme, link]);
-    expect(await both.admit(request('Link', 'signed'))).toEqual({ teamId: 'by-link' });
+    expect(await both.admit(request('Link', 'signed'))).toBe(byLink);
     expect(await both.admit(request('X-API-Key', 'wrn_good'))).toMatchObject({ teamId: 't' });
     await expect(both.admit(request('Link', 'old'))).rejects.toThrow('the link has expired');
+    const behindKey = { ...link, find: () => 'signed' };
+    expect(await new AdmissionService([scheme, behindKey]).admit(request('X-API-Key', "an app's own"))).toBe(
+      byLink,
+    );
   });
 });

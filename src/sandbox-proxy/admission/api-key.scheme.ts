@@ -1,12 +1,15 @@
 import { Injectable } from '@nestjs/common';
+import type { AdmittedKey } from '../../api-keys/api-key.repository.js';
 import { ApiKeyService } from '../../api-keys/api-key.service.js';
-import type { MaybePromise } from '../maybe-promise.js';
+import { type MaybePromise, whenReady } from '../maybe-promise.js';
 import type { Admission, AdmissionRequest, CredentialScheme } from './credential-scheme.js';
 
 /** The `X-API-Key` header. Of several, the platform's own key counts; the others are the app's business. */
 @Injectable()
 export class ApiKeyScheme implements CredentialScheme {
   readonly refusal = 'invalid API key';
+  /** One for all requests by a key, as long as it is in memory. */
+  private readonly admissions = new WeakMap<AdmittedKey, Admission>();
 
   constructor(private readonly apiKeys: ApiKeyService) {}
 
@@ -23,6 +26,16 @@ export class ApiKeyScheme implements CredentialScheme {
   }
 
   admit(credential: string): MaybePromise<Admission | null> {
-    return this.apiKeys.findTeam(credential);
+    return whenReady(this.apiKeys.findTeam(credential), this.toAdmission);
   }
+
+  private readonly toAdmission = (key: AdmittedKey | null): Admission | null => {
+    if (key === null) return null;
+    let admission = this.admissions.get(key);
+    if (admission === undefined) {
+      admission = { teamId: key.teamId, ground: { kind: 'key', keyId: key.keyId } };
+      this.admissions.set(key, admission);
+    }
+    return admission;
+  };
 }

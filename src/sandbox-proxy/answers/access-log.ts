@@ -21,7 +21,8 @@ export interface AccessLogEntry {
   readonly firstByteMs: number;
   /** 0 where nothing was answered. */
   readonly status: number;
-  readonly errorCode: ErrorCode | 'client_closed' | 'upstream_truncated' | null;
+  /** `revoked`: cut because what the request had been let in by was gone. */
+  errorCode: ErrorCode | 'client_closed' | 'upstream_truncated' | 'revoked' | null;
   /** The system's name of what failed below `errorCode`, e.g. `ECONNREFUSED`. */
   readonly failure: string | null;
   /** Of the body, or through the tunnel: from the client, and to it. */

@@ -1,10 +1,29 @@
+import { createHash } from 'node:crypto';
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
+import { agentAdvice, type ErrorAdvice } from './error-advice.js';
+
+/** What was asked for, as Node's request has it: it decides whether and where a page tries again. */
+export type AskedFor = Pick<IncomingMessage, 'method' | 'url'>;
+
 /** What an error page shows; every text is escaped here. */
 export interface ErrorPage {
   readonly status: number;
-  readonly reason: string;
   readonly code: string;
-  readonly message: string;
+  /** The error's own words, as the JSON has them; undefined where they are not known. */
+  readonly message: string | undefined;
   readonly requestId: string;
+  readonly advice: ErrorAdvice;
+  readonly request: AskedFor;
+}
+
+/** An error that the host agent itself answered. */
+export interface AgentError {
+  /** Without the mark, e.g. `app_unreachable`. */
+  readonly code: string;
+  readonly status: number;
+  readonly port: number;
+  readonly requestId: string;
+  readonly request: AskedFor;
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -15,35 +34,92 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
+/** Every pair of text and ground has a contrast of 4.5 at least (WCAG 2.2, 1.4.3): the spec computes it. */
+const STYLE = `
+:root { --ground: #fcfcfb; --text: #1c2024; --quiet: #5a636c; --link: #0b5bd3; --line: #d9dde1;
+  color-scheme: light dark; font: 100%/1.55 system-ui, sans-serif; }
+@media (prefers-color-scheme: dark) {
+  :root { --ground: #14171a; --text: #e9ebee; --quiet: #a1aab3; --link: #8fb9ff; --line: #333a41; }
+}
+body { margin: 0; background: var(--ground); color: var(--text); }
+main { max-width: 36rem; margin: 0 auto; padding: min(16vh, 8rem) 1.25rem 2rem; overflow-wrap: anywhere; }
+h1 { margin: .25rem 0 1rem; font-size: 1.625rem; line-height: 1.25; text-wrap: balance; }
+p { margin: 0 0 1rem; }
+.status, dt, dd { color: var(--quiet); font-size: .875rem; }
+.status { margin: 0; }
+a { color: var(--link); }
+a:focus-visible { outline: 2px solid; outline-offset: 3px; border-radius: 2px; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1rem; margin: 2rem 0 0;
+  padding-top: 1rem; border-top: 1px solid var(--line); }
+dd { margin: 0; }
+code { font: 1em ui-monospace, monospace; }
+`;
+
+/** What lets the page's style, and no other, through its Content-Security-Policy: a source of `style-src`. */
+export const STYLE_SOURCE = `'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`;
+
+/** A path of this very host, which `//other.host` and what browsers take for it are not; and not a long one. */
+const RETRY_TARGET = /^\/(?![/\\])[\x21-\x7e]{0,1023}$/;
+
 /** Text for HTML: safe between tags and inside quoted attributes. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character] as string);
 }
 
-/** A small self-contained page: no script, no request to anywhere, dark and light. */
-export function errorPage(page: ErrorPage): string {
-  const title = escapeHtml(`${page.status} ${page.reason}`);
+/** A small self-contained page: no script, no request to anywhere but to itself again, dark and light. */
+export function errorPage({ status, code, message, requestId, advice, request }: ErrorPage): string {
+  const title = escapeHtml(advice.title);
+  const retrySeconds = isRead(request) ? advice.retrySeconds : undefined;
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
-<title>${title}</title>
-<style>
-:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
-body { max-width: 34rem; margin: 15vh auto; padding: 0 1.25rem; }
-h1 { font-size: 1.4rem; }
-code { font-size: .875rem; overflow-wrap: anywhere; }
-</style>
+${retrySeconds === undefined ? '' : refresh(retrySeconds, request)}<title>${title}</title>
+<style>${STYLE}</style>
 </head>
 <body>
 <main>
+<p class="status">${escapeHtml(`${status} ${STATUS_CODES[status] ?? ''}`)}</p>
 <h1>${title}</h1>
-<p>${escapeHtml(page.message)}</p>
-<p><code>${escapeHtml(page.code)}</code><br><code>request ${escapeHtml(page.requestId)}</code></p>
+<p>${escapeHtml(advice.advice)}</p>
+${retrySeconds === undefined ? '' : retryLine(retrySeconds)}<dl>
+${message === undefined ? '' : detail('Message', escapeHtml(message))}${detail('Code', codeText(code))}${detail('Request id', codeText(requestId))}</dl>
 </main>
 </body>
 </html>
 `;
+}
+
+/** The page for an agent's own error that answers a navigation, in place of the agent's JSON. */
+export function agentErrorPage({ code, status, port, requestId, request }: AgentError): string {
+  const advice = agentAdvice(code, status, port);
+  return errorPage({ status, code, message: undefined, requestId, advice, request });
+}
+
+/** A page tries again with GET, so it must not where something else than to read was asked for. */
+function isRead({ method }: AskedFor): boolean {
+  return method === 'GET' || method === 'HEAD';
+}
+
+/**
+ * Names the address, without a fragment: a refresh of `/#a` to itself is for Chromium (156) a jump within
+ * the page, and asks nobody.
+ */
+function refresh(seconds: number, { url = '' }: AskedFor): string {
+  const target = RETRY_TARGET.test(url) ? `;url=${escapeHtml(url)}` : '';
+  return `<meta http-equiv="refresh" content="${seconds}${target}">\n`;
+}
+
+function retryLine(seconds: number): string {
+  return `<p>This page tries again by itself every ${seconds} seconds. <a href="">Try now</a></p>\n`;
+}
+
+function detail(name: string, html: string): string {
+  return `<dt>${name}</dt><dd>${html}</dd>\n`;
+}
+
+function codeText(text: string): string {
+  return `<code>${escapeHtml(text)}</code>`;
 }

@@ -1,14 +1,16 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { SandboxNotRunningError } from '../sandbox-proxy.errors.js';
-import { answerError } from './proxy-answer.js';
+import { InvalidPathError, SandboxBusyError, SandboxNotRunningError } from '../sandbox-proxy.errors.js';
+import { STYLE_SOURCE } from './error-page.js';
+import { answerError, pageHeaders } from './proxy-answer.js';
 
 const ERROR = new SandboxNotRunningError('paused');
 
 /** The answer to a request with these headers: content type and body, as they were written. */
-function answerTo(headers: Readonly<Record<string, string>>, error: unknown = ERROR) {
+function answerTo(headers: Readonly<Record<string, string>>, error: unknown = ERROR, method = 'GET') {
   const request = new IncomingMessage(new Socket());
+  request.method = method;
   Object.assign(request.headers, headers);
   request.complete = true;
   const response = new ServerResponse(request);
@@ -55,6 +57,9 @@ describe("the proxy's own answer", () => {
     ],
     ['an old browser', { accept: 'text/html,*/*' }],
     ['who prefers HTML to JSON', { accept: 'text/html, application/json' }],
+    ['who navigates and does not say what it takes', { 'sec-fetch-mode': 'navigate' }],
+    ['who navigates and takes anything', { accept: '*/*', 'sec-fetch-mode': 'navigate' }],
+    ['who navigates and takes any text', { accept: 'image/png, text/*;q=0.5', 'sec-fetch-mode': 'navigate' }],
   ])('is a page for %s', (_who, headers) => {
     const { fields, body } = answerTo(headers);
     expect(fields.get('content-type')).toBe('text/html; charset=utf-8');
@@ -70,6 +75,9 @@ describe("the proxy's own answer", () => {
     ['an image in a page', { accept: 'image/*', 'sec-fetch-mode': 'no-cors' }],
     ['an upgrade', { accept: 'text/html', upgrade: 'websocket', 'sec-fetch-mode': 'navigate' }],
     ['who prefers JSON', { accept: 'application/json, text/html' }],
+    ['who navigates and takes JSON first', { accept: 'application/json, */*', 'sec-fetch-mode': 'navigate' }],
+    ['who navigates and takes no HTML', { accept: 'image/png', 'sec-fetch-mode': 'navigate' }],
+    ['a script in a page', { accept: '*/*', 'sec-fetch-mode': 'no-cors' }],
   ])('is JSON for %s', (_who, headers) => {
     expect(answerTo(headers).fields.get('content-type')).toBe('application/json; charset=utf-8');
   });
@@ -78,5 +86,55 @@ describe("the proxy's own answer", () => {
     const { code, status, body } = answerTo({}, new TypeError('10.0.0.7 exploded'));
     expect([code, status]).toEqual(['internal_error', 500]);
     expect(body).not.toMatch(/10\.0\.0\.7|TypeError|at /);
+  });
+});
+
+describe("the proxy's own answer as a page", () => {
+  const BROWSER = { accept: 'text/html,*/*;q=0.8', 'sec-fetch-mode': 'navigate' };
+
+  it('says in which way the sandbox does not run, and what to do', () => {
+    expect(answerTo(BROWSER).body).toContain('<h1>The sandbox is paused</h1>');
+    expect(answerTo(BROWSER).body).not.toContain('http-equiv');
+  });
+
+  it("shows the error's own words, code and request id as the JSON has them", () => {
+    const { error } = JSON.parse(answerTo({}).body) as { error: Record<string, string> };
+    const page = answerTo(BROWSER).body;
+    for (const name of ['message', 'code', 'requestId']) expect(page).toContain(`>${error[name]}<`);
+  });
+
+  it('tries again by itself where that helps, and only where the request asked to read', () => {
+    const starting = new SandboxNotRunningError('starting');
+    expect(answerTo(BROWSER, starting).body).toContain('http-equiv="refresh"');
+    expect(answerTo(BROWSER, starting, 'POST').body).not.toContain('http-equiv');
+  });
+
+  it('leaves Retry-After as it is', () => {
+    expect(answerTo(BROWSER, new SandboxBusyError()).fields.get('retry-after')).toBe('1');
+    expect(answerTo(BROWSER).fields.has('retry-after')).toBe(false);
+  });
+
+  it.each(['<script>alert(1)</script>', `"><img src=x onerror='alert(1)'>`, '</title></main>'])(
+    'holds no markup of an error: %s',
+    (text) => {
+      for (const error of [new SandboxNotRunningError(text), new InvalidPathError(text)])
+        expect(answerTo(BROWSER, error).body).not.toContain(text);
+    },
+  );
+
+  it('lets nothing into the browser but its own style', () => {
+    expect(answerTo(BROWSER).fields.get('content-security-policy')).toBe(
+      `default-src 'none'; style-src ${STYLE_SOURCE}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+    );
+  });
+});
+
+describe('the headers of a page', () => {
+  it('are flat, each once, and count bytes', () => {
+    const headers = pageHeaders('<p>\u00e9');
+    const names = headers.filter((_, i) => i % 2 === 0);
+    expect(new Set(names).size).toBe(names.length);
+    expect(headers[headers.indexOf('Content-Length') + 1]).toBe('5');
+    expect(headers[headers.indexOf('Cache-Control') + 1]).toBe('no-store');
   });
 });

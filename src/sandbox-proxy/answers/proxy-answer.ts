@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { ApiError } from '../../errors/api-error.js';
 import { ERROR_STATUS, type ErrorCode, RETRY_AFTER_SECONDS } from '../../errors/error-status.js';
-import { errorPage } from './error-page.js';
+import { adviceFor } from './error-advice.js';
+import { type AgentError, agentErrorPage, errorPage, STYLE_SOURCE } from './error-page.js';
 
 /** How much of a refused body is read and thrown away, so that a client that sends first gets its answer. */
 const LINGER_BYTES = 262_144;
@@ -19,7 +19,7 @@ const SECURITY_HEADERS = [
   'X-Content-Type-Options',
   'nosniff',
   'Content-Security-Policy',
-  "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  `default-src 'none'; style-src ${STYLE_SOURCE}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
   'Cross-Origin-Resource-Policy',
   'same-origin',
   'Referrer-Policy',
@@ -29,12 +29,15 @@ const SECURITY_HEADERS = [
 /**
  * The proxy's own answer: the error as JSON, or as a small page where a browser navigates. Returns its code.
  * An error that is no ApiError is answered as `internal_error` and shows nothing of itself.
+ *
+ * @param more further headers, flat
  */
 export function answerError(
   request: IncomingMessage,
   response: ServerResponse,
   error: unknown,
   requestId: string,
+  more: readonly string[] = [],
 ): ErrorCode {
   const code = error instanceof ApiError ? error.code : 'internal_error';
   const status = ERROR_STATUS[code];
@@ -42,28 +45,57 @@ export function answerError(
   const fields = error instanceof ApiError ? error.fields : {};
   const isPage = wantsPage(request);
   const body = isPage
-    ? errorPage({ status, reason: STATUS_CODES[status] ?? '', code, message, requestId })
+    ? errorPage({ status, code, message, requestId, advice: adviceFor(code, fields), request })
     : JSON.stringify({ error: { code, message, requestId, ...fields } });
   const retryAfter = RETRY_AFTER_SECONDS[code];
   const headers: string[] = [
-    'Content-Type',
-    isPage ? 'text/html; charset=utf-8' : 'application/json; charset=utf-8',
-    'Content-Length',
-    String(Buffer.byteLength(body)),
+    ...(isPage ? pageHeaders(body) : bodyHeaders('application/json; charset=utf-8', body)),
     'X-Sandbox-Error',
     `proxy;${code}`,
     'X-Request-Id',
     requestId,
-    ...SECURITY_HEADERS,
   ];
-  if (isPage) headers.push('Vary', 'Accept, Sec-Fetch-Mode');
   if (retryAfter !== undefined) headers.push('Retry-After', String(retryAfter));
   if (status === 401) headers.push('WWW-Authenticate', 'ApiKey realm="sandbox", header="X-API-Key"');
+  send(request, response, status, [...headers, ...more], body);
+  return code;
+}
+
+/** The page in the place of an agent's own error, for a browser that navigates; the agent's mark stays. */
+export function answerAgentError(
+  request: IncomingMessage,
+  response: ServerResponse,
+  error: AgentError,
+): void {
+  const page = agentErrorPage(error);
+  const mark = ['X-Sandbox-Error', `agent;${error.code}`, 'X-Request-Id', error.requestId];
+  send(request, response, error.status, [...pageHeaders(page), ...mark], page);
+}
+
+/** An answer of the proxy's own that is no error and has no body: a redirect, or to a preflight. */
+export function answerBare(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  requestId: string,
+  headers: readonly string[],
+): void {
+  const length = status === 204 ? [] : ['Content-Length', '0'];
+  const own = ['Cache-Control', 'no-store', 'Referrer-Policy', 'no-referrer', 'X-Request-Id', requestId];
+  send(request, response, status, [...headers, ...length, ...own], '');
+}
+
+function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  headers: string[],
+  body: string,
+): void {
   closeAfterAnswer(request, response);
   discardRest(request);
   response.writeHead(status, headers);
   response.end(body);
-  return code;
 }
 
 /**
@@ -108,13 +140,24 @@ export function closeGently(socket: Socket): void {
   socket.once('close', () => clearTimeout(timer));
 }
 
-/** A browser that navigates; never an API client, an asset, or an upgrade. */
-function wantsPage({ headers }: IncomingMessage): boolean {
+/** The headers that every page needs, flat: all but those that say what error it is of which request. */
+export function pageHeaders(page: string): string[] {
+  return [...bodyHeaders('text/html; charset=utf-8', page), 'Vary', 'Accept, Sec-Fetch-Mode'];
+}
+
+function bodyHeaders(type: string, body: string): string[] {
+  return ['Content-Type', type, 'Content-Length', String(Buffer.byteLength(body)), ...SECURITY_HEADERS];
+}
+
+/**
+ * A browser that navigates; never an API client, an asset, or an upgrade. A client that does not say in which mode
+ * it asks has to name HTML; of one that navigates it is enough that it takes HTML. Who names JSON first gets JSON.
+ */
+export function wantsPage({ headers }: IncomingMessage): boolean {
   const mode = headers['sec-fetch-mode'];
-  if (mode !== undefined && mode !== 'navigate') return false;
-  if (headers.upgrade !== undefined) return false;
-  const accept = headers.accept ?? '';
-  const html = accept.indexOf('text/html');
+  if (headers.upgrade !== undefined || (mode !== undefined && mode !== 'navigate')) return false;
+  const accept = headers.accept ?? '*/*';
+  const html = accept.search(mode === 'navigate' ? /text\/html|text\/\*|\*\/\*/ : /text\/html/);
   if (html === -1) return false;
   const json = accept.indexOf('application/json');
   return json === -1 || html < json;

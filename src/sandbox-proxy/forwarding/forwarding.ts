@@ -4,11 +4,11 @@ import type { ResponseHead } from '../http1/response-parser.js';
 import { passableTrailers } from '../headers/field-names.js';
 import {
   clientHeaders,
-  isAgentError,
+  agentErrorCode,
   isProtocolOffered,
   type ResponseContext,
 } from '../headers/inbound-response.js';
-import { closeAfterAnswer, discardRest, hasUnreadBody } from '../answers/proxy-answer.js';
+import { closeAfterAnswer, discardRest, hasUnreadBody, wantsPage } from '../answers/proxy-answer.js';
 import type { ProxyExchange, SandboxRoute } from './proxy-exchange.js';
 import { giveBack } from '../upstream/read-buffers.js';
 import { BodyPieces } from './body-pieces.js';
@@ -17,6 +17,7 @@ import { reset } from './reset.js';
 import { flushAtTurnEnd, type Pending } from './turn-end.js';
 import { RequestBody } from './request-body.js';
 import {
+  UnauthorizedError,
   UpstreamInvalidResponseError,
   UpstreamTimeoutError,
   UpstreamUnreachableError,
@@ -35,6 +36,8 @@ export interface ForwardingOutcome {
   onRouteSuspect(exchange: ProxyExchange, isCertain: boolean): void;
   /** No head came: answer with this error. */
   onFailed(exchange: ProxyExchange, error: Error): void;
+  /** The agent itself refused, with this code of its own, and a browser wants a page that says so. */
+  onAgentError(exchange: ProxyExchange, status: number, code: string): void;
   /** The agent switched protocols: `headers` are the client's, flat. */
   onUpgraded(
     exchange: ProxyExchange,
@@ -85,6 +88,21 @@ export class Forwarding implements UpstreamListener, Pending {
     this.call?.abort();
   }
 
+  /** What the request was let in by is gone: an answer that has begun is cut, one that has not says so. */
+  revoke(): void {
+    const { exchange } = this;
+    if (this.isDone || exchange.response.headersSent) {
+      this.call?.abort();
+      if (this.isDone) reset(exchange.request.socket);
+      else this.cutOff();
+      exchange.errorCode = 'revoked';
+      return;
+    }
+    this.abandon();
+    this.call?.abort();
+    this.outcome.onFailed(exchange, new UnauthorizedError('access has been revoked'));
+  }
+
   onDrain(): void {
     this.body?.resume();
   }
@@ -108,8 +126,15 @@ export class Forwarding implements UpstreamListener, Pending {
   onHead(head: ResponseHead): void {
     const { exchange } = this;
     exchange.firstByteMs = performance.now() - exchange.startedAtMs;
-    if (isAgentError(head)) this.outcome.onRouteSuspect(exchange, true);
+    if (agentErrorCode(head) !== null) this.outcome.onRouteSuspect(exchange, true);
     else if (head.status === 502 || head.status === 503) this.outcome.onRouteSuspect(exchange, false);
+    const agentError = agentErrorCode(head);
+    if (agentError !== null && exchange.upgrade === null && wantsPage(exchange.request)) {
+      this.abandon();
+      this.call?.abort();
+      this.outcome.onAgentError(exchange, head.status, agentError);
+      return;
+    }
     const headers = clientHeaders(head, this.context);
     if (head.status === 101) {
       if (!isProtocolOffered(head, exchange.upgrade?.protocols ?? '')) {
@@ -261,6 +286,7 @@ export class Forwarding implements UpstreamListener, Pending {
       authority: this.route.origin.authority,
       hostname: address?.hostname ?? '',
       clientTakesChunks: request.httpVersionMinor === 1,
+      cors: this.exchange.cors,
     };
   }
 }

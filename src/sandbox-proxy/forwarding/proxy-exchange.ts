@@ -1,5 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Admission } from '../admission/credential-scheme.js';
 import type { AccessLogEntry } from '../answers/access-log.js';
+import type { CorsRule } from '../browser/cors.js';
+import type { Live } from '../live/live-admissions.js';
 import type { AgentOrigin } from '../upstream/agent-address.js';
 import type { Peer } from '../doors/peer.js';
 import type { SandboxAddress } from '../doors/sandbox-address.js';
@@ -15,13 +18,16 @@ export interface SandboxRoute {
 }
 
 /** One proxied request from its first line to its last byte: what the steps hand on, and what the log line tells. */
-export class ProxyExchange implements AccessLogEntry {
+export class ProxyExchange implements AccessLogEntry, Live {
   readonly startedAtMs = performance.now();
   /** The response is over, or the client has left. */
   isClosed = false;
   /** Set once the request is on its way; told when the client is gone. */
-  forwarding: { onClientClose(): void } | null = null;
-  teamId: string | null = null;
+  forwarding: { onClientClose(): void; revoke(): void } | null = null;
+  /** Null until admitted. */
+  admission: Admission | null = null;
+  /** Where the proxy answers for the app which pages may read it; null: the app does. */
+  cors: CorsRule | null = null;
   errorCode: AccessLogEntry['errorCode'] = null;
   failure: string | null = null;
   firstByteMs = -1;
@@ -37,7 +43,13 @@ export class ProxyExchange implements AccessLogEntry {
     readonly peer: Peer,
     /** Null at door 1. */
     readonly upgrade: UpgradeRequest | null,
+    /** True where the client came by HTTPS. */
+    readonly isSecure: boolean,
   ) {}
+
+  get teamId(): string | null {
+    return this.admission?.teamId ?? null;
+  }
 
   get method(): string {
     return this.request.method as string;
@@ -45,6 +57,11 @@ export class ProxyExchange implements AccessLogEntry {
 
   get isUpgrade(): boolean {
     return this.upgrade !== null;
+  }
+
+  cut(): void {
+    this.errorCode = 'revoked';
+    this.forwarding?.revoke();
   }
 
   /** True where the client may wait for a 100 before it sends its body; an HTTP/1.0 client cannot. */

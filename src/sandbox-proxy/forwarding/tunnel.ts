@@ -1,5 +1,8 @@
 import type { Socket } from 'node:net';
 import type { AccessLogEntry } from '../answers/access-log.js';
+import type { Admission } from '../admission/credential-scheme.js';
+import type { Live } from '../live/live-admissions.js';
+import { closeFrame, FrameBoundary } from './frame-boundary.js';
 import { reset } from './reset.js';
 
 /** How long a connection that one side has ended may stay silent, ms; then the other side is taken for gone. */
@@ -10,22 +13,39 @@ const KEEP_ALIVE_MS = 60_000;
 /** How long a side may take not a byte of what waits for it, ms. */
 const STALLED_MS = 300_000;
 
+/** How long the rest of a frame is waited for before a WebSocket is closed without a word, ms. */
+const FRAME_END_MS = 100;
+/** How long the client may then take to hang up itself, ms. */
+const HANG_UP_MS = 100;
+
 const TUNNEL = Symbol('tunnel');
 
 /** A socket that is one end of a tunnel. */
 type End = Socket & { [TUNNEL]: Tunnel };
+
+/** Why a WebSocket is closed from here (RFC 6455 7.4.1). */
+const REASONS = {
+  1001: 'the server is about to stop',
+  1008: 'access has been revoked',
+} as const;
+export type CloseCode = keyof typeof REASONS;
 
 /**
  * Two spliced sockets: bytes both ways, at the pace of the slower side, until either side is gone. There are
  * thousands of these and most are idle, so a tunnel keeps nothing of the request but its log entry, and all tunnels
  * share their listeners.
  */
-export class Tunnel {
+export class Tunnel implements Live {
   private isClosed = false;
+  /** Set once the tunnel is being ended from here: nothing passes any more but the rest of a frame. */
+  private closeCode: CloseCode | null = null;
 
+  /** @param boundary for a WebSocket, so that it can be told why it is closed; null for other protocols */
   constructor(
     readonly client: Socket,
     readonly upstream: Socket,
+    readonly admission: Admission | null,
+    private readonly boundary: FrameBoundary | null,
     private readonly entry: AccessLogEntry,
     private readonly onClosed: (tunnel: Tunnel, entry: AccessLogEntry) => void,
   ) {
@@ -45,9 +65,17 @@ export class Tunnel {
     }
   }
 
-  /** Ends both sides once what is on its way has been sent. */
-  close(): void {
-    this.client.destroySoon();
+  /** Ends both sides, telling a WebSocket why once the frame that is on its way has passed. */
+  close(code: CloseCode): void {
+    if (this.closeCode !== null || this.isClosed) return;
+    this.closeCode = code;
+    if (this.boundary === null || this.boundary.isClosed || this.boundary.isBetweenFrames) this.hangUp(code);
+    else setTimeout(() => this.hangUp(code), FRAME_END_MS);
+  }
+
+  cut(): void {
+    this.entry.errorCode = 'revoked';
+    this.close(1008);
   }
 
   /** The other end. */
@@ -55,9 +83,20 @@ export class Tunnel {
     return socket === this.client ? this.upstream : this.client;
   }
 
-  count(from: Socket, bytes: number): void {
-    if (from === this.client) this.entry.bytesIn += bytes;
-    else this.entry.bytesOut += bytes;
+  /** Whether the bytes go on to the other side. */
+  lets(from: Socket, chunk: Buffer): boolean {
+    if (from === this.client) {
+      this.entry.bytesIn += chunk.length;
+      return this.closeCode === null;
+    }
+    this.entry.bytesOut += chunk.length;
+    this.boundary?.follow(chunk);
+    return true;
+  }
+
+  /** Bytes of the other side have passed: where they ended a frame, the tunnel may end. */
+  noteSent(): void {
+    if (this.closeCode !== null && this.boundary?.isBetweenFrames === true) this.hangUp(this.closeCode);
   }
 
   noteClosed(): void {
@@ -65,13 +104,27 @@ export class Tunnel {
     this.isClosed = true;
     this.onClosed(this, this.entry);
   }
+
+  private hangUp(code: CloseCode): void {
+    const { client, upstream, boundary } = this;
+    if (this.isClosed) return;
+    upstream.off('close', onClose).off('data', onData).destroy();
+    if (boundary?.isBetweenFrames === true && !boundary.isClosed)
+      client.write(closeFrame(code, REASONS[code]));
+    client.end();
+    client.once('end', () => client.destroy());
+    // A client that reads nothing would never let go.
+    setTimeout(() => client.destroy(), HANG_UP_MS);
+  }
 }
 
 function onData(this: End, chunk: Buffer): void {
   const tunnel = this[TUNNEL];
-  tunnel.count(this, chunk.length);
+  if (!tunnel.lets(this, chunk)) return;
   const other = tunnel.otherOf(this);
-  if (other.write(chunk)) return;
+  const mayGoOn = other.write(chunk);
+  tunnel.noteSent();
+  if (mayGoOn) return;
   this.pause();
   // Not read any more, this side cannot be seen to leave: the other one has to take something now and then.
   other.setTimeout(STALLED_MS);

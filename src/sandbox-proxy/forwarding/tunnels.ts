@@ -2,6 +2,8 @@ import type { Socket } from 'node:net';
 import { Injectable } from '@nestjs/common';
 import { AccessLog, type AccessLogEntry } from '../answers/access-log.js';
 import type { ResponseHead } from '../http1/response-parser.js';
+import { LiveAdmissions } from '../live/live-admissions.js';
+import { FrameBoundary } from './frame-boundary.js';
 import type { ProxyExchange } from './proxy-exchange.js';
 import { Tunnel } from './tunnel.js';
 
@@ -11,7 +13,10 @@ export class Tunnels {
   private readonly tunnels = new Set<Tunnel>();
   private isDraining = false;
 
-  constructor(private readonly accessLog: AccessLog) {}
+  constructor(
+    private readonly accessLog: AccessLog,
+    private readonly live: LiveAdmissions,
+  ) {}
 
   /**
    * Sends the 101 and splices client and agent.
@@ -34,19 +39,27 @@ export class Tunnels {
     if (early.length > 0) client.write(early);
     if (held.length > 0) agent.write(held);
     const entry = entryOf(exchange, held.length, early.length);
-    const tunnel = new Tunnel(client, agent, entry, this.onClosed);
+    const boundary = /^websocket$/i.test(upgrade.protocols) ? new FrameBoundary() : null;
+    boundary?.follow(early);
+    const { admission } = exchange;
+    const tunnel = new Tunnel(client, agent, admission, boundary, entry, this.onClosed);
     this.tunnels.add(tunnel);
-    if (this.isDraining) tunnel.close();
+    if (admission !== null) {
+      this.live.delete(exchange, admission);
+      this.live.add(tunnel, admission);
+    }
+    if (this.isDraining) tunnel.close(1001);
   }
 
   /** Ends every tunnel, and those whose handshake is under way as soon as they open: they would go on for ever. */
   drain(): void {
     this.isDraining = true;
-    for (const tunnel of this.tunnels) tunnel.close();
+    for (const tunnel of this.tunnels) tunnel.close(1001);
   }
 
   private readonly onClosed = (tunnel: Tunnel, entry: AccessLogEntry): void => {
     this.tunnels.delete(tunnel);
+    if (tunnel.admission !== null) this.live.delete(tunnel, tunnel.admission);
     this.accessLog.record(entry);
   };
 }

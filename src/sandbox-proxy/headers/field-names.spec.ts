@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Field, fieldOf, holdsPlatformKey, namedInConnection, passableTrailers } from './field-names.js';
+import { Field, fieldOf, holdsCredential, namedInConnection, passableTrailers } from './field-names.js';
 
 const KEY = `wrn_${'0123456789abcdef'.repeat(2)}`;
 
@@ -66,13 +66,13 @@ describe('the names that Connection lists', () => {
 
 describe('a value that holds a platform key', () => {
   it.each([KEY, `Bearer ${KEY}`, `a=1; key=${KEY}; b=2`, `${KEY}0`])('%s', (value) => {
-    expect(holdsPlatformKey(value)).toBe(true);
+    expect(holdsCredential(value)).toBe(true);
   });
 
   it.each(['', 'wrn_', KEY.slice(0, -1), KEY.replace('wrn_', 'wrn-'), `wrn_${'g'.repeat(32)}`])(
     'is not %j',
     (value) => {
-      expect(holdsPlatformKey(value)).toBe(false);
+      expect(holdsCredential(value)).toBe(false);
     },
   );
 });

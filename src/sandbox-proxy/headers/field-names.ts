@@ -19,6 +19,8 @@ export enum Field {
   Cookie,
   Location,
   SetCookie,
+  /** `Access-Control-*`: of an app's answer; the proxy may speak in its place. */
+  Cors,
 }
 
 const EXACT = new Map<string, Field>([
@@ -64,6 +66,7 @@ export function fieldOf(name: string): Field {
 function familyOf(name: string): Field {
   if (name.startsWith('x-forwarded-') || name === 'forwarded') return Field.Forwarded;
   if (name.startsWith('x-sandbox-')) return Field.Sandbox;
+  if (name.startsWith('access-control-')) return Field.Cors;
   if (name === 'x-api-key') return Field.ApiKey;
   if (name === 'x-request-id') return Field.RequestId;
   return Field.Other;
@@ -83,11 +86,12 @@ export function namedInConnection(value: string): string[] | null {
   return names.length === 0 ? null : names;
 }
 
-const PLATFORM_KEY = /wrn_[0-9a-f]{32}/;
+/** An API key, the token of a preview link, or that of a session. */
+const PLATFORM_CREDENTIAL = /wr(?:n_[0-9a-f]{32}|[ls]_[0-9a-z]{25}[\w-]{43})/;
 
-/** True for a field value that holds a platform key, whatever the field is called. */
-export function holdsPlatformKey(value: string): boolean {
-  return value.length >= 36 && value.includes('wrn_') && PLATFORM_KEY.test(value);
+/** True for a field value that holds a credential of the platform, whatever the field is called. */
+export function holdsCredential(value: string): boolean {
+  return value.length >= 36 && value.includes('wr') && PLATFORM_CREDENTIAL.test(value);
 }
 
 /** Fields that mean nothing, or harm, in a trailer section (RFC 9110 6.5.1). */
@@ -113,7 +117,7 @@ export function passableTrailers(rawTrailers: readonly string[]): string[] {
     if (
       fieldOf(name) !== Field.Other ||
       FORBIDDEN_IN_TRAILERS.has(name.toLowerCase()) ||
-      holdsPlatformKey(value)
+      holdsCredential(value)
     )
       continue;
     kept.push(name, value);

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { ResponseHead } from '../http1/response-parser.js';
-import { clientHeaders, isAgentError, type ResponseContext } from './inbound-response.js';
+import { agentErrorCode, clientHeaders, type ResponseContext } from './inbound-response.js';
 
 const CONTEXT: ResponseContext = {
   prefix: '/proxy/cl-x/3000',
   authority: '10.0.0.7:5000',
   hostname: '3000-cl-x.localhost',
   clientTakesChunks: true,
+  cors: null,
 };
 
 function head(rawHeaders: string[], more: Partial<ResponseHead> = {}): ResponseHead {
@@ -121,10 +122,10 @@ describe("the agent's own error", () => {
     [502, 'agent;a, proxy;b', false],
     [502, `agent;${'a'.repeat(65)}`, false],
   ])('%i with the mark %s: %s', (status, mark, expected) => {
-    expect(isAgentError(head(['A', '1', 'x-SANDBOX-error', mark], { status }))).toBe(expected);
+    expect(agentErrorCode(head(['A', '1', 'x-SANDBOX-error', mark], { status })) !== null).toBe(expected);
   });
 
   it('is none without the mark', () => {
-    expect(isAgentError(head(['X-Sandbox-Errors', 'agent;a'], { status: 502 }))).toBe(false);
+    expect(agentErrorCode(head(['X-Sandbox-Errors', 'agent;a'], { status: 502 }))).toBeNull();
   });
 });

@@ -1,3 +1,4 @@
+import { corsHeaders, type CorsRule } from '../browser/cors.js';
 import type { ResponseHead } from '../http1/response-parser.js';
 import { Field, fieldOf } from './field-names.js';
 import { withoutAgentPrefix } from './location.js';
@@ -14,20 +15,22 @@ export interface ResponseContext {
   readonly hostname: string;
   /** False for an HTTP/1.0 client, which knows no chunks and so no trailers. */
   readonly clientTakesChunks: boolean;
+  /** Where the proxy answers for the app which pages may read it: the app's own word does not pass. */
+  readonly cors: CorsRule | null;
 }
 
-const AGENT_ERROR = /^agent;[a-z][a-z0-9_]{0,63}$/;
+const AGENT_ERROR = /^agent;([a-z][a-z0-9_]{0,63})$/;
 
-/** True where the agent itself, not the app behind it, wrote this answer: an error that bears the agent's mark. */
-export function isAgentError(head: ResponseHead): boolean {
-  if (head.status < 400) return false;
+/** Where the agent itself, not the app behind it, wrote this answer: the code in its mark; null for an app's answer. */
+export function agentErrorCode(head: ResponseHead): string | null {
+  if (head.status < 400) return null;
   const { rawHeaders } = head;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     if (rawHeaders[i]?.length === 15 && rawHeaders[i]?.toLowerCase() === 'x-sandbox-error') {
-      return AGENT_ERROR.test(rawHeaders[i + 1] as string);
+      return AGENT_ERROR.exec(rawHeaders[i + 1] as string)?.[1] ?? null;
     }
   }
-  return false;
+  return null;
 }
 
 /** True where a 101 names the protocol that it switches to, and the client had offered it (RFC 9110 7.8). */
@@ -75,6 +78,9 @@ export function clientHeaders(head: ResponseHead, context: ResponseContext): str
         if (head.status < 400 || name.toLowerCase() !== 'x-sandbox-error' || !AGENT_ERROR.test(value))
           continue;
         break;
+      case Field.Cors:
+        if (context.cors !== null && name.toLowerCase() !== 'access-control-expose-headers') continue;
+        break;
       case Field.Location:
         value = withoutAgentPrefix(value, context.prefix, context.authority);
         break;
@@ -90,5 +96,7 @@ export function clientHeaders(head: ResponseHead, context: ResponseContext): str
     if (dropped !== null && dropped.has(name.toLowerCase())) continue;
     kept.push(name, value);
   }
+  const allowedOrigin = context.cors?.allowedOrigin ?? null;
+  if (allowedOrigin !== null) kept.push(...corsHeaders(allowedOrigin));
   return kept;
 }

@@ -1,5 +1,5 @@
 import { InvalidRequestError } from '../sandbox-proxy.errors.js';
-import { Field, fieldOf, holdsPlatformKey, namedInConnection } from './field-names.js';
+import { Field, fieldOf, holdsCredential, namedInConnection } from './field-names.js';
 import { withoutSessionCookies } from './session-cookies.js';
 
 /** How the body leaves: as it came. */
@@ -72,7 +72,7 @@ export function outboundHead(request: OutboundHead): string {
       case Field.Forwarded: {
         if (!isPeerTrusted) continue;
         const lower = name.toLowerCase();
-        if (holdsPlatformKey(value)) continue;
+        if (holdsCredential(value)) continue;
         if (lower === 'x-forwarded-for') {
           forwardedFor += forwardedFor === '' ? value : `, ${value}`;
           continue;
@@ -83,11 +83,12 @@ export function outboundHead(request: OutboundHead): string {
       }
       case Field.Location:
       case Field.SetCookie:
+      case Field.Cors:
         break;
       default:
         continue;
     }
-    if (holdsPlatformKey(value) || holdsPlatformKey(name)) continue;
+    if (holdsCredential(value) || holdsCredential(name)) continue;
     if (dropped !== null && dropped.has(name.toLowerCase())) continue;
     head += `${name}: ${value}\r\n`;
   }
@@ -96,7 +97,7 @@ export function outboundHead(request: OutboundHead): string {
   if (!hasForwardedHost) head += `X-Forwarded-Host: ${request.forwardedHost}\r\n`;
   if (!hasForwardedProto) head += `X-Forwarded-Proto: ${request.forwardedProto}\r\n`;
   head += `X-Request-Id: ${request.requestId}\r\n`;
-  if (request.upgrade !== null && holdsPlatformKey(request.upgrade)) {
+  if (request.upgrade !== null && holdsCredential(request.upgrade)) {
     throw new InvalidRequestError('the Upgrade header holds an API key');
   }
   if (request.upgrade !== null) head += `Connection: Upgrade\r\nUpgrade: ${request.upgrade}\r\n`;

@@ -11,7 +11,7 @@ export const headerMutations: readonly Mutation[] = [
     file: 'sandbox-proxy/headers/outbound-request.js',
     edits: [
       ["value.toLowerCase().includes('wrn_')", 'false'],
-      ['holdsPlatformKey(value) || holdsPlatformKey(name)', 'false'],
+      ['holdsCredential(value) || holdsCredential(name)', 'false'],
     ],
     only: 'credentials/GET-',
   },
@@ -19,7 +19,7 @@ export const headerMutations: readonly Mutation[] = [
     [
       'key-in-another-header-goes-upstream',
       OUT,
-      'holdsPlatformKey(value) || holdsPlatformKey(name)',
+      'holdsCredential(value) || holdsCredential(name)',
       'false',
       'never-upstream-other-header',
     ],

@@ -1,0 +1,43 @@
+import { Column, CreateDateColumn, Entity, PrimaryColumn } from 'typeorm';
+
+/** A preview link: lets whoever has its token into one port of one sandbox until it expires. */
+@Entity('sandbox_links')
+export class SandboxLink {
+  @PrimaryColumn('uuid')
+  id!: string;
+
+  @Column('uuid', { name: 'sandbox_id' })
+  sandboxId!: string;
+
+  @Column('integer')
+  port!: number;
+
+  @Column('text', { nullable: true })
+  label!: string | null;
+
+  /** SHA-256 of the token; the token itself is shown once and not stored. */
+  @Column('bytea', { name: 'token_hash' })
+  tokenHash!: Buffer;
+
+  /** True where a single browser may exchange it. */
+  @Column('boolean')
+  once!: boolean;
+
+  /** True where the sandbox may be shown in a frame of another site. */
+  @Column('boolean')
+  embed!: boolean;
+
+  /** Origins beside the sandbox's own from which its sessions may change things, e.g. `https://app.example.com`. */
+  @Column('jsonb', { name: 'allowed_origins' })
+  allowedOrigins!: string[];
+
+  @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
+  createdAt!: Date;
+
+  @Column('timestamptz', { name: 'expires_at' })
+  expiresAt!: Date;
+
+  /** When it was first exchanged. */
+  @Column('timestamptz', { name: 'used_at', nullable: true })
+  usedAt!: Date | null;
+}

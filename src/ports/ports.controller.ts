@@ -1,0 +1,31 @@
+import { Body, Controller, Get, Param, ParseIntPipe, Put, UseGuards } from '@nestjs/common';
+import { TeamGuard, TeamId } from '../api-keys/team.guard.js';
+import { ValidationFailedError } from '../errors/request.errors.js';
+import { ResourceIdPipe } from '../identifiers/resource-id.pipe.js';
+import { type PortView, PutPortBody } from './port.dto.js';
+import { PortsService } from './ports.service.js';
+
+const SandboxId = (): ParameterDecorator => Param('id', new ResourceIdPipe('cl', 'sandbox'));
+const exceptionFactory = (): Error => new ValidationFailedError(['port must be a whole number']);
+
+/** A team says who may reach a port of its sandbox, and from which pages. */
+@Controller('v1/sandboxes/:id/ports')
+@UseGuards(TeamGuard)
+export class PortsController {
+  constructor(private readonly ports: PortsService) {}
+
+  @Get()
+  list(@TeamId() teamId: string, @SandboxId() id: string): Promise<{ items: PortView[] }> {
+    return this.ports.list(teamId, id);
+  }
+
+  @Put(':port')
+  put(
+    @TeamId() teamId: string,
+    @SandboxId() id: string,
+    @Param('port', new ParseIntPipe({ exceptionFactory })) port: number,
+    @Body() body: PutPortBody,
+  ): Promise<PortView> {
+    return this.ports.put(teamId, id, port, body);
+  }
+}

@@ -1,0 +1,28 @@
+import { Injectable } from '@nestjs/common';
+import { type PortSettings, PortSettingsService } from '../../ports/port-settings.service.js';
+import { sandboxUuid } from '../doors/sandbox-uuid.js';
+import { type MaybePromise, whenReady } from '../maybe-promise.js';
+import type { Admission, AdmissionRequest, CredentialScheme } from './credential-scheme.js';
+
+/** No credential at all, for a port that its team has made public. Tried last. */
+@Injectable()
+export class PublicPortScheme implements CredentialScheme {
+  readonly refusal = null;
+
+  constructor(private readonly ports: PortSettingsService) {}
+
+  find(): string {
+    return '';
+  }
+
+  admit(_credential: string, { address }: AdmissionRequest): MaybePromise<Admission | null> {
+    const sandboxId = sandboxUuid(address);
+    if (sandboxId === null) return null;
+    return whenReady(this.ports.find(sandboxId, address.port), toAdmission);
+  }
+}
+
+function toAdmission(settings: PortSettings | null): Admission | null {
+  if (settings?.visibility !== 'public') return null;
+  return { teamId: settings.teamId, ground: { kind: 'public', settings } };
+}

@@ -1,0 +1,214 @@
+import type { ErrorFields } from '../../errors/api-error.js';
+import type { ErrorCode } from '../../errors/error-status.js';
+import type { SandboxStatus } from '../../sandboxes/sandbox.entity.js';
+
+/** What the page of an error says to a person: plain text, which the page escapes. */
+export interface ErrorAdvice {
+  /** What is wrong, as a heading, e.g. `The sandbox is paused`. */
+  readonly title: string;
+  /** What to do next, one or two sentences. */
+  readonly advice: string;
+  /** Only where what is wrong may pass by itself: after this long, in seconds, the page tries again. */
+  readonly retrySeconds?: number;
+}
+
+/** Never sooner than any `Retry-After`, and seldom enough for pages that are left open over night. */
+const RETRY_SECONDS = 5;
+
+/** The API answers JSON alone: nobody should see the page of a code of its own. */
+const API_ONLY: ErrorAdvice = {
+  title: 'The request was refused',
+  advice: 'Check the address, and reload this page.',
+};
+
+/** A code that is missing here does not compile; one that only the API raises is `API_ONLY`. */
+const ADVICE: Readonly<Record<ErrorCode, ErrorAdvice>> = {
+  invalid_port: {
+    title: 'This address names no valid port',
+    advice: 'The host name begins with the port and the sandbox, as in "3000-cl-…". Correct the port.',
+  },
+  invalid_sandbox_id: {
+    title: 'This address names no valid sandbox',
+    advice: 'A letter may have got lost. Copy the whole address again from where you found it.',
+  },
+  invalid_path: {
+    title: 'This path cannot be opened',
+    advice: 'Correct the part of the address that follows the host name.',
+  },
+  invalid_host: {
+    title: 'This address is not valid',
+    advice: 'Copy the whole address again from where you found it.',
+  },
+  invalid_request: {
+    title: 'This request cannot be passed on',
+    advice:
+      'Open the address anew. If an extension or a proxy changes what your browser sends, try without it.',
+  },
+  unauthorized: {
+    title: 'This is a private port of a sandbox',
+    advice:
+      'To see it in a browser, open a preview link from the team that owns the sandbox. ' +
+      "A program sends that team's API key in the header X-API-Key.",
+  },
+  cross_site_request: {
+    title: 'This request came from another site',
+    advice:
+      'Another site may not act here in your name. If you meant to come here, type the address into the address bar.',
+  },
+  port_denied: {
+    title: 'This port cannot be reached from outside',
+    advice:
+      'If the sandbox is yours, serve the app on another port and open that one. Otherwise ask the team that owns it.',
+  },
+  sandbox_not_found: {
+    title: 'There is no such sandbox',
+    advice:
+      'Check the address. The sandbox may have been deleted, ' +
+      'or it belongs to another team than the link or the key that you use.',
+  },
+  sandbox_not_running: {
+    title: 'The sandbox is not running',
+    advice: 'Start it, or ask the team that owns it to, and reload this page.',
+  },
+  too_many_lookups: {
+    title: 'Too many sandboxes that do not exist',
+    advice:
+      'Your team has asked for many of them in a short time. Check the address, wait a moment, and reload.',
+  },
+  sandbox_busy: {
+    title: 'The sandbox is busy',
+    advice: 'Every connection to it is in use. Closing other pages of this sandbox helps.',
+    retrySeconds: RETRY_SECONDS,
+  },
+  host_unavailable: {
+    title: "The sandbox's host is not available",
+    advice:
+      'The machine that runs this sandbox cannot be used at the moment. If this lasts, start a new sandbox.',
+    retrySeconds: RETRY_SECONDS,
+  },
+  directory_unavailable: {
+    title: 'Sandboxes cannot be looked up',
+    advice:
+      'The directory of keys and sandboxes does not answer. Nothing is wrong with your sandbox or your key.',
+    retrySeconds: RETRY_SECONDS,
+  },
+  upstream_unreachable: {
+    title: "The sandbox's host does not answer",
+    advice:
+      'The machine that runs this sandbox cannot be reached at the moment. The app in the sandbox is not the cause.',
+    retrySeconds: RETRY_SECONDS,
+  },
+  upstream_invalid_response: {
+    title: 'The answer cannot be read',
+    advice: 'Reload this page. If that does not help, check that the app on this port speaks plain HTTP.',
+  },
+  upstream_timeout: {
+    title: 'The sandbox takes too long',
+    advice:
+      'Reload this page in a moment. If that does not help, check whether the app in the sandbox is stuck.',
+  },
+  internal_error: {
+    title: 'Something went wrong on our side',
+    advice: 'Reload this page. If that does not help, report the request id below.',
+  },
+  shutting_down: {
+    title: 'This server is restarting',
+    advice: 'Another one takes over. Nothing is wrong with your sandbox.',
+    retrySeconds: RETRY_SECONDS,
+  },
+  validation_failed: API_ONLY,
+  forbidden: API_ONLY,
+  not_found: API_ONLY,
+  conflict: API_ONLY,
+  payload_too_large: API_ONLY,
+};
+
+/** What to do about a sandbox that does not run, by its status. */
+const NOT_RUNNING: Readonly<Record<Exclude<SandboxStatus, 'running'>, ErrorAdvice>> = {
+  pending: {
+    title: 'The sandbox is about to start',
+    advice: 'It waits for a host. There is nothing that you have to do.',
+    retrySeconds: RETRY_SECONDS,
+  },
+  starting: {
+    title: 'The sandbox is starting',
+    advice: 'It will be here in a moment. There is nothing that you have to do.',
+    retrySeconds: RETRY_SECONDS,
+  },
+  paused: {
+    title: 'The sandbox is paused',
+    advice: 'Resume it, or ask the team that owns it to, and reload this page.',
+  },
+  hibernated: {
+    title: 'The sandbox is hibernated',
+    advice: 'Wake it up, or ask the team that owns it to, and reload this page.',
+  },
+  stopped: {
+    title: 'The sandbox is stopped',
+    advice: 'Start it again, or ask the team that owns it to, and reload this page.',
+  },
+  missing: {
+    title: 'The sandbox is missing',
+    advice: 'Its host does not have it any more. Start a new sandbox: it has an address of its own.',
+  },
+  error: {
+    title: 'The sandbox has failed',
+    advice:
+      'It does not run because of an error. Start it again, or start a new one at an address of its own.',
+  },
+};
+
+/** @param fields those of the error: `status` says in which way a sandbox does not run */
+export function adviceFor(code: ErrorCode, fields: ErrorFields): ErrorAdvice {
+  const { status } = fields;
+  return code === 'sandbox_not_running' && isStopStatus(status) ? NOT_RUNNING[status] : ADVICE[code];
+}
+
+/** A status comes from the database, where it is a text like any other, `constructor` for example. */
+function isStopStatus(status: ErrorFields[string] | undefined): status is keyof typeof NOT_RUNNING {
+  return typeof status === 'string' && Object.hasOwn(NOT_RUNNING, status);
+}
+
+/**
+ * What to do about an error of the host agent's own.
+ *
+ * @param code without the mark, e.g. `app_unreachable`; agents may have codes that are not known here
+ */
+export function agentAdvice(code: string, status: number, port: number): ErrorAdvice {
+  switch (code) {
+    case 'app_unreachable':
+      return {
+        title: `Nothing answers on port ${port}`,
+        advice:
+          `The sandbox runs, but no server listens on its port ${port}. Start your server on port ${port}; ` +
+          'if it is running, let it listen on 0.0.0.0 and not on localhost alone.',
+        retrySeconds: RETRY_SECONDS,
+      };
+    case 'app_broken_response':
+      return {
+        title: `The app on port ${port} gave no valid answer`,
+        advice:
+          'It hung up, or it does not speak plain HTTP. Look at its output in the sandbox, and reload this page.',
+      };
+    case 'port_denied':
+      return {
+        title: `Port ${port} cannot be reached from outside`,
+        advice: "It belongs to the sandbox's host. Serve the app on another port, and open that one.",
+      };
+    case 'bad_request':
+      return {
+        title: "The sandbox's host cannot read this request",
+        advice: 'Check the part of the address that follows the host name.',
+      };
+    default:
+      return unknownAgentAdvice(status);
+  }
+}
+
+/** Agents say 502 and 503 of what may pass, as when a sandbox has just moved to another host. */
+function unknownAgentAdvice(status: number): ErrorAdvice {
+  const report = 'If this lasts, report the code and the request id below.';
+  return status === 502 || status === 503
+    ? { title: 'The sandbox cannot be reached', advice: report, retrySeconds: RETRY_SECONDS }
+    : { title: "The sandbox's host refused this request", advice: `Reload this page. ${report}` };
+}

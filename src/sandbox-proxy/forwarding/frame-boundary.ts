@@ -1,0 +1,64 @@
+/** The longest head of a frame from a server: two bytes and a length of eight (RFC 6455 5.2); a mask adds four. */
+const MAX_HEAD_BYTES = 14;
+const CLOSE = 8;
+
+/**
+ * Follows the frames of a WebSocket (RFC 6455 5.2) through the bytes that pass, without keeping any of them: where one
+ * frame has ended and the next not begun, a frame of our own may be put in between.
+ */
+export class FrameBoundary {
+  /** True once the other side has said that it closes: nothing may follow. */
+  isClosed = false;
+  private payloadLeft = 0;
+  private readonly head = Buffer.allocUnsafe(MAX_HEAD_BYTES);
+  private headBytes = 0;
+
+  /** True where the bytes so far are whole frames. */
+  get isBetweenFrames(): boolean {
+    return this.payloadLeft === 0 && this.headBytes === 0;
+  }
+
+  follow(chunk: Buffer): void {
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.payloadLeft > 0) {
+        const passed = Math.min(this.payloadLeft, chunk.length - at);
+        this.payloadLeft -= passed;
+        at += passed;
+        continue;
+      }
+      this.head[this.headBytes] = chunk[at] as number;
+      this.headBytes += 1;
+      at += 1;
+      if (this.headBytes >= 2 && this.headBytes === headLength(this.head)) this.beginPayload();
+    }
+  }
+
+  private beginPayload(): void {
+    const { head } = this;
+    if (((head[0] as number) & 15) === CLOSE) this.isClosed = true;
+    const length = (head[1] as number) & 127;
+    this.headBytes = 0;
+    if (length < 126) this.payloadLeft = length;
+    else if (length === 126) this.payloadLeft = head.readUInt16BE(2);
+    else this.payloadLeft = Number(head.readBigUInt64BE(2));
+  }
+}
+
+function headLength(head: Buffer): number {
+  const second = head[1] as number;
+  const length = second & 127;
+  const mask = (second & 128) === 0 ? 0 : 4;
+  return 2 + mask + (length === 126 ? 2 : length === 127 ? 8 : 0);
+}
+
+/** A whole close frame, unmasked as a server sends it (RFC 6455 5.5.1): 1001 going away, 1008 policy violation. */
+export function closeFrame(code: number, reason: string): Buffer {
+  const text = Buffer.from(reason, 'latin1');
+  const frame = Buffer.alloc(4 + text.length);
+  frame[0] = 0x80 | CLOSE;
+  frame[1] = 2 + text.length;
+  frame.writeUInt16BE(code, 2);
+  text.copy(frame, 4);
+  return frame;
+}

@@ -1,0 +1,193 @@
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import type { Logger } from 'pino';
+import { ApiKeyService } from '../../api-keys/api-key.service.js';
+import { ChangeFeed, type FeedEvent, TTL_WITHOUT_FEED_MS } from '../../database/change-feed.js';
+import { SessionService } from '../../links/session.service.js';
+import { LOGGER } from '../../logging/logger.js';
+import { PortSettingsService } from '../../ports/port-settings.service.js';
+import type { Admission, Ground } from '../admission/credential-scheme.js';
+
+/** How often sessions that have expired are looked for, milliseconds. */
+const TICK_MS = 1_000;
+
+/** Something open that an admission has opened: a request under way, or a tunnel. */
+export interface Live {
+  readonly admission: Admission | null;
+  /** Ends it, now: what it rests on is gone. */
+  cut(): void;
+}
+
+/**
+ * What is open, by what it was let in by: a key, a session, a public port. When that goes, so does what it opened, also
+ * streams and WebSockets that would go on for ever. The change feed says so within milliseconds; after a gap in it, and
+ * every few seconds while there is none, the database is asked.
+ */
+@Injectable()
+export class LiveAdmissions implements OnModuleInit, OnApplicationShutdown {
+  /** By the key's UUID. */
+  private readonly byKey = new Map<string, Set<Live>>();
+  /** Sessions and public ports, by the sandbox's UUID. */
+  private readonly bySandbox = new Map<string, Set<Live>>();
+  private checkedAtMs = performance.now();
+  private isCheckOwed = false;
+  private isChecking = false;
+  private readonly ticker = setInterval(() => this.tick(), TICK_MS).unref();
+  private unsubscribe: () => void = () => undefined;
+
+  constructor(
+    private readonly apiKeys: ApiKeyService,
+    private readonly sessions: SessionService,
+    private readonly ports: PortSettingsService,
+    private readonly feed: ChangeFeed,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  onModuleInit(): void {
+    this.unsubscribe = this.feed.subscribe((event) => this.onEvent(event));
+  }
+
+  /** Not before: what is still open during a shutdown is cut like anything else. */
+  onApplicationShutdown(): void {
+    this.unsubscribe();
+    clearInterval(this.ticker);
+  }
+
+  add(live: Live, { ground }: Admission): void {
+    const [groups, id] = this.placeOf(ground);
+    let group = groups.get(id);
+    if (group === undefined) {
+      group = new Set();
+      groups.set(id, group);
+    }
+    group.add(live);
+  }
+
+  delete(live: Live, { ground }: Admission): void {
+    const [groups, id] = this.placeOf(ground);
+    groups.get(id)?.delete(live);
+  }
+
+  private placeOf(ground: Ground): [Map<string, Set<Live>>, string] {
+    if (ground.kind === 'key') return [this.byKey, ground.keyId];
+    const { sandboxId } = ground.kind === 'session' ? ground.session : ground.settings;
+    return [this.bySandbox, sandboxId];
+  }
+
+  private onEvent(event: FeedEvent): void {
+    switch (event.table) {
+      case 'team_api_keys':
+        return cutAll(this.byKey.get(event.id));
+      case 'sandboxes':
+        return cutAll(this.bySandbox.get(event.id));
+      case 'teams':
+        return this.cutEvery(({ teamId }) => teamId === event.id);
+      case 'sandbox_links':
+        return cutAll(this.bySandbox.get(event.sandboxId), ({ ground }) => isOfLink(ground, event.id));
+      case 'sandbox_ports':
+        // Its settings have to be forgotten first, by another listener of the same feed.
+        setImmediate(() => void this.checkPort(event.sandboxId, event.port));
+        return;
+      case '*':
+        this.isCheckOwed = true;
+        void this.check();
+        return;
+      default:
+    }
+  }
+
+  private tick(): void {
+    const now = Date.now();
+    for (const groups of [this.byKey, this.bySandbox]) {
+      for (const [id, group] of groups) if (group.size === 0) groups.delete(id);
+    }
+    for (const group of this.bySandbox.values()) cutAll(group, ({ ground }) => isExpired(ground, now));
+    if (!this.feed.isLive && performance.now() - this.checkedAtMs >= TTL_WITHOUT_FEED_MS)
+      this.isCheckOwed = true;
+    if (this.isCheckOwed) void this.check();
+  }
+
+  private async checkPort(sandboxId: string, port: number): Promise<void> {
+    const group = this.bySandbox.get(sandboxId);
+    if (group === undefined) return;
+    const isPublic = await this.isPublic(sandboxId, port);
+    if (!isPublic) cutAll(group, ({ ground }) => isOfPublicPort(ground, port));
+  }
+
+  /** Where the database cannot say, nobody may stay: anyone could have come in. */
+  private async isPublic(sandboxId: string, port: number): Promise<boolean> {
+    try {
+      return (await this.ports.find(sandboxId, port))?.visibility === 'public';
+    } catch (error) {
+      this.logger.warn({ err: error }, 'a port may have become private; its connections are cut');
+      return false;
+    }
+  }
+
+  /** Asks the database of everything that is open; where that fails, again with the next tick. */
+  private async check(): Promise<void> {
+    if (this.isChecking) return;
+    this.isChecking = true;
+    this.isCheckOwed = false;
+    this.checkedAtMs = performance.now();
+    try {
+      for (const [keyId, group] of this.byKey) {
+        if (group.size > 0 && !(await this.apiKeys.exists(keyId))) cutAll(group);
+      }
+      for (const [sandboxId, group] of this.bySandbox) {
+        if (group.size > 0) await this.checkSandbox(sandboxId, group);
+      }
+    } catch (error) {
+      this.isCheckOwed = true;
+      this.logger.warn({ err: error }, 'what is open could not be checked; trying again');
+    } finally {
+      this.isChecking = false;
+    }
+  }
+
+  private async checkSandbox(sandboxId: string, group: Set<Live>): Promise<void> {
+    const linkIds = new Set<string>();
+    const publicPorts = new Set<number>();
+    for (const { admission } of group) {
+      if (admission?.ground.kind === 'session') linkIds.add(admission.ground.session.linkId);
+      else if (admission?.ground.kind === 'public') publicPorts.add(admission.ground.settings.port);
+    }
+    if (linkIds.size > 0) {
+      const valid = await this.sessions.linksWithSession([...linkIds]);
+      cutAll(group, ({ ground }) => ground.kind === 'session' && !valid.has(ground.session.linkId));
+    }
+    for (const port of publicPorts) {
+      const settings = await this.ports.find(sandboxId, port);
+      if (settings?.visibility !== 'public') cutAll(group, ({ ground }) => isOfPublicPort(ground, port));
+    }
+  }
+
+  private cutEvery(concerns: (admission: Admission) => boolean): void {
+    for (const groups of [this.byKey, this.bySandbox]) {
+      for (const group of groups.values()) cutAll(group, concerns);
+    }
+  }
+}
+
+function cutAll(
+  group: Set<Live> | undefined,
+  concerns: (admission: Admission) => boolean = () => true,
+): void {
+  if (group === undefined) return;
+  for (const live of group) {
+    if (live.admission === null || !concerns(live.admission)) continue;
+    group.delete(live);
+    live.cut();
+  }
+}
+
+function isOfLink(ground: Ground, linkId: string): boolean {
+  return ground.kind === 'session' && ground.session.linkId === linkId;
+}
+
+function isOfPublicPort(ground: Ground, port: number): boolean {
+  return ground.kind === 'public' && ground.settings.port === port;
+}
+
+function isExpired(ground: Ground, nowMs: number): boolean {
+  return ground.kind === 'session' && ground.session.expiresAtMs <= nowMs;
+}

@@ -1,0 +1,199 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { BrowserStage } from './support/browser-stage.js';
+import { UPGRADE_LINES } from './support/proxy-stage.js';
+import type { RawConnection } from './support/raw-http.js';
+
+/** How soon what was opened must be over. */
+const SOON_MS = 250;
+/** 1008 "access has been revoked". */
+const CLOSE_1008 = '\x88\x19\x03\xf0access has been revoked';
+
+const stage = new BrowserStage();
+
+/** How a connection ended, and that it did so in time. */
+async function endingOf(connection: RawConnection, since: number): Promise<string> {
+  const { bytes } = await connection.rest();
+  expect(performance.now() - since).toBeLessThan(SOON_MS);
+  return bytes;
+}
+
+/** What ends a session, and everything it has open. */
+const ENDS: readonly [string, (linkId: string) => Promise<unknown>][] = [
+  ['revoking the link', (linkId) => stage.api('DELETE', `/v1/sandboxes/${stage.sandbox.id}/links/${linkId}`)],
+  ['pausing the sandbox', () => update(`status = 'paused'`)],
+  ['stopping the sandbox', () => update(`status = 'stopped'`)],
+  ['moving the sandbox', async () => update(`host_id = '${await stage.rows.host(stage.agentAddress)}'`)],
+  ['giving the sandbox to another team', async () => update(`team_id = '${(await stage.rows.team()).id}'`)],
+  ['deleting the sandbox', () => stage.api('DELETE', `/v1/sandboxes/${stage.sandbox.id}`)],
+];
+
+function update(assignment: string): Promise<unknown> {
+  return stage.started.db.query(`UPDATE sandboxes SET ${assignment} WHERE id = $1`, [stage.sandbox.uuid]);
+}
+
+describe.each(ENDS)('%s', (_name, end) => {
+  it('closes the WebSockets of its sessions with 1008, and the app hears of it', async () => {
+    const link = await stage.link();
+    const cookie = await stage.session(link);
+    const { client, upstream } = await stage.socket(stage.withCookie(cookie, 'GET', '/', UPGRADE_LINES));
+    const since = performance.now();
+    await end(link.id);
+    expect(await endingOf(client, since)).toBe(CLOSE_1008);
+    await endingOf(upstream, since);
+  });
+
+  it('cuts the streams of its sessions', async () => {
+    const link = await stage.link();
+    const cookie = await stage.session(link);
+    const { client, upstream } = await stage.stream(stage.withCookie(cookie));
+    const since = performance.now();
+    await end(link.id);
+    expect(await endingOf(client, since)).toBe('');
+    await endingOf(upstream, since);
+  });
+
+  it('ends its sessions for good', async () => {
+    const link = await stage.link();
+    const cookie = await stage.session(link);
+    await stage.exchange(stage.withCookie(cookie));
+    await stage.told(() => end(link.id));
+    await expect
+      .poll(async () => (await stage.ask(stage.withCookie(cookie))).status, {
+        timeout: SOON_MS,
+        interval: 10,
+      })
+      .toBe(401);
+    const rows = await stage.started.db.query('SELECT 1 FROM sandbox_sessions WHERE sandbox_id = $1', [
+      stage.sandbox.uuid,
+    ]);
+    expect(rows).toEqual([]);
+  });
+
+  it('says 401 to a request of a session that waits for its answer', async () => {
+    const link = await stage.link();
+    const cookie = await stage.session(link);
+    const { client, upstream } = await stage.begin(stage.withCookie(cookie));
+    await end(link.id);
+    const answer = await stage.answerOn(client);
+    expect([answer.status, JSON.parse(answer.body).error.message]).toEqual([401, 'access has been revoked']);
+    await upstream.rest();
+  });
+});
+
+describe('a session', () => {
+  it('that a sandbox had before it started goes on when it runs', async () => {
+    await stage.told(() => update(`status = 'starting'`));
+    const cookie = await stage.session(await stage.link());
+    expect((await stage.ask(stage.withCookie(cookie))).status).toBe(409);
+    await stage.told(() => update(`status = 'running'`));
+    expect((await stage.exchange(stage.withCookie(cookie))).answer.status).toBe(200);
+  });
+
+  it('is untouched by what happens to another link, sandbox or team', async () => {
+    const cookie = await stage.session(await stage.link());
+    const other = await stage.link();
+    const { client, upstream } = await stage.socket(stage.withCookie(cookie, 'GET', '/', UPGRADE_LINES));
+    const sibling = await stage.rows.sandbox(stage.team.id, stage.hostId);
+    const team = await stage.rows.team();
+    await stage.told(() => stage.api('DELETE', `/v1/sandboxes/${stage.sandbox.id}/links/${other.id}`));
+    await stage.told(() =>
+      stage.started.db.query(`UPDATE sandboxes SET status = 'paused' WHERE id = $1`, [sibling.uuid]),
+    );
+    await stage.told(() =>
+      stage.started.db.query('UPDATE teams SET deleted_at = now() WHERE id = $1', [team.id]),
+    );
+    await sleep(50);
+    upstream.send('\x81\x02hi');
+    expect(await client.bytes(4)).toBe('\x81\x02hi');
+  });
+
+  it('ends with its link, and what it has open with it', async () => {
+    const link = await stage.link();
+    const cookie = await stage.session(link);
+    await stage.told(() =>
+      stage.started.db.query(
+        `UPDATE sandbox_links SET expires_at = now() + interval '300 milliseconds' WHERE sandbox_id = $1`,
+        [stage.sandbox.uuid],
+      ),
+    );
+    const { client } = await stage.socket(stage.withCookie(cookie, 'GET', '/', UPGRADE_LINES));
+    expect((await client.rest()).bytes).toBe(CLOSE_1008);
+  });
+});
+
+describe('a deleted team', () => {
+  it.each(['session', 'key'])('loses what was opened by a %s', async (credential) => {
+    const { team: remaining } = stage;
+    const team = await stage.rows.team();
+    stage.sandbox = await stage.told(() => stage.rows.sandbox(team.id, stage.hostId));
+    stage.team = team;
+    const lines = [`Host: ${stage.host()}`, ...UPGRADE_LINES];
+    const own =
+      credential === 'key' ? `X-API-Key: ${team.key}` : `Cookie: ${await stage.session(await stage.link())}`;
+    const { client, upstream } = await stage.socket(stage.bare('GET', '/', [...lines, own]));
+    const since = performance.now();
+    await stage.started.db.query('UPDATE teams SET deleted_at = now() WHERE id = $1', [team.id]);
+    stage.team = remaining;
+    expect(await endingOf(client, since)).toBe(CLOSE_1008);
+    await endingOf(upstream, since);
+  });
+});
+
+describe('a deleted key', () => {
+  it('loses the WebSockets and streams that were opened with it, and no others', async () => {
+    const { body } = await stage.api('POST', '/v1/api-keys', { name: 'short-lived' });
+    const { id, key } = body;
+    const lines = [`Host: ${stage.host()}`, `X-API-Key: ${key}`];
+    const socket = await stage.socket(stage.bare('GET', '/', [...lines, ...UPGRADE_LINES]));
+    const stream = await stage.stream(stage.bare('GET', '/', lines));
+    const other = await stage.socket(stage.knock('upgrade'));
+    const since = performance.now();
+    await stage.api('DELETE', `/v1/api-keys/${id}`);
+    expect(await endingOf(socket.client, since)).toBe(CLOSE_1008);
+    expect(await endingOf(stream.client, since)).toBe('');
+    await endingOf(socket.upstream, since);
+    await endingOf(stream.upstream, since);
+    other.upstream.send('\x81\x02hi');
+    expect(await other.client.bytes(4)).toBe('\x81\x02hi');
+  });
+});
+
+describe('a WebSocket that is closed', () => {
+  it('in the middle of a frame gets the rest of it first', async () => {
+    const link = await stage.link();
+    const { client, upstream } = await stage.socket(
+      stage.withCookie(await stage.session(link), 'GET', '/', UPGRADE_LINES),
+    );
+    upstream.send('\x81\x05hel');
+    await client.bytes(5);
+    void stage.api('DELETE', `/v1/sandboxes/${stage.sandbox.id}/links/${link.id}`);
+    await sleep(60);
+    upstream.send('lo');
+    expect((await client.rest()).bytes).toBe(`lo${CLOSE_1008}`);
+  });
+
+  it('in the middle of a frame that never ends is closed without a word', async () => {
+    const link = await stage.link();
+    const { client, upstream } = await stage.socket(
+      stage.withCookie(await stage.session(link), 'GET', '/', UPGRADE_LINES),
+    );
+    upstream.send('\x81\x05hel');
+    await client.bytes(5);
+    const since = performance.now();
+    await stage.api('DELETE', `/v1/sandboxes/${stage.sandbox.id}/links/${link.id}`);
+    expect(await endingOf(client, since)).toBe('');
+  });
+
+  it('carries nothing of the client to the app any more', async () => {
+    const link = await stage.link();
+    const { client, upstream } = await stage.socket(
+      stage.withCookie(await stage.session(link), 'GET', '/', UPGRADE_LINES),
+    );
+    upstream.send('\x81\x05hel');
+    await client.bytes(5);
+    await stage.told(() => stage.api('DELETE', `/v1/sandboxes/${stage.sandbox.id}/links/${link.id}`));
+    client.send('\x81\x80abcd');
+    expect((await upstream.rest()).bytes).toBe('');
+  });
+});
