@@ -69,6 +69,7 @@ describe('migrations', () => {
     await migrate(db.url);
     const dataSource = await new DataSource(migrationDataSourceOptions(db.url)).initialize();
     await dataSource.undoLastMigration();
+    await dataSource.undoLastMigration();
     await dataSource.destroy();
     expect(await db.query(COUNT_TRIGGERS)).toEqual([{ count: 0 }]);
   });

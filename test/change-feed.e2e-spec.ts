@@ -6,7 +6,8 @@ import { PostgresChangeFeed } from '../src/database/postgres-change-feed.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 
 const ID = '00000000-0000-4000-8000-00000000000';
-const [TEAM, TEAM_B, HOST, HOST_B, SANDBOX, KEY] = [1, 2, 3, 4, 5, 6].map((n) => `${ID}${n}`) as [
+const [TEAM, TEAM_B, HOST, HOST_B, SANDBOX, KEY, LINK] = [1, 2, 3, 4, 5, 6, 7].map((n) => `${ID}${n}`) as [
+  string,
   string,
   string,
   string,
@@ -16,6 +17,8 @@ const [TEAM, TEAM_B, HOST, HOST_B, SANDBOX, KEY] = [1, 2, 3, 4, 5, 6].map((n) =>
 ];
 const KEY_EVENT = { table: 'team_api_keys', id: KEY, teamId: TEAM, keyHash: 'hash' };
 const SANDBOX_EVENT = { table: 'sandboxes', id: SANDBOX, teamId: TEAM };
+const LINK_EVENT = { table: 'sandbox_links', id: LINK, sandboxId: SANDBOX };
+const PORT_EVENT = { table: 'sandbox_ports', sandboxId: SANDBOX, port: 80 };
 const EVERYTHING = { table: '*' };
 
 /** How soon after the commit a listener must know. */
@@ -43,7 +46,9 @@ describe('the change feed', () => {
   afterAll(() => db.drop());
 
   beforeEach(async () => {
-    await db.query('TRUNCATE sandboxes, hosts, team_api_keys, teams');
+    await db.query(
+      'TRUNCATE sandboxes, hosts, team_api_keys, teams, sandbox_links, sandbox_sessions, sandbox_ports',
+    );
     await db.query(
       `INSERT INTO teams (id, name, slug) VALUES ('${TEAM}', 'a', 'a'), ('${TEAM_B}', 'b', 'b')`,
     );
@@ -54,6 +59,11 @@ describe('the change feed', () => {
       VALUES ('${SANDBOX}', '${TEAM}', '${HOST}', 't', 'running')`);
     await db.query(`INSERT INTO team_api_keys (id, team_id, name, key_hash, key_prefix)
       VALUES ('${KEY}', '${TEAM}', 'k', 'hash', 'p')`);
+    await db.query(`INSERT INTO sandbox_links (id, sandbox_id, port, token_hash, once, embed, expires_at)
+      VALUES ('${LINK}', '${SANDBOX}', 80, '', false, false, now())`);
+    await db.query(
+      `INSERT INTO sandbox_ports (sandbox_id, port, visibility) VALUES ('${SANDBOX}', 80, 'public')`,
+    );
     await start();
     atStart = events.splice(0);
   });
@@ -67,8 +77,21 @@ describe('the change feed', () => {
   it.each<[string, unknown[]]>([
     [`UPDATE sandboxes SET status = 'paused'`, [SANDBOX_EVENT]],
     [`UPDATE sandboxes SET host_id = '${HOST_B}'`, [SANDBOX_EVENT]],
-    [`UPDATE sandboxes SET team_id = '${TEAM_B}'`, [SANDBOX_EVENT, { ...SANDBOX_EVENT, teamId: TEAM_B }]],
-    [`DELETE FROM sandboxes`, [SANDBOX_EVENT]],
+    [
+      `UPDATE sandboxes SET team_id = '${TEAM_B}'`,
+      [LINK_EVENT, PORT_EVENT, SANDBOX_EVENT, { ...SANDBOX_EVENT, teamId: TEAM_B }],
+    ],
+    [`DELETE FROM sandboxes`, [LINK_EVENT, PORT_EVENT, SANDBOX_EVENT]],
+    [`DELETE FROM sandbox_links`, [LINK_EVENT]],
+    [`UPDATE sandbox_links SET expires_at = '2000-01-01'`, [LINK_EVENT]],
+    [`DELETE FROM sandbox_ports`, [PORT_EVENT]],
+    [`UPDATE sandbox_ports SET visibility = 'private'`, [PORT_EVENT]],
+    [
+      `INSERT INTO sandbox_ports (sandbox_id, port, visibility) VALUES ('${SANDBOX}', 81, 'public')`,
+      [{ ...PORT_EVENT, port: 81 }],
+    ],
+    [`TRUNCATE sandbox_ports`, [EVERYTHING]],
+    [`TRUNCATE sandbox_links CASCADE`, [EVERYTHING]],
     [
       `INSERT INTO sandboxes (id, team_id, template, status) VALUES ('${HOST}', '${TEAM}', 't', 'x')`,
       [{ ...SANDBOX_EVENT, id: HOST }],
@@ -100,6 +123,8 @@ describe('the change feed', () => {
     `UPDATE hosts SET status = 'online', last_heartbeat_at = now()`,
     `UPDATE team_api_keys SET last_used = now(), name = 'other'`,
     `UPDATE teams SET name = 'other'`,
+    `UPDATE sandbox_links SET used_at = now()`,
+    `UPDATE sandbox_ports SET updated_at = now()`,
     `INSERT INTO teams (name, slug) VALUES ('c', 'c')`,
   ])('is silent about: %s', async (statement) => {
     await db.query(statement);
