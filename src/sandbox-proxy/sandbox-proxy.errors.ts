@@ -42,6 +42,9 @@ export class InvalidRequestError extends ApiError {
   readonly code = 'invalid_request';
 }
 
+/** Said where what a request was let in by has gone while it was under way. */
+export const REVOKED = 'access has been revoked';
+
 /** No credential, or one that admits nobody. */
 export class UnauthorizedError extends ApiError {
   readonly code = 'unauthorized';

@@ -25,7 +25,7 @@ import type { SandboxAddress } from './doors/sandbox-address.js';
 import { QueuedExchanges } from './doors/queued-exchanges.js';
 import { SandboxHost } from './doors/sandbox-host.js';
 import { newRequestId } from './request-ids.js';
-import { InvalidRequestError, PortDeniedError } from './sandbox-proxy.errors.js';
+import { InvalidRequestError, PortDeniedError, REVOKED, UnauthorizedError } from './sandbox-proxy.errors.js';
 import { SANDBOX_PROXY_OPTIONS } from './sandbox-proxy.module-definition.js';
 import type { SandboxProxyOptions } from './sandbox-proxy.options.js';
 import { SandboxResolverService } from './resolver/sandbox-resolver.service.js';
@@ -197,6 +197,7 @@ export class SandboxProxyService implements ForwardingOutcome {
       const { teamId, ground } = admission;
       if (ground.kind === 'session') checkSessionUse(ground.session, { request, isUpgrade, isSecure, cors });
       exchange.admission = admission;
+      if (!exchange.isClosed) this.live.add(exchange, admission, exchange.startedAtMs);
       return whenReady(this.resolver.resolve(address.sandboxId, teamId), (hostAddress) => ({
         teamId,
         origin: this.pool.resolveAddress(hostAddress),
@@ -211,6 +212,7 @@ export class SandboxProxyService implements ForwardingOutcome {
       exchange.errorCode = 'client_closed';
       return;
     }
+    if (exchange.isRevoked) throw new UnauthorizedError(REVOKED);
     const method = request.method as string;
     const framing = framingOf(request);
     if (upgrade !== null && (framing === 'chunked' || Number(request.headers['content-length'] ?? 0) > 0)) {
@@ -233,7 +235,6 @@ export class SandboxProxyService implements ForwardingOutcome {
       keepsExpect: hasBody && request.httpVersionMinor === 1,
     });
     const forwarding = new Forwarding(exchange, route, this);
-    if (exchange.admission !== null) this.live.add(exchange, exchange.admission);
     const { sandboxId } = exchange.address as SandboxAddress;
     const isUpgrade = upgrade !== null;
     const call = this.pool.dispatch(

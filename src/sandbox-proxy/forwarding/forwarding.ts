@@ -17,6 +17,7 @@ import { reset } from './reset.js';
 import { flushAtTurnEnd, type Pending } from './turn-end.js';
 import { RequestBody } from './request-body.js';
 import {
+  REVOKED,
   UnauthorizedError,
   UpstreamInvalidResponseError,
   UpstreamTimeoutError,
@@ -91,16 +92,18 @@ export class Forwarding implements UpstreamListener, Pending {
   /** What the request was let in by is gone: an answer that has begun is cut, one that has not says so. */
   revoke(): void {
     const { exchange } = this;
-    if (this.isDone || exchange.response.headersSent) {
+    const { request, response } = exchange;
+    if (response.writableFinished) return;
+    if (this.isDone || response.headersSent) {
       this.call?.abort();
-      if (this.isDone) reset(exchange.request.socket);
+      if (this.isDone) reset(request.socket);
       else this.cutOff();
       exchange.errorCode = 'revoked';
       return;
     }
     this.abandon();
     this.call?.abort();
-    this.outcome.onFailed(exchange, new UnauthorizedError('access has been revoked'));
+    this.outcome.onFailed(exchange, new UnauthorizedError(REVOKED));
   }
 
   onDrain(): void {

@@ -22,6 +22,8 @@ export class ProxyExchange implements AccessLogEntry, Live {
   readonly startedAtMs = performance.now();
   /** The response is over, or the client has left. */
   isClosed = false;
+  /** What the request was let in by is gone. */
+  isRevoked = false;
   /** Set once the request is on its way; told when the client is gone. */
   forwarding: { onClientClose(): void; revoke(): void } | null = null;
   /** Null until admitted. */
@@ -60,7 +62,7 @@ export class ProxyExchange implements AccessLogEntry, Live {
   }
 
   cut(): void {
-    this.errorCode = 'revoked';
+    this.isRevoked = true;
     this.forwarding?.revoke();
   }
 

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { AccessLogEntry } from '../answers/access-log.js';
 import type { Admission } from '../admission/credential-scheme.js';
 import type { Live } from '../live/live-admissions.js';
+import { REVOKED } from '../sandbox-proxy.errors.js';
 import { closeFrame, FrameBoundary } from './frame-boundary.js';
 import { reset } from './reset.js';
 
@@ -26,7 +27,7 @@ type End = Socket & { [TUNNEL]: Tunnel };
 /** Why a WebSocket is closed from here (RFC 6455 7.4.1). */
 const REASONS = {
   1001: 'the server is about to stop',
-  1008: 'access has been revoked',
+  1008: REVOKED,
 } as const;
 export type CloseCode = keyof typeof REASONS;
 

@@ -46,7 +46,7 @@ export class Tunnels {
     this.tunnels.add(tunnel);
     if (admission !== null) {
       this.live.delete(exchange, admission);
-      this.live.add(tunnel, admission);
+      this.live.add(tunnel, admission, exchange.startedAtMs);
     }
     if (this.isDraining) tunnel.close(1001);
   }

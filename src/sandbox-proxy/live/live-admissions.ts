@@ -1,4 +1,5 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { ApiKeyService } from '../../api-keys/api-key.service.js';
 import { ChangeFeed, type FeedEvent, TTL_WITHOUT_FEED_MS } from '../../database/change-feed.js';
@@ -9,6 +10,8 @@ import type { Admission, Ground } from '../admission/credential-scheme.js';
 
 /** How often sessions that have expired are looked for, milliseconds. */
 const TICK_MS = 1_000;
+/** Changes remembered apart; what is older counts as a change of everything. */
+const MAX_CHANGES = 10_000;
 
 /** Something open that an admission has opened: a request under way, or a tunnel. */
 export interface Live {
@@ -28,6 +31,15 @@ export class LiveAdmissions implements OnModuleInit, OnApplicationShutdown {
   private readonly byKey = new Map<string, Set<Live>>();
   /** Sessions and public ports, by the sandbox's UUID. */
   private readonly bySandbox = new Map<string, Set<Live>>();
+  /** When the feed last told of a sandbox, team or key, by UUID; of everything: when of anything, for what found no room. */
+  private readonly changedAtMs = new LRUCache<string, number>({
+    max: MAX_CHANGES,
+    dispose: (atMs, _id, reason) => {
+      if (reason === 'evict') this.allChangedAtMs = Math.max(this.allChangedAtMs, atMs);
+    },
+  });
+  private allChangedAtMs = -Infinity;
+  private lastChangeMs = -Infinity;
   private checkedAtMs = performance.now();
   private isCheckOwed = false;
   private isChecking = false;
@@ -52,7 +64,11 @@ export class LiveAdmissions implements OnModuleInit, OnApplicationShutdown {
     clearInterval(this.ticker);
   }
 
-  add(live: Live, { ground }: Admission): void {
+  /**
+   * @param sinceMs when the question whether to admit was first put, on the clock of `performance.now`: what the feed has
+   *   told since then may be about this very admission, and is asked of the database again
+   */
+  add(live: Live, { teamId, ground }: Admission, sinceMs: number): void {
     const [groups, id] = this.placeOf(ground);
     let group = groups.get(id);
     if (group === undefined) {
@@ -60,6 +76,8 @@ export class LiveAdmissions implements OnModuleInit, OnApplicationShutdown {
       groups.set(id, group);
     }
     group.add(live);
+    if (this.lastChangeMs >= sinceMs && this.hasChanged([id, teamId], sinceMs))
+      void this.checkGroup(ground, group);
   }
 
   delete(live: Live, { ground }: Admission): void {
@@ -73,7 +91,19 @@ export class LiveAdmissions implements OnModuleInit, OnApplicationShutdown {
     return [this.bySandbox, sandboxId];
   }
 
+  private hasChanged(ids: readonly string[], sinceMs: number): boolean {
+    if (this.allChangedAtMs >= sinceMs) return true;
+    return ids.some((id) => (this.changedAtMs.get(id) ?? -Infinity) >= sinceMs);
+  }
+
+  private noteChange(event: FeedEvent): void {
+    this.lastChangeMs = performance.now();
+    if (event.table === '*') this.allChangedAtMs = this.lastChangeMs;
+    else this.changedAtMs.set('sandboxId' in event ? event.sandboxId : event.id, this.lastChangeMs);
+  }
+
   private onEvent(event: FeedEvent): void {
+    this.noteChange(event);
     switch (event.table) {
       case 'team_api_keys':
         return cutAll(this.byKey.get(event.id));
@@ -104,6 +134,17 @@ export class LiveAdmissions implements OnModuleInit, OnApplicationShutdown {
     if (!this.feed.isLive && performance.now() - this.checkedAtMs >= TTL_WITHOUT_FEED_MS)
       this.isCheckOwed = true;
     if (this.isCheckOwed) void this.check();
+  }
+
+  /** Where the database cannot say, it is asked again with the next tick. */
+  private async checkGroup(ground: Ground, group: Set<Live>): Promise<void> {
+    try {
+      if (ground.kind !== 'key') await this.checkSandbox(this.placeOf(ground)[1], group);
+      else if (!(await this.apiKeys.exists(ground.keyId))) cutAll(group);
+    } catch (error) {
+      this.isCheckOwed = true;
+      this.logger.warn({ err: error }, 'what was opened during a change could not be checked; trying again');
+    }
   }
 
   private async checkPort(sandboxId: string, port: number): Promise<void> {
