@@ -43,14 +43,14 @@ function open(): number {
 
 /** Holds the next lookups back: resolved once one has its answer, and lets them go when told to. */
 function hold(): { isAsked: Promise<void>; release: () => void } {
-  let release = (): void => undefined;
+  const box: { open?: () => void } = {};
   gate = new Promise((resolve) => {
-    release = resolve;
+    box.open = resolve;
   });
   const isAsked = new Promise<void>((resolve) => {
     asked = resolve;
   });
-  return { isAsked, release };
+  return { isAsked, release: () => box.open?.() };
 }
 
 describe('a key that is deleted while it is looked up', () => {

@@ -31,6 +31,7 @@ export function banner(facts: BannerFacts): string {
     `Sandbox control plane on ${facts.url}`,
     ...(apiKey === null ? foundAgain(facts) : firstStart(apiKey)),
     ...(sandbox === null ? [] : howToReach(sandbox, header)),
+    ...inBrowser(facts.url),
     ...operator(facts),
   ];
   return `\n${lines.join('\n')}\n\n`;
@@ -63,6 +64,11 @@ function howToReach({ urlTemplate, demo, port3000 }: SandboxFacts, header: strin
     '  Your own localhost:3000, through the sandbox:',
     `    curl -H ${header} ${port3000}`,
   ];
+}
+
+/** Where a browser begins: it cannot send the key by itself. */
+function inBrowser(url: string): string[] {
+  return ['', '  In a browser, with that key:', `    ${url}/`];
 }
 
 function operator({ url, teamId, apiKey, adminToken }: BannerFacts): string[] {

@@ -1,0 +1,31 @@
+import { expect, it } from 'vitest';
+import { createLogger, LOGGER } from '../src/logging/logger.js';
+import { BrowserStage } from './support/browser-stage.js';
+import { UPGRADE_LINES } from './support/proxy-stage.js';
+
+let log = '';
+const stage = new BrowserStage({
+  env: { LOG_LEVEL: 'trace' },
+  override: (builder) =>
+    builder
+      .overrideProvider(LOGGER)
+      .useValue(createLogger('trace', { write: (text: string) => void (log += text) })),
+});
+
+it('no token and no cookie stands in the log, at its most talkative', async () => {
+  const link = await stage.link({ once: true });
+  const cookie = await stage.session(link);
+  await stage.open(`/?sandbox_link=${link.token}`);
+  await stage.open(`/?sandbox_link=${link.token}x`, [`Cookie: ${cookie}x`]);
+  await stage.ask(
+    stage.withCookie(cookie, 'POST', '/', ['Origin: https://evil.example', 'Content-Length: 0']),
+  );
+  await stage.exchange(stage.withCookie(cookie, 'GET', `/?sandbox_link=${link.token}`));
+  const { client } = await stage.socket(stage.withCookie(cookie, 'GET', '/', UPGRADE_LINES));
+  await stage.told(() => stage.api('DELETE', `/v1/sandboxes/${stage.sandbox.id}/links/${link.id}`));
+  await client.rest();
+  const proxied = () => log.split('\n').filter((line) => line.includes('"proxied"')).length;
+  await expect.poll(proxied).toBe(6);
+  expect(log).toContain('"error":"revoked"');
+  expect(log).not.toMatch(/wr[nls]_/);
+});
