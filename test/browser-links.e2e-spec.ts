@@ -155,6 +155,14 @@ describe('the cookie', () => {
     expect(head).not.toContain('Cookie');
   });
 
+  it.each([0, 1])('is found in whichever Cookie line it stands: %i', async (at) => {
+    const cookie = await stage.session(await stage.link());
+    const lines = ['Cookie: sandbox_session=x', 'Cookie: sandbox_session=y'];
+    lines[at] = `Cookie: ${cookie}`;
+    const { answer } = await stage.exchange(stage.bare('GET', '/', [`Host: ${stage.host()}`, ...lines]));
+    expect(answer.status).toBe(200);
+  });
+
   it('of an app with our name is not set', async () => {
     const cookie = await stage.session(await stage.link());
     const { answer } = await stage.exchange(
@@ -192,6 +200,9 @@ describe('a token', () => {
       await at(stage.host(), '/', [`Cookie: sandbox_session=${link.token}`]),
       await at(stage.host(), '/', [`Cookie: sandbox_session=${link.token.replace('wrl_', 'wrs_')}`]),
       await at(stage.host(), '/', [`X-API-Key: ${link.token}`]),
+      // the right row, another secret
+      await at(stage.host(), `/?sandbox_link=${link.token.slice(0, 29)}${'A'.repeat(43)}`),
+      await at(stage.host(), '/', [`Cookie: sandbox_session=${cookie.slice(0, 29)}${'A'.repeat(43)}`]),
     ]) {
       expect(answer.status).toBe(401);
       expect(answer.all('set-cookie')).toEqual([]);

@@ -83,9 +83,10 @@ describe.each(ENDS)('%s', (_name, end) => {
 
 describe('a session', () => {
   it('that a sandbox had before it started goes on when it runs', async () => {
-    await stage.told(() => update(`status = 'starting'`));
+    await stage.told(() => update(`status = 'pending'`));
     const cookie = await stage.session(await stage.link());
     expect((await stage.ask(stage.withCookie(cookie))).status).toBe(409);
+    await stage.told(() => update(`status = 'starting'`));
     await stage.told(() => update(`status = 'running'`));
     expect((await stage.exchange(stage.withCookie(cookie))).answer.status).toBe(200);
   });

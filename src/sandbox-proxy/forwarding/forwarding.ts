@@ -132,7 +132,7 @@ export class Forwarding implements UpstreamListener, Pending {
     if (agentErrorCode(head) !== null) this.outcome.onRouteSuspect(exchange, true);
     else if (head.status === 502 || head.status === 503) this.outcome.onRouteSuspect(exchange, false);
     const agentError = agentErrorCode(head);
-    if (agentError !== null && exchange.upgrade === null && wantsPage(exchange.request)) {
+    if (agentError !== null && wantsPage(exchange.request)) {
       this.abandon();
       this.call?.abort();
       this.outcome.onAgentError(exchange, head.status, agentError);

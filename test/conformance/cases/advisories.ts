@@ -94,7 +94,7 @@ export const advisories: readonly Case[] = [
         `a@${stage.host}`,
       ]) {
         const client = await stage.client();
-        client.send(stage.knock(door, '/').replace(`Host: ${stage.host}`, `Host: ${host}`));
+        client.send(stage.knock(door, '/nothing').replace(`Host: ${stage.host}`, `Host: ${host}`));
         const got = await client.answer('GET', 2_000).catch(() => null);
         check(got === null || got.status >= 400, `${got?.status} for ${host}`);
       }

@@ -177,7 +177,7 @@ const REFLECTED: [name: string, wire: (stage: Stage, lines: string[]) => string]
   ['path', (s, l) => s.head('GET', `/..%2f${HTML}`, l)],
   ['host', (s, l) => s.head('GET', '/', l).replace(s.host, `${s.host}:${HTML}`)],
   ['host-domain', (s, l) => s.bare('GET / HTTP/1.1', l).replace('sandbox.test', `${HTML}.test`)],
-  ['id', (s, l) => s.head('GET', '/', l).replace(s.id, `cl-1'"onload=`)],
+  ['id', (s, l) => s.head('GET', '/nothing', l).replace(s.id, `cl-1'"onload=`)],
   ['key', (s, l) => s.bare('GET / HTTP/1.1', [...l, `X-API-Key: ${HTML}`])],
   ['request-id', (s, l) => s.bare('GET / HTTP/1.1', [...l, `X-Request-Id: ${HTML}`])],
   ['forwarded-host', (s, l) => s.bare('GET / HTTP/1.1', [...l, `X-Forwarded-Host: ${HTML}`])],

@@ -196,7 +196,7 @@ const several = DOORS.flatMap((door): Case[] => [
   },
 ]);
 
-const ports: Case[] = [1, 22, 80, 443, 8080, 65_535].flatMap((port) =>
+const ports: Case[] = [1, 23, 80, 443, 8080, 65_535].flatMap((port) =>
   DOORS.map((door): Case => ({
     id: `hosts/${door}/port-${port}`,
     rule: 'the port in the host name is the port in the path upstream',
@@ -210,4 +210,25 @@ const ports: Case[] = [1, 22, 80, 443, 8080, 65_535].flatMap((port) =>
   })),
 );
 
-export const hosts: readonly Case[] = [...good, ...bad, ...notOurs, ...several, ...ports];
+const denied: Case[] = [22, 49_983].flatMap((port) =>
+  DOORS.map((door): Case => ({
+    id: `hosts/${door}/denied-port-${port}`,
+    rule: 'a port of DENIED_PORTS is 404 for everyone, also with leading zeros',
+    source: 'architecture 5',
+    run: async (world) => {
+      const stage = await world.stage(undefined, { port });
+      for (const host of [stage.host, `000${stage.host}`]) {
+        const { answer } = await stage.send(
+          stage.knock(door, '/').replace(`Host: ${stage.host}`, `Host: ${host}`),
+        );
+        check(
+          answer.status === 404 || (host !== stage.host && answer.status === 400),
+          `status ${answer.status}`,
+        );
+      }
+      same(stage.agent.connections.length, 0, 'connections upstream');
+    },
+  })),
+);
+
+export const hosts: readonly Case[] = [...good, ...bad, ...notOurs, ...several, ...ports, ...denied];
