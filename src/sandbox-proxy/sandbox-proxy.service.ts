@@ -7,6 +7,7 @@ import { ApiError } from '../errors/api-error.js';
 import { LOGGER } from '../logging/logger.js';
 import { AccessLog } from './answers/access-log.js';
 import { AdmissionService } from './admission/admission.service.js';
+import type { Admission } from './admission/credential-scheme.js';
 import { Forwarding, type ForwardingOutcome } from './forwarding/forwarding.js';
 import { holdsCredential } from './headers/field-names.js';
 import { outboundHead } from './headers/outbound-request.js';
@@ -191,19 +192,30 @@ export class SandboxProxyService implements ForwardingOutcome {
     address: SandboxAddress,
     refusal: string | null,
   ): MaybePromise<SandboxRoute> {
-    const { request, isSecure, isUpgrade, cors } = exchange;
+    const { request, isSecure } = exchange;
     const admitted = this.admission.admit({ rawHeaders: request.rawHeaders, address, isSecure }, refusal);
-    return whenReady(admitted, (admission) => {
-      const { teamId, ground } = admission;
-      if (ground.kind === 'session') checkSessionUse(ground.session, { request, isUpgrade, isSecure, cors });
-      exchange.admission = admission;
-      if (!exchange.isClosed) this.live.add(exchange, admission, exchange.startedAtMs);
-      return whenReady(this.resolver.resolve(address.sandboxId, teamId), (hostAddress) => ({
-        teamId,
-        origin: this.pool.resolveAddress(hostAddress),
-        prefix: `/proxy/${address.sandboxId}/${address.port}`,
-      }));
-    });
+    return admitted instanceof Promise
+      ? admitted.then((admission) => this.resolve(exchange, address, admission))
+      : this.resolve(exchange, address, admitted);
+  }
+
+  private resolve(
+    exchange: ProxyExchange,
+    address: SandboxAddress,
+    admission: Admission,
+  ): MaybePromise<SandboxRoute> {
+    const { teamId, ground } = admission;
+    if (ground.kind === 'session') checkSessionUse(ground.session, exchange);
+    exchange.admission = admission;
+    if (!exchange.isClosed) this.live.add(exchange, admission, exchange.startedAtMs);
+    const hostAddress = this.resolver.resolve(address.sandboxId, teamId);
+    return hostAddress instanceof Promise
+      ? hostAddress.then((found) => this.routeTo(found, address, teamId))
+      : this.routeTo(hostAddress, address, teamId);
+  }
+
+  private routeTo(hostAddress: string, { agentPath }: SandboxAddress, teamId: string): SandboxRoute {
+    return { teamId, origin: this.pool.resolveAddress(hostAddress), prefix: agentPath };
   }
 
   private forward(exchange: ProxyExchange, route: SandboxRoute): void {

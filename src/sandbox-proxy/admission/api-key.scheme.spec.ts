@@ -5,7 +5,12 @@ import { AdmissionService } from './admission.service.js';
 import { ApiKeyScheme } from './api-key.scheme.js';
 import type { Admission, AdmissionRequest, CredentialScheme } from './credential-scheme.js';
 
-const address = { port: 80, sandboxId: 'cl-x', hostname: '80-cl-x.localhost' };
+const address = {
+  port: 80,
+  sandboxId: 'cl-x',
+  hostname: '80-cl-x.localhost',
+  agentPath: '/proxy/cl-x/80',
+};
 const request = (...rawHeaders: string[]): AdmissionRequest => ({ rawHeaders, address, isSecure: false });
 
 /** Admits the key "wrn_good" to team "t". */

@@ -18,7 +18,12 @@ describe('a host name that names a sandbox', () => {
     [`3000-${ID.toUpperCase()}.EXAMPLE.Com`, 3000, `3000-${ID}.example.com`],
     [`3000-${ID}.a.b_c.d-e.example.com`, 3000, `3000-${ID}.a.b_c.d-e.example.com`],
   ])('%s', (host, port, hostname) => {
-    expect(parseSandboxHost(host, [])).toEqual({ port, sandboxId: ID, hostname });
+    expect(parseSandboxHost(host, [])).toEqual({
+      port,
+      sandboxId: ID,
+      hostname,
+      agentPath: `/proxy/${ID}/${port}`,
+    });
   });
 
   it.each(['cl-x', 'cl-0', `${ID}0`, `cl-${'z'.repeat(25)}`])(

@@ -7,6 +7,8 @@ export interface SandboxAddress {
   readonly sandboxId: string;
   /** The whole host name, lower case, without port and trailing dot. */
   readonly hostname: string;
+  /** `/proxy/{sandboxId}/{port}`: where an agent has that port. */
+  readonly agentPath: string;
 }
 
 const LABEL = /^(\d+)-(cl-[0-9a-z]+)\./;
@@ -42,5 +44,6 @@ export function parseSandboxHost(host: string, domains: readonly string[]): Sand
   const port = digits.length > 5 ? 0 : Number(digits);
   if (port < 1 || port > 65_535) throw new InvalidPortError();
   if (lower.length > MAX_HOST_CHARACTERS) throw new InvalidHostError();
-  return { port, sandboxId: label[2] as string, hostname };
+  const sandboxId = label[2] as string;
+  return { port, sandboxId, hostname, agentPath: `/proxy/${sandboxId}/${port}` };
 }

@@ -4,7 +4,12 @@ import { InvalidHostError } from '../sandbox-proxy.errors.js';
 import { SandboxHost } from './sandbox-host.js';
 
 const HOST = '3000-cl-0123456789abcdefghijklmno.localhost';
-const ADDRESS = { port: 3000, sandboxId: 'cl-0123456789abcdefghijklmno', hostname: HOST };
+const ADDRESS = {
+  port: 3000,
+  sandboxId: 'cl-0123456789abcdefghijklmno',
+  hostname: HOST,
+  agentPath: '/proxy/cl-0123456789abcdefghijklmno/3000',
+};
 
 /** The parts of a request that are read: only those. */
 function request(url: string, hosts: readonly string[], method = 'GET'): IncomingMessage {

@@ -49,14 +49,24 @@ const EXACT = new Map<string, Field>([
 /** Spellings met so far; bounded, since names come from clients. */
 const known = new Map<string, Field>();
 const KNOWN_MAX = 2_000;
+/** The last name met of each length below this. */
+const LENGTHS = 64;
+const lastOfLength: { readonly name: string; readonly field: Field }[] = [];
 
 /**
  * The kind of a field name in any letter case. An underscore counts as a hyphen for the names a spoofer would
  * use: CGI-style apps read `X_Forwarded_For` and `X-Forwarded-For` as one.
  */
 export function fieldOf(name: string): Field {
-  const seen = known.get(name);
-  if (seen !== undefined) return seen;
+  // Names come in the same few spellings: comparing with the last of this length is cheaper than hashing a new string.
+  const last = lastOfLength[name.length];
+  if (last !== undefined && last.name === name) return last.field;
+  const field = known.get(name) ?? fieldOfNew(name);
+  if (name.length < LENGTHS) lastOfLength[name.length] = { name, field };
+  return field;
+}
+
+function fieldOfNew(name: string): Field {
   const lower = name.toLowerCase();
   const field = EXACT.get(lower) ?? familyOf(lower.replaceAll('_', '-'));
   if (known.size < KNOWN_MAX) known.set(name, field);
