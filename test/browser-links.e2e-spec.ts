@@ -263,6 +263,19 @@ describe('a token', () => {
     expect(head.split('\r\n')[0]).toBe(`POST ${stage.prefix()}/ HTTP/1.1`);
   });
 
+  it.each(DOORS)('anywhere else in the path or query is refused, and so is a key (%s)', async (door) => {
+    const { token } = await stage.link();
+    for (const target of [
+      `/${token}`,
+      `/?x=/?sandbox_link=${token}`,
+      `/?q=${token}&y`,
+      `/?key=${stage.team.key}`,
+    ]) {
+      const answer = await stage.ask(stage.knock(door, target));
+      expect([answer.status, answer.header('x-sandbox-error')]).toEqual([400, 'proxy;invalid_path']);
+    }
+  });
+
   it('reaches the sandbox in no header, e.g. Referer', async () => {
     const { token, url } = await stage.link();
     const cookie = await stage.session({ id: '', url, token });

@@ -26,7 +26,13 @@ import type { SandboxAddress } from './doors/sandbox-address.js';
 import { QueuedExchanges } from './doors/queued-exchanges.js';
 import { SandboxHost } from './doors/sandbox-host.js';
 import { newRequestId } from './request-ids.js';
-import { InvalidRequestError, PortDeniedError, REVOKED, UnauthorizedError } from './sandbox-proxy.errors.js';
+import {
+  InvalidPathError,
+  InvalidRequestError,
+  PortDeniedError,
+  REVOKED,
+  UnauthorizedError,
+} from './sandbox-proxy.errors.js';
 import { SANDBOX_PROXY_OPTIONS } from './sandbox-proxy.module-definition.js';
 import type { SandboxProxyOptions } from './sandbox-proxy.options.js';
 import { SandboxResolverService } from './resolver/sandbox-resolver.service.js';
@@ -231,10 +237,13 @@ export class SandboxProxyService implements ForwardingOutcome {
       // Its body would arrive as the first bytes of the tunnel, or as the next request (CVE-2026-58055).
       throw new InvalidRequestError('an upgrade request has no body');
     }
+    const target = route.prefix + outboundPath(request.url as string, method);
+    if (holdsCredential(target))
+      throw new InvalidPathError('the path or query holds a credential of the platform');
     const hasBody = upgrade === null && framing !== 'none';
     const head = outboundHead({
       method,
-      target: route.prefix + outboundPath(request.url as string, method),
+      target,
       authority: route.origin.authority,
       rawHeaders: request.rawHeaders,
       framing: upgrade === null ? framing : 'none',

@@ -1,5 +1,16 @@
 import type { Random } from './random.js';
 
+/** Tokens of the right form; one of a link in the query, where it belongs, too. */
+const LINK = `wrl_${'0'.repeat(25)}${'A'.repeat(43)}`;
+const SESSION = `wrs_${'0'.repeat(25)}${'B'.repeat(43)}`;
+const QUERIES = [
+  '?',
+  '?x=1',
+  `?sandbox_link=${LINK}`,
+  `?a&sandbox%5flink=${LINK}&b`,
+  `?%73andbox_link=${LINK}#`,
+];
+
 const METHODS = [
   'GET',
   'GET',
@@ -75,6 +86,12 @@ const LINES = [
   'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
   'Sec-WebSocket-Version: 13',
   'X-Request-Id: 1',
+  `Cookie: sandbox_session=${SESSION}; a=1`,
+  `Cookie: b=2; __Host-sandbox_session=${SESSION}`,
+  `Referer: http://a.test/?sandbox_link=${LINK}`,
+  `X-Api-Key: ${LINK}`,
+  'Origin: https://evil.test',
+  'Access-Control-Request-Method: PUT',
 ] as const;
 const BODIES = [
   '',
@@ -110,7 +127,8 @@ const SPLICES = [
 
 /** A request for `host`, well formed or nearly so, then mutated at a few places. */
 export function requestBytes(random: Random, host: string, key: string): string {
-  const target = `/${Array.from({ length: random.below(6) }, () => random.of(SEGMENTS)).join('/')}`;
+  const path = `/${Array.from({ length: random.below(6) }, () => random.of(SEGMENTS)).join('/')}`;
+  const target = random.chance(25) ? path + random.of(QUERIES) : path;
   const lines = [`Host: ${host}`, `X-API-Key: ${key}`, ...random.some(LINES, 5)];
   if (random.chance(30)) lines.push('Connection: Upgrade', 'Upgrade: websocket');
   if (random.chance(20)) lines.push(`x-api-KEY: ${key}`);

@@ -15,6 +15,9 @@ export interface Trial {
 export const HOST = '{host}';
 export const KEY = '{key}';
 
+/** A link's or a session's, whole. */
+const TOKEN = /wr[ls]_[0-9a-z]{25}[\w-]{43}/;
+
 /**
  * Plays a trial and checks what must hold whatever was sent: at most one request upstream for one answered, all
  * of it well formed (checked when the world is finished), the client's bytes an HTTP answer, the neighbour clean.
@@ -51,6 +54,12 @@ export async function play(world: World, trial: Trial): Promise<'answered' | 'cu
     stage.agent.received.length <= Math.max(1, asked) * 2,
     `${stage.agent.received.length} requests upstream for ${asked}`,
   );
+  for (const { head: request } of stage.agent.received) {
+    check(!request.fields.some(([, value]) => TOKEN.test(value)), 'a token of ours in a field upstream');
+    check(!TOKEN.test(request.target), 'a token of ours in the target upstream');
+    const [, query = ''] = /\?(.*)$/.exec(request.target) ?? [];
+    check(!new URLSearchParams(query).has('sandbox_link'), 'the link parameter upstream');
+  }
   const text = client.bytes;
   if (text !== '') check(/^HTTP\/1\.[01] \d{3}/.test(text), `the client got no HTTP: ${text.slice(0, 80)}`);
   check(!/\r(?!\n)/.test(text.slice(0, text.indexOf('\r\n\r\n') + 4)), 'bare CR towards the client');
