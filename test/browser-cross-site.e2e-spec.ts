@@ -97,6 +97,37 @@ describe('a session', () => {
     },
   );
 
+  // A page of a neighbour that runs a private script of this sandbox reads what is in it.
+  it.each(['cross-site', 'same-site'])(
+    'lends no script or image to a %s page without `embed`',
+    async (site) => {
+      const lines = ['Sec-Fetch-Dest: script', `Sec-Fetch-Site: ${site}`, 'Sec-Fetch-Mode: no-cors'];
+      const plain = await stage.session(await stage.link());
+      expect(refused(await stage.ask(stage.withCookie(plain, 'GET', '/a.js', lines)))).toEqual(REFUSED);
+      const embedded = await stage.session(await stage.link({ embed: true }));
+      expect((await stage.exchange(stage.withCookie(embedded, 'GET', '/a.js', lines))).answer.status).toBe(
+        200,
+      );
+    },
+  );
+
+  it.each([
+    ['same-origin', 200],
+    ['same-site', 403],
+    ['cross-site', 403],
+  ])('takes a form of a page without an address for what the browser says: %s', async (site, status) => {
+    const cookie = await stage.session(await stage.link());
+    const lines = [
+      'Origin: null',
+      `Sec-Fetch-Site: ${site}`,
+      'Sec-Fetch-Mode: navigate',
+      'Content-Length: 0',
+    ];
+    const bytes = stage.withCookie(cookie, 'POST', '/', lines);
+    const answer = status === 200 ? (await stage.exchange(bytes)).answer : await stage.ask(bytes);
+    expect(answer.status).toBe(status);
+  });
+
   it('shows itself in its own frames', async () => {
     const lines = ['Sec-Fetch-Dest: iframe', 'Sec-Fetch-Site: same-origin'];
     const cookie = await stage.session(await stage.link());

@@ -102,6 +102,22 @@ describe('a database that is lost', () => {
     expect(await kept.client.bytes(4)).toBe('\x81\x02hi');
   });
 
+  it('closes what an ended session has open also where its link has another', async () => {
+    const link = await stage.link();
+    const [first, second] = [await stage.session(link), await stage.session(link)];
+    const open = (cookie: string) => stage.socket(stage.withCookie(cookie, 'GET', '/', UPGRADE_LINES));
+    const [ended, kept] = [await open(first), await open(second)];
+    await lose();
+    await db.query(
+      'DELETE FROM sandbox_sessions WHERE id = (SELECT id FROM sandbox_sessions WHERE sandbox_id = $1 ORDER BY created_at LIMIT 1)',
+      [stage.sandbox.uuid],
+    );
+    await find();
+    expect(await closed(ended.client)).toBe(CLOSE_1008);
+    kept.upstream.send('\x81\x02hi');
+    expect(await kept.client.bytes(4)).toBe('\x81\x02hi');
+  });
+
   it('without triggers is asked every few seconds about what is open', async () => {
     const link = await stage.link();
     const { client } = await stage.socket(

@@ -270,6 +270,7 @@ describe('a token', () => {
       `/?x=/?sandbox_link=${token}`,
       `/?q=${token}&y`,
       `/?key=${stage.team.key}`,
+      `/??sandbox_link=${token.replace('_', '%5f')}`,
     ]) {
       const answer = await stage.ask(stage.knock(door, target));
       expect([answer.status, answer.header('x-sandbox-error')]).toEqual([400, 'proxy;invalid_path']);

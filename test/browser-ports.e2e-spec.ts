@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { BrowserStage } from './support/browser-stage.js';
 import { DOORS, MISSING, UPGRADE_LINES } from './support/proxy-stage.js';
@@ -57,6 +58,42 @@ describe("a port's settings", () => {
   ])('are refused: %j %j', async (port, settings) => {
     expect((await stage.api('PUT', path(port), settings)).status).toBe(400);
   });
+
+  it('are taken back by DELETE', async () => {
+    await stage.putPort(3000, { visibility: 'public' });
+    expect((await stage.told(() => stage.api('DELETE', path(3000)))).status).toBe(204);
+    expect((await stage.ask(knock('HTTP'))).status).toBe(401);
+    expect((await stage.api('DELETE', path(3000))).status).toBe(404);
+  });
+
+  it('can still be changed where there are as many as there may be', async () => {
+    await stage.putPort(3000, { visibility: 'public' });
+    await stage.started.db.query(
+      `INSERT INTO sandbox_ports (sandbox_id, port, visibility) SELECT $1, n, 'private' FROM generate_series(10001, 10999) n`,
+      [stage.sandbox.uuid],
+    );
+    expect((await stage.api('PUT', path(3001), {})).status).toBe(409);
+    expect((await stage.api('PUT', path(3000), { visibility: 'private' })).status).toBe(200);
+  });
+
+  it.each(['links', 'ports'])(
+    "and links are not written once the sandbox is another team's: %s",
+    async (kind) => {
+      const { id } = await stage.rows.team();
+      await stage.started.db.query('BEGIN');
+      await stage.started.db.query('UPDATE sandboxes SET team_id = $1 WHERE id = $2', [
+        id,
+        stage.sandbox.uuid,
+      ]);
+      const writing =
+        kind === 'ports'
+          ? stage.api('PUT', path(3000), { visibility: 'public' })
+          : stage.api('POST', path('').replace('ports/', 'links'), { port: 3000 });
+      await sleep(50);
+      await stage.started.db.query('COMMIT');
+      expect((await writing).status).toBe(404);
+    },
+  );
 
   it("are not to be had for another team's sandbox", async () => {
     const foreign = await stage.rows.sandbox((await stage.rows.team()).id, stage.hostId);
@@ -216,6 +253,14 @@ describe('the CORS headers of an answer', () => {
     const answer = await asked(EVIL);
     expect(answer.all('access-control-allow-origin')).toEqual([]);
     expect(answer.all('access-control-allow-credentials')).toEqual([]);
+  });
+
+  it('and those of other origins are kept apart by caches', async () => {
+    await stage.putPort(3000, { cors: [APP], visibility: 'public' });
+    const { answer } = await stage.exchange(bare('GET'), SAID.replace('X-Own', 'X-Own\r\nConnection: close'));
+    expect(answer.all('access-control-allow-origin')).toEqual([]);
+    expect(answer.all('vary')).toContain('Origin');
+    expect((await asked(EVIL)).all('vary')).toContain('Origin');
   });
 
   it("let a page of the list read the proxy's own answers", async () => {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { BrowserStage } from './support/browser-stage.js';
 import { UPGRADE_LINES } from './support/proxy-stage.js';
@@ -89,6 +90,32 @@ describe('a session', () => {
     await stage.told(() => update(`status = 'starting'`));
     await stage.told(() => update(`status = 'running'`));
     expect((await stage.exchange(stage.withCookie(cookie))).answer.status).toBe(200);
+  });
+
+  it('ends when its sandbox is moved while it does not run', async () => {
+    await stage.told(() => update(`status = 'paused'`));
+    const cookie = await stage.session(await stage.link());
+    const hostId = await stage.rows.host(stage.agentAddress);
+    await stage.told(() => update(`host_id = '${hostId}'`));
+    await stage.told(() => update(`status = 'running'`));
+    expect((await stage.ask(stage.withCookie(cookie))).status).toBe(401);
+  });
+
+  it('is cut also for a client that takes nothing', async () => {
+    const link = await stage.link();
+    const { client, upstream } = await stage.stream(stage.withCookie(await stage.session(link)));
+    client.socket.pause();
+    const piece = 'x'.repeat(65_536);
+    for (let i = 0; i < 200; i += 1) upstream.send(`10000\r\n${piece}\r\n`);
+    await sleep(100);
+    const connections = () =>
+      promisify((done: (error: Error | null, count: number) => void) =>
+        stage.started.app.getHttpServer().getConnections(done),
+      )();
+    const before = await connections();
+    await stage.api('DELETE', `/v1/sandboxes/${stage.sandbox.id}/links/${link.id}`);
+    await expect.poll(connections, { timeout: SOON_MS, interval: 10 }).toBe(before - 1);
+    await upstream.rest();
   });
 
   it('is untouched by what happens to another link, sandbox or team', async () => {

@@ -8,6 +8,8 @@ const UNKNOWN_TTL_MS = 2_000;
 /** Keys asked about at a time. Anyone can make keys up: without a bound they would wait in the process by the million. */
 const MAX_FLIGHTS = 1_000;
 
+const nothing = (): void => undefined;
+
 /** Milliseconds that only ever grow, e.g. `performance.now`; injected so that tests decide what time it is. */
 export type Clock = () => number;
 
@@ -44,11 +46,18 @@ export class FeedCache<Value> {
   /**
    * What memory says of `key`, synchronously, or what `ask` finds out.
    *
+   * @param beforeAsking called where memory does not know; may refuse by throwing
    * @throws DirectoryUnavailableError (also as a rejection) when the database fails, or too much is asked at once
    */
-  get(key: string, ask: () => Promise<Value | null>): Value | null | Promise<Value | null> {
+  get(
+    key: string,
+    ask: () => Promise<Value | null>,
+    beforeAsking: () => void = nothing,
+  ): Value | null | Promise<Value | null> {
     const entry = this.known.get(key) ?? this.unknown.get(key);
-    return entry === undefined || this.isExpired(entry) ? this.join(key, ask) : entry.value;
+    if (entry !== undefined && !this.isExpired(entry)) return entry.value;
+    beforeAsking();
+    return this.join(key, ask);
   }
 
   /** Forgets one answer, and what is being asked for it. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { InjectDataSource, InjectRepository } from '@nestjs/typeorm';
-import { DataSource, MoreThan, Repository } from 'typeorm';
+import { InjectRepository } from '@nestjs/typeorm';
+import { type EntityManager, MoreThan, Repository } from 'typeorm';
 import { Configuration } from '../config/configuration.js';
 import { type Page, type PageQuery, readPage } from '../database/page.js';
 import { ConflictError, NotFoundError, ValidationFailedError } from '../errors/request.errors.js';
@@ -23,7 +23,6 @@ const MAX_LINKS = 1_000;
 export class LinksService {
   constructor(
     @InjectRepository(SandboxLink) private readonly links: Repository<SandboxLink>,
-    @InjectDataSource() private readonly dataSource: DataSource,
     private readonly sandboxes: SandboxesService,
     private readonly urls: SandboxUrls,
     private readonly configuration: Configuration,
@@ -35,11 +34,9 @@ export class LinksService {
    * @throws NotFoundError, ValidationFailedError for a port that is denied, ConflictError when there are too many
    */
   async create(teamId: string, sandboxId: string, body: CreateLinkBody): Promise<CreatedLinkView> {
-    const { id } = await this.sandboxes.get(teamId, sandboxId);
     const { port, ttlSeconds, label = null, once, embed, allowedOrigins } = body;
     if (this.configuration.DENIED_PORTS.includes(port))
       throw new ValidationFailedError([`port ${port} cannot be reached from outside`]);
-    await this.#makeRoom(sandboxId);
     const linkId = randomUUID();
     const { token, hash } = newToken('link', linkId, { sandboxId, port });
     const link = this.links.create({
@@ -54,8 +51,12 @@ export class LinksService {
       expiresAt: new Date(Date.now() + ttlSeconds * 1_000),
       usedAt: null,
     });
-    const url = `${this.urls.templateOf(id).replace('{port}', String(port))}/?${LINK_PARAMETER}=${token}`;
-    return { ...viewLink(await this.links.save(link)), url };
+    const saved = await this.sandboxes.withHeld(teamId, sandboxId, async (manager) => {
+      await this.#makeRoom(manager, sandboxId);
+      return manager.save(link);
+    });
+    const host = this.urls.templateOf(encodeId('cl', sandboxId)).replace('{port}', String(port));
+    return { ...viewLink(saved), url: `${host}/?${LINK_PARAMETER}=${token}` };
   }
 
   /** Those that have not expired. @throws NotFoundError */
@@ -75,11 +76,11 @@ export class LinksService {
   }
 
   /** Links that have expired go when a new one comes. */
-  async #makeRoom(sandboxId: string): Promise<void> {
-    await this.dataSource.query('DELETE FROM sandbox_links WHERE sandbox_id = $1 AND expires_at <= now()', [
+  async #makeRoom(manager: EntityManager, sandboxId: string): Promise<void> {
+    await manager.query('DELETE FROM sandbox_links WHERE sandbox_id = $1 AND expires_at <= now()', [
       sandboxId,
     ]);
-    if ((await this.links.countBy({ sandboxId })) >= MAX_LINKS)
+    if ((await manager.countBy(SandboxLink, { sandboxId })) >= MAX_LINKS)
       throw new ConflictError(`${encodeId('cl', sandboxId)} has ${MAX_LINKS} links; revoke one first`);
   }
 }

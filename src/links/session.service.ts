@@ -34,9 +34,14 @@ export class SessionService implements OnApplicationShutdown {
   /**
    * The session behind a cookie at that place, or null. Synchronous where memory has the answer.
    *
+   * @param beforeAsking called where the database has to be asked; may refuse by throwing
    * @throws DirectoryUnavailableError (also as a rejection) when the database cannot say
    */
-  find(cookie: string, place: TokenPlace): Session | null | Promise<Session | null> {
+  find(
+    cookie: string,
+    place: TokenPlace,
+    beforeAsking?: () => void,
+  ): Session | null | Promise<Session | null> {
     const presented = readToken('session', cookie);
     if (presented === null) return null;
     const check = (session: Session | null): Session | null => {
@@ -47,7 +52,7 @@ export class SessionService implements OnApplicationShutdown {
       this.#checked.set(cookie, session);
       return session;
     };
-    const found = this.#cache.get(presented.id, () => this.repository.find(presented.id));
+    const found = this.#cache.get(presented.id, () => this.repository.find(presented.id), beforeAsking);
     return found instanceof Promise ? found.then(check) : check(found);
   }
 
@@ -71,9 +76,9 @@ export class SessionService implements OnApplicationShutdown {
     }
   }
 
-  /** Of these links, those that still have a session; asked of the database, past every cache. */
-  linksWithSession(linkIds: readonly string[]): Promise<Set<string>> {
-    return this.repository.linksWithSession(linkIds);
+  /** Of these sessions, those that are still there; asked of the database, past every cache. */
+  remaining(ids: readonly string[]): Promise<Set<string>> {
+    return this.repository.remaining(ids);
   }
 
   onApplicationShutdown(): void {

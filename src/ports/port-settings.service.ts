@@ -42,10 +42,20 @@ export class PortSettingsService implements OnApplicationShutdown {
    * Synchronous where memory has the answer.
    *
    * @param sandboxId UUID
+   * @param beforeAsking called where the database has to be asked; may refuse by throwing
    * @throws DirectoryUnavailableError (also as a rejection) when the database cannot say
    */
-  find(sandboxId: string, port: number): PortSettings | null | Promise<PortSettings | null> {
-    return this.cache.get(`${sandboxId}:${port}`, () => this.ask(sandboxId, port));
+  find(
+    sandboxId: string,
+    port: number,
+    beforeAsking?: () => void,
+  ): PortSettings | null | Promise<PortSettings | null> {
+    return this.cache.get(`${sandboxId}:${port}`, () => this.ask(sandboxId, port), beforeAsking);
+  }
+
+  /** Whether the port is public now; asked of the database, past every cache. */
+  async isPublic(sandboxId: string, port: number): Promise<boolean> {
+    return (await this.ask(sandboxId, port))?.visibility === 'public';
   }
 
   onApplicationShutdown(): void {

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Param, ParseIntPipe, Put, UseGuards } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, ParseIntPipe, Put, UseGuards } from '@nestjs/common';
 import { TeamGuard, TeamId } from '../api-keys/team.guard.js';
 import { ValidationFailedError } from '../errors/request.errors.js';
 import { ResourceIdPipe } from '../identifiers/resource-id.pipe.js';
@@ -6,6 +6,7 @@ import { type PortView, PutPortBody } from './port.dto.js';
 import { PortsService } from './ports.service.js';
 
 const SandboxId = (): ParameterDecorator => Param('id', new ResourceIdPipe('cl', 'sandbox'));
+const Port = (): ParameterDecorator => Param('port', new ParseIntPipe({ exceptionFactory }));
 const exceptionFactory = (): Error => new ValidationFailedError(['port must be a whole number']);
 
 /** A team says who may reach a port of its sandbox, and from which pages. */
@@ -19,11 +20,17 @@ export class PortsController {
     return this.ports.list(teamId, id);
   }
 
+  @Delete(':port')
+  @HttpCode(204)
+  delete(@TeamId() teamId: string, @SandboxId() id: string, @Port() port: number): Promise<void> {
+    return this.ports.delete(teamId, id, port);
+  }
+
   @Put(':port')
   put(
     @TeamId() teamId: string,
     @SandboxId() id: string,
-    @Param('port', new ParseIntPipe({ exceptionFactory })) port: number,
+    @Port() port: number,
     @Body() body: PutPortBody,
   ): Promise<PortView> {
     return this.ports.put(teamId, id, port, body);

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import { Configuration } from '../config/configuration.js';
-import { ConflictError, ValidationFailedError } from '../errors/request.errors.js';
+import { ConflictError, NotFoundError, ValidationFailedError } from '../errors/request.errors.js';
 import { SandboxesService } from '../sandboxes/sandboxes.service.js';
 import { type PortView, type PutPortBody, viewPort } from './port.dto.js';
 import { SandboxPort } from './sandbox-port.entity.js';
@@ -28,14 +28,23 @@ export class PortsService {
 
   /** @throws NotFoundError, ValidationFailedError for a port that is none or is denied, ConflictError when there are too many */
   async put(teamId: string, sandboxId: string, port: number, body: PutPortBody): Promise<PortView> {
-    await this.sandboxes.get(teamId, sandboxId);
     if (port < 1 || port > 65_535) throw new ValidationFailedError(['port must be from 1 to 65535']);
     if (this.configuration.DENIED_PORTS.includes(port))
       throw new ValidationFailedError([`port ${port} cannot be reached from outside`]);
-    if ((await this.ports.countBy({ sandboxId })) >= MAX_PORTS)
-      throw new ConflictError(`a sandbox has settings for ${MAX_PORTS} ports at most`);
     const { visibility, cors } = body;
-    await this.ports.upsert({ sandboxId, port, visibility, cors }, ['sandboxId', 'port']);
+    await this.sandboxes.withHeld(teamId, sandboxId, async (manager) => {
+      const isNew = !(await manager.existsBy(SandboxPort, { sandboxId, port }));
+      if (isNew && (await manager.countBy(SandboxPort, { sandboxId })) >= MAX_PORTS)
+        throw new ConflictError(`a sandbox has settings for ${MAX_PORTS} ports at most`);
+      await manager.upsert(SandboxPort, { sandboxId, port, visibility, cors }, ['sandboxId', 'port']);
+    });
     return { port, visibility, cors };
+  }
+
+  /** Back to private, with CORS left to the app. @throws NotFoundError */
+  async delete(teamId: string, sandboxId: string, port: number): Promise<void> {
+    await this.sandboxes.get(teamId, sandboxId);
+    const { affected } = await this.ports.delete({ sandboxId, port });
+    if (affected !== 1) throw new NotFoundError('port');
   }
 }

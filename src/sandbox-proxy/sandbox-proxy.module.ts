@@ -8,6 +8,7 @@ import { AccessLog } from './answers/access-log.js';
 import { AdmissionService } from './admission/admission.service.js';
 import { PublicPortScheme } from './admission/public-port.scheme.js';
 import { SessionCookieScheme } from './admission/session-cookie.scheme.js';
+import { StrangerBudget } from './admission/stranger-budget.js';
 import { BrowserAccess } from './browser/browser-access.js';
 import { LiveAdmissions } from './live/live-admissions.js';
 import { ApiKeyScheme } from './admission/api-key.scheme.js';
@@ -68,6 +69,7 @@ import { HostClientPool } from './upstream/host-client-pool.js';
     SandboxResolverService,
     SandboxUpgradeListener,
     SessionCookieScheme,
+    StrangerBudget,
     Tunnels,
   ],
   exports: [ApiKeysModule, HostClientPool, SandboxProxyMiddleware, SandboxResolverService, SandboxRouteCache],

@@ -16,7 +16,7 @@ import { type MaybePromise, whenReady } from './maybe-promise.js';
 import { outboundPath } from './forwarding/outbound-path.js';
 import { answerAgentError, answerError } from './answers/proxy-answer.js';
 import { BrowserAccess } from './browser/browser-access.js';
-import { corsHeaders } from './browser/cors.js';
+import { corsHeaders, corsRule } from './browser/cors.js';
 import { linkIn } from './browser/link-parameter.js';
 import { checkSessionUse } from './browser/session-use.js';
 import { LiveAdmissions } from './live/live-admissions.js';
@@ -198,8 +198,7 @@ export class SandboxProxyService implements ForwardingOutcome {
     address: SandboxAddress,
     refusal: string | null,
   ): MaybePromise<SandboxRoute> {
-    const { request, isSecure } = exchange;
-    const admitted = this.admission.admit({ rawHeaders: request.rawHeaders, address, isSecure }, refusal);
+    const admitted = this.admission.admit(exchange.admissionRequest(address), refusal);
     return admitted instanceof Promise
       ? admitted.then((admission) => this.resolve(exchange, address, admission))
       : this.resolve(exchange, address, admitted);
@@ -212,6 +211,7 @@ export class SandboxProxyService implements ForwardingOutcome {
   ): MaybePromise<SandboxRoute> {
     const { teamId, ground } = admission;
     if (ground.kind === 'session') checkSessionUse(ground.session, exchange);
+    else if (ground.kind === 'public') exchange.cors ??= corsRule(ground.settings, null);
     exchange.admission = admission;
     if (!exchange.isClosed) this.live.add(exchange, admission, exchange.startedAtMs);
     const hostAddress = this.resolver.resolve(address.sandboxId, teamId);
@@ -275,7 +275,7 @@ function isHttps({ headers }: IncomingMessage, { proto, isTrusted }: Peer): bool
 
 /** What lets the page that asked read our own answer, where it may read the app's. */
 function corsOf({ cors }: ProxyExchange): readonly string[] {
-  return cors === null || cors.allowedOrigin === null ? [] : corsHeaders(cors.allowedOrigin);
+  return cors === null ? [] : corsHeaders(cors);
 }
 
 /** A new id, or the one that a trusted proxy has given the request. */

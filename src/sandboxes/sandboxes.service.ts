@@ -69,6 +69,26 @@ export class SandboxesService {
     });
   }
 
+  /**
+   * Runs `work` with the sandbox kept as it is: it cannot change its team, or go, before the transaction ends.
+   *
+   * @throws NotFoundError
+   */
+  withHeld<Result>(
+    teamId: string,
+    id: string,
+    work: (manager: EntityManager) => Promise<Result>,
+  ): Promise<Result> {
+    return this.dataSource.transaction(async (manager) => {
+      const sandbox = await manager.findOne(Sandbox, {
+        where: { id, teamId },
+        lock: { mode: 'pessimistic_read' },
+      });
+      if (sandbox === null) throw new NotFoundError('sandbox');
+      return work(manager);
+    });
+  }
+
   /** @throws NotFoundError */
   async delete(teamId: string, id: string): Promise<void> {
     const { affected } = await this.sandboxes.delete({ id, teamId });

@@ -118,8 +118,9 @@ export class BrowserAccess1767225600002 implements MigrationInterface {
       `DELETE FROM ${table('sandbox_sessions')} WHERE sandbox_id = OLD.id;`,
     );
     await runner.query(`CREATE TRIGGER sandbox_proxy_end_sessions AFTER UPDATE ON sandboxes
-      FOR EACH ROW WHEN (OLD.status = 'running' AND
-        (NEW.status IS DISTINCT FROM 'running' OR OLD.host_id IS DISTINCT FROM NEW.host_id))
+      FOR EACH ROW WHEN (
+        (OLD.status = 'running' AND NEW.status IS DISTINCT FROM 'running') OR
+        (OLD.host_id IS NOT NULL AND OLD.host_id IS DISTINCT FROM NEW.host_id))
       EXECUTE FUNCTION sandbox_proxy_end_sessions()`);
     await define(
       'sandbox_proxy_end_sessions_of_team',

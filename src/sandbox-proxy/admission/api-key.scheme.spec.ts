@@ -11,7 +11,12 @@ const address = {
   hostname: '80-cl-x.localhost',
   agentPath: '/proxy/cl-x/80',
 };
-const request = (...rawHeaders: string[]): AdmissionRequest => ({ rawHeaders, address, isSecure: false });
+const request = (...rawHeaders: string[]): AdmissionRequest => ({
+  rawHeaders,
+  address,
+  isSecure: false,
+  client: '',
+});
 
 /** Admits the key "wrn_good" to team "t". */
 const scheme = new ApiKeyScheme({

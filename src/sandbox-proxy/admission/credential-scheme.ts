@@ -23,6 +23,8 @@ export interface AdmissionRequest {
   readonly address: SandboxAddress;
   /** True where the client came by HTTPS. */
   readonly isSecure: boolean;
+  /** IP address of the client, as far as it is known. */
+  readonly client: string;
 }
 
 /**

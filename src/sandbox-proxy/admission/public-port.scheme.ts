@@ -3,22 +3,27 @@ import { type PortSettings, PortSettingsService } from '../../ports/port-setting
 import { sandboxUuid } from '../doors/sandbox-uuid.js';
 import { type MaybePromise, whenReady } from '../maybe-promise.js';
 import type { Admission, AdmissionRequest, CredentialScheme } from './credential-scheme.js';
+import { StrangerBudget } from './stranger-budget.js';
 
 /** No credential at all, for a port that its team has made public. Tried last. */
 @Injectable()
 export class PublicPortScheme implements CredentialScheme {
   readonly refusal = null;
 
-  constructor(private readonly ports: PortSettingsService) {}
+  constructor(
+    private readonly ports: PortSettingsService,
+    private readonly strangers: StrangerBudget,
+  ) {}
 
   find(): string {
     return '';
   }
 
-  admit(_credential: string, { address }: AdmissionRequest): MaybePromise<Admission | null> {
+  admit(_credential: string, { address, client }: AdmissionRequest): MaybePromise<Admission | null> {
     const sandboxId = sandboxUuid(address);
     if (sandboxId === null) return null;
-    return whenReady(this.ports.find(sandboxId, address.port), toAdmission);
+    const settings = this.ports.find(sandboxId, address.port, () => this.strangers.check(client));
+    return whenReady(this.strangers.spend(client, settings), toAdmission);
   }
 }
 

@@ -6,6 +6,7 @@ import { sandboxUuid } from '../doors/sandbox-uuid.js';
 import { sessionCookieName } from '../headers/session-cookies.js';
 import type { MaybePromise } from '../maybe-promise.js';
 import type { Admission, AdmissionRequest, CredentialScheme } from './credential-scheme.js';
+import { StrangerBudget } from './stranger-budget.js';
 
 /** Cookies of our name that are looked at in one request: a neighbour may have planted some beside the real one. */
 const MAX_COOKIES = 8;
@@ -15,7 +16,10 @@ const MAX_COOKIES = 8;
 export class SessionCookieScheme implements CredentialScheme {
   readonly refusal = 'the session has ended; open a preview link of this sandbox again';
 
-  constructor(private readonly sessions: SessionService) {}
+  constructor(
+    private readonly sessions: SessionService,
+    private readonly strangers: StrangerBudget,
+  ) {}
 
   find({ rawHeaders }: AdmissionRequest): string | null {
     let found: string | null = null;
@@ -28,19 +32,25 @@ export class SessionCookieScheme implements CredentialScheme {
     return found;
   }
 
-  admit(cookies: string, { address, isSecure }: AdmissionRequest): MaybePromise<Admission | null> {
+  admit(cookies: string, { address, isSecure, client }: AdmissionRequest): MaybePromise<Admission | null> {
     const sandboxId = sandboxUuid(address);
     if (sandboxId === null) return null;
     const tokens = valuesOf(cookies, sessionCookieName(isSecure));
-    return this.admitFrom(tokens, { sandboxId, port: address.port });
+    const place = { sandboxId, port: address.port };
+    const admission = this.admitFrom(tokens, place, () => this.strangers.check(client));
+    return this.strangers.spend(client, admission);
   }
 
-  private admitFrom(tokens: readonly string[], place: TokenPlace): MaybePromise<Admission | null> {
+  private admitFrom(
+    tokens: readonly string[],
+    place: TokenPlace,
+    beforeAsking: () => void,
+  ): MaybePromise<Admission | null> {
     for (let i = 0; i < tokens.length; i += 1) {
-      const session = this.sessions.find(tokens[i] as string, place);
+      const session = this.sessions.find(tokens[i] as string, place, beforeAsking);
       if (session instanceof Promise)
         return session.then((found) =>
-          found === null ? this.admitFrom(tokens.slice(i + 1), place) : toAdmission(found),
+          found === null ? this.admitFrom(tokens.slice(i + 1), place, beforeAsking) : toAdmission(found),
         );
       if (session !== null) return toAdmission(session);
     }

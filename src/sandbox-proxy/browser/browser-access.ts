@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import type { TokenPlace } from '../../links/access-token.js';
 import type { BegunSession } from '../../links/session.repository.js';
 import { SessionService } from '../../links/session.service.js';
 import { PortSettingsService } from '../../ports/port-settings.service.js';
+import { StrangerBudget } from '../admission/stranger-budget.js';
 import { answerBare } from '../answers/proxy-answer.js';
 import type { SandboxAddress } from '../doors/sandbox-address.js';
 import { sandboxUuid } from '../doors/sandbox-uuid.js';
@@ -22,6 +24,7 @@ export class BrowserAccess {
   constructor(
     private readonly sessions: SessionService,
     private readonly ports: PortSettingsService,
+    private readonly strangers: StrangerBudget,
   ) {}
 
   /**
@@ -39,13 +42,13 @@ export class BrowserAccess {
     const sandboxId = sandboxUuid(address);
     if (upgrade !== null || request.method !== 'GET' || sandboxId === null) return LINK_REFUSAL;
     const location = asOwnLocation(outboundPath(target, 'GET'));
-    const session = await this.sessions
-      .begin(token, { sandboxId, port: address.port })
-      .catch((error: unknown) => {
+    const session = await this.exchangeToken(exchange, token, { sandboxId, port: address.port }).catch(
+      (error: unknown) => {
         // Whoever tries again, tries with the token.
         request.url = given;
         throw error;
-      });
+      },
+    );
     if (session === null) return LINK_REFUSAL;
     const cookie = this.cookieOf(session, exchange.isSecure);
     this.answer(exchange, 303, ['Location', location, 'Set-Cookie', cookie]);
@@ -64,7 +67,9 @@ export class BrowserAccess {
     const address = exchange.address as SandboxAddress;
     const sandboxId = sandboxUuid(address);
     if (sandboxId === null) return false;
-    return whenReady(this.ports.find(sandboxId, address.port), (settings) => {
+    const { client } = exchange;
+    const found = this.ports.find(sandboxId, address.port, () => this.strangers.check(client));
+    return whenReady(this.strangers.spend(client, found), (settings) => {
       const rule = corsRule(settings, origin);
       exchange.cors = rule;
       if (rule === null || upgrade !== null || !isPreflight(request)) return false;
@@ -72,6 +77,15 @@ export class BrowserAccess {
       this.answer(exchange, 204, preflightHeaders(rule.allowedOrigin, request));
       return true;
     });
+  }
+
+  private async exchangeToken(
+    { client }: ProxyExchange,
+    token: string,
+    place: TokenPlace,
+  ): Promise<BegunSession | null> {
+    this.strangers.check(client);
+    return this.strangers.spend(client, this.sessions.begin(token, place));
   }
 
   private cookieOf({ token, embed, expiresAtMs }: BegunSession, isSecure: boolean): string {

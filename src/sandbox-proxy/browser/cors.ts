@@ -10,9 +10,9 @@ export interface CorsRule {
 }
 
 /** Null where CORS is the app's own business. */
-export function corsRule(settings: PortSettings | null, origin: string): CorsRule | null {
+export function corsRule(settings: PortSettings | null, origin: string | null): CorsRule | null {
   if (settings === null || settings.cors === 'app') return null;
-  return { allowedOrigin: settings.cors.includes(origin) ? origin : null };
+  return { allowedOrigin: origin !== null && settings.cors.includes(origin) ? origin : null };
 }
 
 /** What a browser sends ahead of a request, without any credential (Fetch 3.2.2). */
@@ -24,11 +24,12 @@ export function isPreflight({ method, headers }: IncomingMessage): boolean {
   );
 }
 
-/** What lets that origin's pages read an answer, flat. */
-export function corsHeaders(origin: string): string[] {
+/** What lets the pages of the allowed origin read an answer, flat; and no cache mixes it up with another's. */
+export function corsHeaders({ allowedOrigin }: CorsRule): string[] {
+  if (allowedOrigin === null) return ['Vary', 'Origin'];
   return [
     'Access-Control-Allow-Origin',
-    origin,
+    allowedOrigin,
     'Access-Control-Allow-Credentials',
     'true',
     'Vary',
@@ -40,7 +41,7 @@ export function corsHeaders(origin: string): string[] {
 export function preflightHeaders(origin: string, { headers }: IncomingMessage): string[] {
   const wanted = headers['access-control-request-headers'];
   return [
-    ...corsHeaders(origin),
+    ...corsHeaders({ allowedOrigin: origin }),
     'Access-Control-Allow-Methods',
     headers['access-control-request-method'] as string,
     ...(wanted === undefined ? [] : ['Access-Control-Allow-Headers', String(wanted)]),

@@ -19,21 +19,29 @@ export interface SessionUse {
 
 /**
  * A browser sends its cookie whichever page asks, also one of a neighbour under the same domain. So a session may change
- * things, or open a WebSocket, only from a page of the sandbox itself or of an origin that its team has named; and the
- * sandbox is shown in a frame of another site only where the link says so.
+ * things, or open a WebSocket, only from a page of the sandbox itself or of an origin that its team has named; and a page
+ * of another origin shows the sandbox in a frame, or runs its scripts, only where the link says so.
  *
  * @throws CrossSiteRequestError
  */
 export function checkSessionUse({ embed, allowedOrigins }: Session, use: SessionUse): void {
   const { request, isUpgrade, cors } = use;
-  const { origin, 'sec-fetch-dest': destination, 'sec-fetch-site': site } = request.headers;
-  if (!embed && FRAMES.has(String(destination)) && (site === 'cross-site' || site === 'same-site'))
+  const { headers } = request;
+  const { origin, 'sec-fetch-site': site } = headers;
+  if (!embed && (site === 'cross-site' || site === 'same-site') && isUsedInPage(headers))
     throw new CrossSiteRequestError(
-      'this link does not allow the sandbox to be shown in a page of another site',
+      'this link does not allow the sandbox to be used in a page of another origin',
     );
   if (origin === undefined || (!isUpgrade && SAFE_METHODS.has(request.method as string))) return;
+  // A page that gives nobody its address, not even itself; no page can forge the other field.
+  if (origin === 'null' && site === 'same-origin') return;
   if (isOwnOrigin(origin, use) || allowedOrigins.includes(origin) || cors?.allowedOrigin === origin) return;
   throw new CrossSiteRequestError();
+}
+
+/** A frame, or a script, image or the like, which runs or is measured there, and which no CORS rule is asked about. */
+function isUsedInPage(headers: IncomingMessage['headers']): boolean {
+  return FRAMES.has(String(headers['sec-fetch-dest'])) || headers['sec-fetch-mode'] === 'no-cors';
 }
 
 /** Whether a page of that origin is one of the host that the request is for. */

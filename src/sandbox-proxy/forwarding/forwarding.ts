@@ -29,6 +29,8 @@ import type { UpstreamCall, UpstreamListener } from '../upstream/upstream-call.j
 const ONE_WRITE_BYTES = 4_096;
 /** How long a client may take not a byte of an answer that waits for it, ms. */
 const STALLED_MS = 300_000;
+/** How long a client may take to take the rest of an answer that is cut because access has been revoked, ms. */
+const REVOKED_MS = 100;
 const EMPTY = Buffer.alloc(0);
 
 /** What a forwarding reports to the room it came from. */
@@ -98,6 +100,8 @@ export class Forwarding implements UpstreamListener, Pending {
       this.call?.abort();
       if (this.isDone) reset(request.socket);
       else this.cutOff();
+      // A client that reads nothing would keep the connection until it is taken for stalled.
+      if (response.socket !== null) setTimeout(() => reset(request.socket), REVOKED_MS).unref();
       exchange.errorCode = 'revoked';
       return;
     }

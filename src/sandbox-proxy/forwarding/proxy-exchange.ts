@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Admission } from '../admission/credential-scheme.js';
+import type { Admission, AdmissionRequest } from '../admission/credential-scheme.js';
 import type { AccessLogEntry } from '../answers/access-log.js';
 import type { CorsRule } from '../browser/cors.js';
 import type { Live } from '../live/live-admissions.js';
@@ -49,6 +49,13 @@ export class ProxyExchange implements AccessLogEntry, Live {
     readonly isSecure: boolean,
   ) {}
 
+  /** IP address of the client: of the peer, or the last that a trusted peer has named. */
+  get client(): string {
+    const { address, isTrusted } = this.peer;
+    const forwarded = isTrusted ? this.request.headers['x-forwarded-for'] : undefined;
+    return forwarded === undefined ? address : (String(forwarded).split(',').at(-1) ?? '').trim();
+  }
+
   get teamId(): string | null {
     return this.admission?.teamId ?? null;
   }
@@ -59,6 +66,11 @@ export class ProxyExchange implements AccessLogEntry, Live {
 
   get isUpgrade(): boolean {
     return this.upgrade !== null;
+  }
+
+  admissionRequest(address: SandboxAddress): AdmissionRequest {
+    const { rawHeaders } = this.request;
+    return { rawHeaders, address, isSecure: this.isSecure, client: this.client };
   }
 
   cut(): void {

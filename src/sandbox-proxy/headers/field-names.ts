@@ -99,9 +99,16 @@ export function namedInConnection(value: string): string[] | null {
 /** An API key, the token of a preview link, or that of a session. */
 const PLATFORM_CREDENTIAL = /wr(?:n_[0-9a-f]{32}|[ls]_[0-9a-z]{25}[\w-]{43})/;
 
-/** True for a field value that holds a credential of the platform, whatever the field is called. */
+/** True for a field value or request target that holds a credential of the platform, percent-encoded or not. */
 export function holdsCredential(value: string): boolean {
-  return value.length >= 36 && value.includes('wr') && PLATFORM_CREDENTIAL.test(value);
+  if (value.length < 36) return false;
+  if (value.includes('wr') && PLATFORM_CREDENTIAL.test(value)) return true;
+  return value.includes('%') && PLATFORM_CREDENTIAL.test(percentDecoded(value));
+}
+
+/** As an app might read it; what is no percent-encoding stays. */
+function percentDecoded(text: string): string {
+  return text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
 /** Fields that mean nothing, or harm, in a trailer section (RFC 9110 6.5.1). */

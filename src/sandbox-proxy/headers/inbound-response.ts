@@ -96,7 +96,6 @@ export function clientHeaders(head: ResponseHead, context: ResponseContext): str
     if (dropped !== null && dropped.has(name.toLowerCase())) continue;
     kept.push(name, value);
   }
-  const allowedOrigin = context.cors?.allowedOrigin ?? null;
-  if (allowedOrigin !== null) kept.push(...corsHeaders(allowedOrigin));
+  if (context.cors !== null) kept.push(...corsHeaders(context.cors));
   return kept;
 }

@@ -10,6 +10,8 @@ import type { Admission, Ground } from '../admission/credential-scheme.js';
 
 /** How often sessions that have expired are looked for, milliseconds. */
 const TICK_MS = 1_000;
+/** With the tick and an answer's time no more than a cached entry may live without the feed, milliseconds. */
+const CHECK_WITHOUT_FEED_MS = TTL_WITHOUT_FEED_MS - 2 * TICK_MS;
 /** Changes remembered apart; what is older counts as a change of everything. */
 const MAX_CHANGES = 10_000;
 
@@ -114,8 +116,7 @@ export class LiveAdmissions implements OnModuleInit, OnApplicationShutdown {
       case 'sandbox_links':
         return cutAll(this.bySandbox.get(event.sandboxId), ({ ground }) => isOfLink(ground, event.id));
       case 'sandbox_ports':
-        // Its settings have to be forgotten first, by another listener of the same feed.
-        setImmediate(() => void this.checkPort(event.sandboxId, event.port));
+        void this.checkPort(event.sandboxId, event.port);
         return;
       case '*':
         this.isCheckOwed = true;
@@ -131,7 +132,7 @@ export class LiveAdmissions implements OnModuleInit, OnApplicationShutdown {
       for (const [id, group] of groups) if (group.size === 0) groups.delete(id);
     }
     for (const group of this.bySandbox.values()) cutAll(group, ({ ground }) => isExpired(ground, now));
-    if (!this.feed.isLive && performance.now() - this.checkedAtMs >= TTL_WITHOUT_FEED_MS)
+    if (!this.feed.isLive && performance.now() - this.checkedAtMs >= CHECK_WITHOUT_FEED_MS)
       this.isCheckOwed = true;
     if (this.isCheckOwed) void this.check();
   }
@@ -143,7 +144,7 @@ export class LiveAdmissions implements OnModuleInit, OnApplicationShutdown {
       else if (!(await this.apiKeys.exists(ground.keyId))) cutAll(group);
     } catch (error) {
       this.isCheckOwed = true;
-      this.logger.warn({ err: error }, 'what was opened during a change could not be checked; trying again');
+      this.logger.warn({ err: error }, 'what is open could not be checked; trying again');
     }
   }
 
@@ -157,48 +158,41 @@ export class LiveAdmissions implements OnModuleInit, OnApplicationShutdown {
   /** Where the database cannot say, nobody may stay: anyone could have come in. */
   private async isPublic(sandboxId: string, port: number): Promise<boolean> {
     try {
-      return (await this.ports.find(sandboxId, port))?.visibility === 'public';
+      return await this.ports.isPublic(sandboxId, port);
     } catch (error) {
       this.logger.warn({ err: error }, 'a port may have become private; its connections are cut');
       return false;
     }
   }
 
-  /** Asks the database of everything that is open; where that fails, again with the next tick. */
+  /** Asks the database of everything that is open, one after the other. */
   private async check(): Promise<void> {
     if (this.isChecking) return;
     this.isChecking = true;
     this.isCheckOwed = false;
     this.checkedAtMs = performance.now();
-    try {
-      for (const [keyId, group] of this.byKey) {
-        if (group.size > 0 && !(await this.apiKeys.exists(keyId))) cutAll(group);
-      }
-      for (const [sandboxId, group] of this.bySandbox) {
-        if (group.size > 0) await this.checkSandbox(sandboxId, group);
-      }
-    } catch (error) {
-      this.isCheckOwed = true;
-      this.logger.warn({ err: error }, 'what is open could not be checked; trying again');
-    } finally {
-      this.isChecking = false;
+    for (const group of [...this.byKey.values(), ...this.bySandbox.values()]) {
+      const [first] = group;
+      if (first !== undefined && first.admission !== null)
+        await this.checkGroup(first.admission.ground, group);
     }
+    this.isChecking = false;
   }
 
   private async checkSandbox(sandboxId: string, group: Set<Live>): Promise<void> {
-    const linkIds = new Set<string>();
+    const sessionIds = new Set<string>();
     const publicPorts = new Set<number>();
     for (const { admission } of group) {
-      if (admission?.ground.kind === 'session') linkIds.add(admission.ground.session.linkId);
+      if (admission?.ground.kind === 'session') sessionIds.add(admission.ground.session.id);
       else if (admission?.ground.kind === 'public') publicPorts.add(admission.ground.settings.port);
     }
-    if (linkIds.size > 0) {
-      const valid = await this.sessions.linksWithSession([...linkIds]);
-      cutAll(group, ({ ground }) => ground.kind === 'session' && !valid.has(ground.session.linkId));
+    if (sessionIds.size > 0) {
+      const remaining = await this.sessions.remaining([...sessionIds]);
+      cutAll(group, ({ ground }) => ground.kind === 'session' && !remaining.has(ground.session.id));
     }
     for (const port of publicPorts) {
-      const settings = await this.ports.find(sandboxId, port);
-      if (settings?.visibility !== 'public') cutAll(group, ({ ground }) => isOfPublicPort(ground, port));
+      if (!(await this.ports.isPublic(sandboxId, port)))
+        cutAll(group, ({ ground }) => isOfPublicPort(ground, port));
     }
   }
 

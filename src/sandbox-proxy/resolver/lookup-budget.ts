@@ -1,9 +1,13 @@
 import { LRUCache } from 'lru-cache';
 
-/** How many sandboxes a team may ask for in vain at once, and how many a second from then on. */
-const BURST = 5_000;
-const PER_SECOND = 100;
-const TEAMS = 10_000;
+/** Who is remembered at a time. */
+const ASKERS = 10_000;
+
+/** How much may be asked for in vain at once, and how much a second from then on. */
+export interface LookupAllowance {
+  readonly burst: number;
+  readonly perSecond: number;
+}
 
 interface Budget {
   left: number;
@@ -11,35 +15,40 @@ interface Budget {
 }
 
 /**
- * Bounds the database queries that one team can cause by asking for sandboxes that do not exist (each id is another
- * cache entry, so no cache helps): a token bucket per team, from which only a lookup that found nothing is paid.
+ * Bounds the database queries that one team or client can cause by asking for what does not exist (each id is another
+ * cache entry, so no cache helps): a token bucket each, from which only a lookup that found nothing is paid.
  */
 export class LookupBudget {
-  private readonly budgets = new LRUCache<string, Budget>({ max: TEAMS });
+  private readonly budgets = new LRUCache<string, Budget>({ max: ASKERS });
 
   /** @param clock milliseconds that only grow */
-  constructor(private readonly clock: () => number) {}
+  constructor(
+    private readonly clock: () => number,
+    private readonly allowance: LookupAllowance,
+  ) {}
 
-  /** False while the team has used up what it may ask for in vain. */
-  allows(teamId: string): boolean {
-    const budget = this.budgets.get(teamId);
+  /** False while the asker has used up what it may ask for in vain. */
+  allows(asker: string): boolean {
+    const budget = this.budgets.get(asker);
     return budget === undefined || this.refilled(budget) >= 1;
   }
 
   /** The lookup found nothing. */
-  charge(teamId: string): void {
-    let budget = this.budgets.get(teamId);
+  charge(asker: string): void {
+    const { burst } = this.allowance;
+    let budget = this.budgets.get(asker);
     if (budget === undefined) {
-      budget = { left: BURST, atMs: this.clock() };
-      this.budgets.set(teamId, budget);
+      budget = { left: burst, atMs: this.clock() };
+      this.budgets.set(asker, budget);
     }
     // Lookups that were under way at once may overdraw, but not without end.
-    budget.left = Math.max(-BURST, this.refilled(budget) - 1);
+    budget.left = Math.max(-burst, this.refilled(budget) - 1);
   }
 
   private refilled(budget: Budget): number {
     const now = this.clock();
-    budget.left = Math.min(BURST, budget.left + ((now - budget.atMs) * PER_SECOND) / 1_000);
+    const { burst, perSecond } = this.allowance;
+    budget.left = Math.min(burst, budget.left + ((now - budget.atMs) * perSecond) / 1_000);
     budget.atMs = now;
     return budget.left;
   }

@@ -36,7 +36,7 @@ export class SandboxResolverService implements OnModuleInit, OnApplicationShutdo
   /** When a key was last evicted, epoch ms: an entry asked for before that is not believed, whatever the store did. */
   private readonly evictedAtMs: LRUCache<string, number>;
   private allEvictedAtMs = 0;
-  private readonly lookups = new LookupBudget(() => performance.now());
+  private readonly lookups = new LookupBudget(() => performance.now(), { burst: 5_000, perSecond: 100 });
   private unsubscribe: () => void = () => undefined;
 
   constructor(
