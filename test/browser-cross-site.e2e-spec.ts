@@ -135,6 +135,20 @@ describe('a session', () => {
   });
 });
 
+describe('a public port', () => {
+  it.each(['POST', 'GET'])('is as open to who has a session as to anyone: %s', async (method) => {
+    await stage.putPort(3000, { visibility: 'public' });
+    const cookie = await stage.session(await stage.link());
+    const lines = [
+      'Origin: https://evil.example',
+      ...(method === 'GET' ? UPGRADE_LINES : ['Content-Length: 0']),
+    ];
+    const { head } = await stage.begin(stage.withCookie(cookie, method, '/', lines));
+    expect(head.startsWith(`${method} `)).toBe(true);
+    expect(head).not.toContain('wrs_');
+  });
+});
+
 describe('a request with a key', () => {
   it('comes from no browser that sends it by itself: its origin does not matter', async () => {
     const { head } = await stage.begin(

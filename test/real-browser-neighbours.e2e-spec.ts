@@ -268,6 +268,33 @@ describe.skipIf(HAS_NO_CHROMIUM)('a sandbox in a browser, beside other pages', (
       expect(app.seen).toEqual([]);
     });
 
+    // A script runs with all that is in it, and a picture can be measured, whoever's page it is: no CORS rule is asked.
+    it.each(['a sandbox of another team', 'another site'])('runs no script of it in %s', async (from) => {
+      const victim = await stage.sandbox();
+      const person = await stage.person();
+      const page = await stage.opened(victim, { port: app.port }, person);
+      const run = (at: Page) =>
+        inPage(
+          at,
+          `new Promise((resolve) => {
+             document.querySelector('#script').textContent = '';
+             const script = document.createElement('script');
+             script.onload = () => resolve(document.querySelector('#script').textContent);
+             script.onerror = () => resolve('failed');
+             script.src = ${JSON.stringify(`${stage.originOf(victim, app.port)}/app.js`)};
+             document.body.append(script);
+           })`,
+        );
+      expect(await run(page)).toBe('the script has run');
+      const attack =
+        from === 'another site'
+          ? await otherSite(Promise.resolve(person))
+          : await stage.opened(await stage.sandbox(), { port: other.port }, person);
+      app.reset();
+      expect(await run(attack)).toBe('failed');
+      expect(app.seen).toEqual([]);
+    });
+
     it('gets a WebSocket from an origin that the link names', async () => {
       const [sandbox, neighbour] = [await stage.sandbox(), await stage.sandbox()];
       const person = await stage.person();

@@ -116,16 +116,23 @@ describe.skipIf(HAS_NO_CHROMIUM)('a sandbox in a browser', () => {
       );
     });
 
-    it('a form', async () => {
-      await open();
-      await inPage(
-        page,
-        `void (document.body.innerHTML = '<form method="post" action="/api"><button name="a" value="1">Send</button></form>')`,
-      );
-      await page.getByText('Send').click();
-      await page.waitForURL('**/api');
-      expect(await page.textContent('body')).toContain('{"method":"POST","body":"a=1"}');
-    });
+    // With `no-referrer`, which many apps send (it is Helmet's default), a form's Origin is `null`, also to its own page.
+    it.each(['strict-origin-when-cross-origin', 'no-referrer'])(
+      'a form, by the policy %s',
+      async (policy) => {
+        app.extraHeaders = { 'Referrer-Policy': policy };
+        await open();
+        await inPage(
+          page,
+          `void (document.body.innerHTML = '<form method="post" action="/api"><button name="a" value="1">Send</button></form>')`,
+        );
+        await page.getByText('Send').click();
+        await page.waitForURL('**/api');
+        expect(await page.textContent('body')).toContain('{"method":"POST","body":"a=1"}');
+        const posted = app.seen.find(({ method }) => method === 'POST');
+        expect(posted?.headers.origin === 'null').toBe(policy === 'no-referrer');
+      },
+    );
 
     it('a service worker', async () => {
       await open();

@@ -18,7 +18,8 @@ import { answerAgentError, answerError } from './answers/proxy-answer.js';
 import { BrowserAccess } from './browser/browser-access.js';
 import { corsHeaders, corsRule } from './browser/cors.js';
 import { linkIn } from './browser/link-parameter.js';
-import { checkSessionUse } from './browser/session-use.js';
+import { PublicPortScheme } from './admission/public-port.scheme.js';
+import { refusalOfSessionUse } from './browser/session-use.js';
 import { LiveAdmissions } from './live/live-admissions.js';
 import { ProxyExchange, type SandboxRoute } from './forwarding/proxy-exchange.js';
 import { framingOf, RequestBody } from './forwarding/request-body.js';
@@ -65,6 +66,7 @@ export class SandboxProxyService implements ForwardingOutcome {
     private readonly accessLog: AccessLog,
     private readonly browsers: BrowserAccess,
     private readonly live: LiveAdmissions,
+    private readonly publicPorts: PublicPortScheme,
     @Inject(SANDBOX_PROXY_OPTIONS) options: SandboxProxyOptions,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
@@ -210,14 +212,30 @@ export class SandboxProxyService implements ForwardingOutcome {
     admission: Admission,
   ): MaybePromise<SandboxRoute> {
     const { teamId, ground } = admission;
-    if (ground.kind === 'session') checkSessionUse(ground.session, exchange);
-    else if (ground.kind === 'public') exchange.cors ??= corsRule(ground.settings, null);
+    if (ground.kind === 'session') {
+      const refusal = refusalOfSessionUse(ground.session, exchange);
+      if (refusal !== null) return this.resolveAsStranger(exchange, address, refusal);
+    } else if (ground.kind === 'public') {
+      exchange.cors ??= corsRule(ground.settings, null);
+    }
     exchange.admission = admission;
     if (!exchange.isClosed) this.live.add(exchange, admission, exchange.startedAtMs);
     const hostAddress = this.resolver.resolve(address.sandboxId, teamId);
     return hostAddress instanceof Promise
       ? hostAddress.then((found) => this.routeTo(found, address, teamId))
       : this.routeTo(hostAddress, address, teamId);
+  }
+
+  /** Who has a session may do no less than who has none: a public port is open to both. */
+  private resolveAsStranger(
+    exchange: ProxyExchange,
+    address: SandboxAddress,
+    refusal: ApiError,
+  ): MaybePromise<SandboxRoute> {
+    return whenReady(this.publicPorts.admit('', exchange.admissionRequest(address)), (admission) => {
+      if (admission === null) throw refusal;
+      return this.resolve(exchange, address, admission);
+    });
   }
 
   private routeTo(hostAddress: string, { agentPath }: SandboxAddress, teamId: string): SandboxRoute {
@@ -250,7 +268,7 @@ export class SandboxProxyService implements ForwardingOutcome {
       isPeerTrusted: peer.isTrusted,
       peerAddress: peer.address,
       forwardedHost: request.headers.host as string,
-      forwardedProto: peer.proto,
+      forwardedProto: exchange.isSecure ? 'https' : 'http',
       requestId: exchange.requestId,
       upgrade: upgrade?.protocols ?? null,
       keepsExpect: hasBody && request.httpVersionMinor === 1,

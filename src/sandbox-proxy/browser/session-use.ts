@@ -22,21 +22,25 @@ export interface SessionUse {
  * things, or open a WebSocket, only from a page of the sandbox itself or of an origin that its team has named; and a page
  * of another origin shows the sandbox in a frame, or runs its scripts, only where the link says so.
  *
- * @throws CrossSiteRequestError
+ * @returns null where the use is a proper one
  */
-export function checkSessionUse({ embed, allowedOrigins }: Session, use: SessionUse): void {
+export function refusalOfSessionUse(
+  { embed, allowedOrigins }: Session,
+  use: SessionUse,
+): CrossSiteRequestError | null {
   const { request, isUpgrade, cors } = use;
   const { headers } = request;
   const { origin, 'sec-fetch-site': site } = headers;
   if (!embed && (site === 'cross-site' || site === 'same-site') && isUsedInPage(headers))
-    throw new CrossSiteRequestError(
+    return new CrossSiteRequestError(
       'this link does not allow the sandbox to be used in a page of another origin',
     );
-  if (origin === undefined || (!isUpgrade && SAFE_METHODS.has(request.method as string))) return;
+  if (origin === undefined || (!isUpgrade && SAFE_METHODS.has(request.method as string))) return null;
   // A page that gives nobody its address, not even itself; no page can forge the other field.
-  if (origin === 'null' && site === 'same-origin') return;
-  if (isOwnOrigin(origin, use) || allowedOrigins.includes(origin) || cors?.allowedOrigin === origin) return;
-  throw new CrossSiteRequestError();
+  if (origin === 'null' && site === 'same-origin') return null;
+  if (isOwnOrigin(origin, use) || allowedOrigins.includes(origin) || cors?.allowedOrigin === origin)
+    return null;
+  return new CrossSiteRequestError();
 }
 
 /** A frame, or a script, image or the like, which runs or is measured there, and which no CORS rule is asked about. */
