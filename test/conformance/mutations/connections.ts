@@ -118,8 +118,8 @@ export const connectionMutations: readonly Mutation[] = [
     [
       'no-backpressure',
       'forwarding/tunnel',
-      'if (other.write(chunk))',
-      'other.write(chunk);\n    if (true)',
+      'if (mayGoOn)',
+      'if (true)',
       'unread-flood-down-tunnel,unread-flood-up-tunnel',
     ],
     ['bytes-with-the-101-lost', TUNNELS, 'if (early.length > 0)', 'if (false)', 'bytes-with-the-101'],

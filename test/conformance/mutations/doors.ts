@@ -83,7 +83,13 @@ export const doorMutations: readonly Mutation[] = [
       "'X-Nothing',",
       'errors/http',
     ],
-    ['own-answers-cached', 'answers/proxy-answer', "'no-store',", "'public',", 'errors/http/unauthorized'],
+    [
+      'own-answers-cached',
+      'answers/proxy-answer',
+      "'no-store',\n    'X-Content",
+      "'public',\n    'X-Content",
+      'errors/http/unauthorized',
+    ],
     [
       'no-retry-after',
       'answers/proxy-answer',
