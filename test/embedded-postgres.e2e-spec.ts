@@ -190,8 +190,8 @@ describe('embedded PostgreSQL', () => {
     const first = await start();
     const lock = readFileSync(join(clusterOf(), 'postmaster.pid'), 'utf8');
     await first.stop();
-    // the shell's child ends at once; the sleep it turns into never reaps it
-    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], {
+    // the shell's child ends once the shell has become a sleep, which never reaps it
+    const parent = spawn('sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 60'], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     const [line] = (await once(parent.stdout, 'data')) as [Buffer];
