@@ -31,7 +31,7 @@ export class BrowserAccess {
    * A link's token becomes a session: answered by a 303 to the same place without the token, so that it stands in no
    * history, Referer or log. Whatever comes of it, the token is taken out of the request before it goes any further.
    *
-   * @returns true where the request has been answered; else what to say if nothing admits it, or null
+   * @returns true where the request has been answered; else what to say if nothing admits it
    * @throws DirectoryUnavailableError, InvalidPathError
    */
   async openLink(exchange: ProxyExchange, { token, target }: LinkInTarget): Promise<true | string> {

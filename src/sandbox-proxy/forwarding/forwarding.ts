@@ -133,9 +133,9 @@ export class Forwarding implements UpstreamListener, Pending {
   onHead(head: ResponseHead): void {
     const { exchange } = this;
     exchange.firstByteMs = performance.now() - exchange.startedAtMs;
-    if (agentErrorCode(head) !== null) this.outcome.onRouteSuspect(exchange, true);
-    else if (head.status === 502 || head.status === 503) this.outcome.onRouteSuspect(exchange, false);
     const agentError = agentErrorCode(head);
+    if (agentError !== null) this.outcome.onRouteSuspect(exchange, true);
+    else if (head.status === 502 || head.status === 503) this.outcome.onRouteSuspect(exchange, false);
     if (agentError !== null && wantsPage(exchange.request)) {
       this.abandon();
       this.call?.abort();
