@@ -8,7 +8,14 @@ export interface AdmittedKey {
   readonly keyId: string;
 }
 
-/** The two questions that a request's key puts to the database; a class so that tests can supply their own. */
+/** What of a key's row can change whom it admits: UUIDs, and the hash in hex. */
+export interface StoredKey {
+  readonly id: string;
+  readonly teamId: string;
+  readonly keyHash: string;
+}
+
+/** The questions that a request's key puts to the database; a class so that tests can supply their own. */
 @Injectable()
 export class ApiKeyRepository {
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
@@ -30,6 +37,16 @@ export class ApiKeyRepository {
       `SELECT 1 FROM team_api_keys k JOIN teams t ON t.id = k.team_id
         WHERE k.id = $1 AND t.deleted_at IS NULL`,
       [keyId],
+    );
+    return rows.length > 0;
+  }
+
+  /** Whether the key is there with that team and hash, and the team has not been deleted. */
+  async isUnchanged({ id, teamId, keyHash }: StoredKey): Promise<boolean> {
+    const rows = await this.dataSource.query<unknown[]>(
+      `SELECT 1 FROM team_api_keys k JOIN teams t ON t.id = k.team_id
+        WHERE k.id = $1 AND k.team_id = $2 AND k.key_hash = $3 AND t.deleted_at IS NULL`,
+      [id, teamId, keyHash],
     );
     return rows.length > 0;
   }

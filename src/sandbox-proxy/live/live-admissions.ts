@@ -15,6 +15,8 @@ const CHECK_WITHOUT_FEED_MS = TTL_WITHOUT_FEED_MS - 2 * TICK_MS;
 /** Changes remembered apart; what is older counts as a change of everything. */
 const MAX_CHANGES = 10_000;
 
+type KeyChange = Extract<FeedEvent, { table: 'team_api_keys' }>;
+
 /** Something open that an admission has opened: a request under way, or a tunnel. */
 export interface Live {
   readonly admission: Admission | null;
@@ -108,9 +110,12 @@ export class LiveAdmissions implements OnModuleInit, OnApplicationShutdown {
     this.noteChange(event);
     switch (event.table) {
       case 'team_api_keys':
-        return cutAll(this.byKey.get(event.id));
+        void this.checkKey(event);
+        return;
       case 'sandboxes':
-        return cutAll(this.bySandbox.get(event.id));
+        cutAll(this.bySandbox.get(event.id), ({ ground }) => ground.kind === 'public');
+        void this.checkSessions(event.id);
+        return;
       case 'teams':
         return this.cutEvery(({ teamId }) => teamId === event.id);
       case 'sandbox_links':
@@ -148,6 +153,39 @@ export class LiveAdmissions implements OnModuleInit, OnApplicationShutdown {
     }
   }
 
+  /**
+   * The feed tells of a new row too, and may do so after the first request that it let in: what is still as the feed says
+   * it was is left alone. Where the database cannot say, nobody may stay.
+   */
+  private async checkKey(key: KeyChange): Promise<void> {
+    const group = this.byKey.get(key.id);
+    if (group === undefined || group.size === 0) return;
+    try {
+      if (await this.apiKeys.isUnchanged(key)) return;
+    } catch (error) {
+      this.logger.warn({ err: error }, 'a key may have been deleted; its connections are cut');
+    }
+    cutAll(group);
+  }
+
+  /** The database itself ends the sessions of a sandbox that stops or moves; a change that ends none cuts none. */
+  private async checkSessions(sandboxId: string): Promise<void> {
+    const group = this.bySandbox.get(sandboxId);
+    if (group === undefined || group.size === 0) return;
+    const remaining = await this.remainingSessions(group);
+    cutAll(group, ({ ground }) => ground.kind === 'session' && !remaining.has(ground.session.id));
+  }
+
+  /** Where the database cannot say, none remains. */
+  private async remainingSessions(group: Set<Live>): Promise<Set<string>> {
+    try {
+      return await this.sessions.remaining(sessionIdsOf(group));
+    } catch (error) {
+      this.logger.warn({ err: error }, 'sessions may have ended; their connections are cut');
+      return new Set();
+    }
+  }
+
   private async checkPort(sandboxId: string, port: number): Promise<void> {
     const group = this.bySandbox.get(sandboxId);
     if (group === undefined) return;
@@ -180,14 +218,13 @@ export class LiveAdmissions implements OnModuleInit, OnApplicationShutdown {
   }
 
   private async checkSandbox(sandboxId: string, group: Set<Live>): Promise<void> {
-    const sessionIds = new Set<string>();
+    const sessionIds = sessionIdsOf(group);
     const publicPorts = new Set<number>();
     for (const { admission } of group) {
-      if (admission?.ground.kind === 'session') sessionIds.add(admission.ground.session.id);
-      else if (admission?.ground.kind === 'public') publicPorts.add(admission.ground.settings.port);
+      if (admission?.ground.kind === 'public') publicPorts.add(admission.ground.settings.port);
     }
-    if (sessionIds.size > 0) {
-      const remaining = await this.sessions.remaining([...sessionIds]);
+    if (sessionIds.length > 0) {
+      const remaining = await this.sessions.remaining(sessionIds);
       cutAll(group, ({ ground }) => ground.kind === 'session' && !remaining.has(ground.session.id));
     }
     for (const port of publicPorts) {
@@ -213,6 +250,14 @@ function cutAll(
     group.delete(live);
     live.cut();
   }
+}
+
+function sessionIdsOf(group: Set<Live>): string[] {
+  const ids = new Set<string>();
+  for (const { admission } of group) {
+    if (admission?.ground.kind === 'session') ids.add(admission.ground.session.id);
+  }
+  return [...ids];
 }
 
 function isOfLink(ground: Ground, linkId: string): boolean {
