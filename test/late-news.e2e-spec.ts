@@ -1,10 +1,12 @@
+import { EventEmitter, once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ApiKeyRepository, type StoredKey } from '../src/api-keys/api-key.repository.js';
-import { hashApiKey } from '../src/identifiers/api-key.js';
+import { type AdmittedKey, ApiKeyRepository } from '../src/api-keys/api-key.repository.js';
+import { generateApiKey, hashApiKey } from '../src/identifiers/api-key.js';
 import { SessionRepository } from '../src/links/session.repository.js';
 import { BrowserStage } from './support/browser-stage.js';
+import { DOORS, type Door, UPGRADE_LINES } from './support/proxy-stage.js';
 
 // The feed tells of a new key and a new sandbox too, and may do so after the first request that it let in has begun.
 
@@ -14,13 +16,15 @@ const CUT_MS = 250;
 const OK = 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
 
 let isLost = false;
+/** Holds the answer back which sessions remain. */
+let gate: Promise<unknown> = Promise.resolve();
 
 /** The real repositories, until the database is lost. */
 @Injectable()
 class LosableKeys extends ApiKeyRepository {
-  override async isUnchanged(key: StoredKey): Promise<boolean> {
+  override async findByHash(keyHash: string): Promise<AdmittedKey | null> {
     if (isLost) throw new Error('lost');
-    return super.isUnchanged(key);
+    return super.findByHash(keyHash);
   }
 }
 
@@ -28,7 +32,9 @@ class LosableKeys extends ApiKeyRepository {
 class LosableSessions extends SessionRepository {
   override async remaining(ids: readonly string[]): Promise<Set<string>> {
     if (isLost) throw new Error('lost');
-    return super.remaining(ids);
+    const remaining = await super.remaining(ids);
+    await gate;
+    return remaining;
   }
 }
 
@@ -52,51 +58,89 @@ async function hear(change: Readonly<Record<string, string>>): Promise<void> {
   await sleep(CUT_MS);
 }
 
-function newsOfKey(key: string): Promise<void> {
-  const { id, keyId } = stage.team;
+function newsOfKey(): Promise<void> {
+  const { id, keyId, key } = stage.team;
   return hear({ table: 'team_api_keys', id: keyId, teamId: id, keyHash: hashApiKey(key) });
+}
+
+/** By a session, through that door. */
+function visit(door: Door, cookie: string): string {
+  return stage.withCookie(cookie, 'GET', '/', door === 'upgrade' ? UPGRADE_LINES : []);
 }
 
 function newsOfSandbox(): Promise<void> {
   return hear({ table: 'sandboxes', id: stage.sandbox.uuid, teamId: stage.team.id });
 }
 
-describe('news of something that is as it was', () => {
-  it('does not cut what its key has open', async () => {
-    const { client, upstream } = await stage.begin(stage.head('GET', '/'));
-    await newsOfKey(stage.team.key);
+describe.each(DOORS)('news of something that is as it was (%s)', (door) => {
+  it('does not cut what waits by its key', async () => {
+    const { client, upstream } = await stage.begin(stage.knock(door));
+    await newsOfKey();
     upstream.send(OK);
     expect((await stage.answerOn(client)).status).toBe(200);
   });
 
-  it('does not cut what a session has open at its sandbox', async () => {
-    const cookie = await stage.session(await stage.link());
-    const { client, upstream } = await stage.begin(stage.withCookie(cookie));
+  it('does not cut what waits by a session at its sandbox', async () => {
+    const { client, upstream } = await stage.begin(visit(door, await stage.session(await stage.link())));
     await newsOfSandbox();
     upstream.send(OK);
     expect((await stage.answerOn(client)).status).toBe(200);
   });
 });
 
-describe('news of a key that was another', () => {
+describe('news of something that is as it was', () => {
+  it('closes no WebSocket', async () => {
+    const byKey = await stage.socket(stage.knock('upgrade'));
+    const bySession = await stage.socket(visit('upgrade', await stage.session(await stage.link())));
+    await newsOfKey();
+    await newsOfSandbox();
+    for (const { client, upstream } of [byKey, bySession]) {
+      client.send('still here');
+      expect(await upstream.until('still here')).toContain('still here');
+    }
+  });
+});
+
+describe('what comes while the database is asked', () => {
+  it('is not cut by an answer in which it is not', async () => {
+    const [first, second] = [
+      await stage.session(await stage.link()),
+      await stage.session(await stage.link()),
+    ];
+    await stage.begin(stage.withCookie(first));
+    const held = new EventEmitter();
+    gate = once(held, 'release');
+    await newsOfSandbox();
+    const { client, upstream } = await stage.begin(stage.withCookie(second));
+    held.emit('release');
+    await sleep(CUT_MS);
+    upstream.send(OK);
+    expect((await stage.answerOn(client)).status).toBe(200);
+  });
+});
+
+describe.each(DOORS)('news of a key that was another (%s)', (door) => {
   it('cuts what the old one has open', async () => {
-    const { client } = await stage.begin(stage.head('GET', '/'));
-    await newsOfKey('an earlier key');
+    const { body } = await stage.api('POST', '/v1/api-keys', { name: 'replaced' });
+    const { client } = await stage.begin(stage.knockAt(door, stage.host(), { key: String(body.key) }));
+    await stage.started.db.query('UPDATE team_api_keys SET key_hash = $1 WHERE key_hash = $2', [
+      hashApiKey(generateApiKey()),
+      hashApiKey(String(body.key)),
+    ]);
     expect((await stage.answerOn(client)).status).toBe(401);
   });
 });
 
-describe('news of what the database cannot tell more about', () => {
+describe.each(DOORS)('news of what the database cannot tell more about (%s)', (door) => {
   it('cuts what the key has open', async () => {
-    const { client } = await stage.begin(stage.head('GET', '/'));
+    const { client } = await stage.begin(stage.knock(door));
     isLost = true;
-    await newsOfKey(stage.team.key);
+    await newsOfKey();
     expect((await stage.answerOn(client)).status).toBe(401);
   });
 
   it('cuts what a session has open', async () => {
-    const cookie = await stage.session(await stage.link());
-    const { client } = await stage.begin(stage.withCookie(cookie));
+    const { client } = await stage.begin(visit(door, await stage.session(await stage.link())));
     isLost = true;
     await newsOfSandbox();
     expect((await stage.answerOn(client)).status).toBe(401);

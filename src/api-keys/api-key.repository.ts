@@ -2,20 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 
-/** Whom a key admits. Both are UUIDs. */
+/** Whom a key admits, by UUIDs; and the key's hash, hex. */
 export interface AdmittedKey {
   readonly teamId: string;
   readonly keyId: string;
-}
-
-/** What of a key's row can change whom it admits: UUIDs, and the hash in hex. */
-export interface StoredKey {
-  readonly id: string;
-  readonly teamId: string;
   readonly keyHash: string;
 }
 
-/** The questions that a request's key puts to the database; a class so that tests can supply their own. */
+/** The two questions that a request's key puts to the database; a class so that tests can supply their own. */
 @Injectable()
 export class ApiKeyRepository {
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
@@ -23,32 +17,12 @@ export class ApiKeyRepository {
   /** The key with this hash and its team, or null; a deleted team's keys count as unknown. */
   async findByHash(keyHash: string): Promise<AdmittedKey | null> {
     const rows = await this.dataSource.query<AdmittedKey[]>(
-      `SELECT k.id AS "keyId", k.team_id AS "teamId"
+      `SELECT k.id AS "keyId", k.team_id AS "teamId", k.key_hash AS "keyHash"
          FROM team_api_keys k JOIN teams t ON t.id = k.team_id
         WHERE k.key_hash = $1 AND t.deleted_at IS NULL`,
       [keyHash],
     );
     return rows[0] ?? null;
-  }
-
-  /** Whether the key is there, and its team has not been deleted. */
-  async exists(keyId: string): Promise<boolean> {
-    const rows = await this.dataSource.query<unknown[]>(
-      `SELECT 1 FROM team_api_keys k JOIN teams t ON t.id = k.team_id
-        WHERE k.id = $1 AND t.deleted_at IS NULL`,
-      [keyId],
-    );
-    return rows.length > 0;
-  }
-
-  /** Whether the key is there with that team and hash, and the team has not been deleted. */
-  async isUnchanged({ id, teamId, keyHash }: StoredKey): Promise<boolean> {
-    const rows = await this.dataSource.query<unknown[]>(
-      `SELECT 1 FROM team_api_keys k JOIN teams t ON t.id = k.team_id
-        WHERE k.id = $1 AND k.team_id = $2 AND k.key_hash = $3 AND t.deleted_at IS NULL`,
-      [id, teamId, keyHash],
-    );
-    return rows.length > 0;
   }
 
   /** Sets `last_used` of these keys, except where this or another process did so within the last minute. */

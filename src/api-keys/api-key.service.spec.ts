@@ -53,7 +53,7 @@ function withResolvers(): { promise: Promise<void>; resolve: () => void } {
 
 const KEY = generateApiKey();
 const HASH = hashApiKey(KEY);
-const ADMITTED: AdmittedKey = { teamId: 'team-a', keyId: 'key-a' };
+const ADMITTED: AdmittedKey = { teamId: 'team-a', keyId: 'key-a', keyHash: HASH };
 const KEY_EVENT: FeedEvent = { table: 'team_api_keys', id: 'key-a', teamId: 'team-a', keyHash: HASH };
 
 describe('ApiKeyService', () => {
@@ -231,7 +231,7 @@ describe('ApiKeyService', () => {
   describe('last_used', () => {
     it('is written once a minute per key, together', async () => {
       const other = generateApiKey();
-      repository.rows.set(hashApiKey(other), { teamId: 'team-b', keyId: 'key-b' });
+      repository.rows.set(hashApiKey(other), { teamId: 'team-b', keyId: 'key-b', keyHash: 'hash' });
       for (const key of [KEY, other, KEY]) await service.findTeam(key);
       await recorder.flush();
       now += 59_999;

@@ -4,7 +4,7 @@ import { ChangeFeed, type FeedEvent } from '../database/change-feed.js';
 import { FeedCache } from '../database/feed-cache.js';
 import { API_KEY_PATTERN, hashApiKey } from '../identifiers/api-key.js';
 import { API_KEY_OPTIONS, type ApiKeyOptions } from './api-key.options.js';
-import { type AdmittedKey, ApiKeyRepository, type StoredKey } from './api-key.repository.js';
+import { type AdmittedKey, ApiKeyRepository } from './api-key.repository.js';
 import { LastUsedRecorder } from './last-used.recorder.js';
 
 /** Keys whose hash is remembered; no more than these are in memory in plain. */
@@ -50,14 +50,10 @@ export class ApiKeyService implements OnApplicationShutdown {
     return this.#used(key, keyHash, found);
   }
 
-  /** Whether the key is still there and its team is; asked of the database, past every cache. */
-  async exists(keyId: string): Promise<boolean> {
-    return this.repository.exists(keyId);
-  }
-
-  /** Whether the key is there as given, and its team is; asked of the database, past every cache. */
-  async isUnchanged(key: StoredKey): Promise<boolean> {
-    return this.repository.isUnchanged(key);
+  /** Whether the key still admits as it did; asked of the database, past every cache. */
+  async holds({ keyHash, keyId, teamId }: AdmittedKey): Promise<boolean> {
+    const found = await this.repository.findByHash(keyHash);
+    return found?.keyId === keyId && found.teamId === teamId;
   }
 
   /** Forgets a key that was just deleted here, without waiting for the database to say so. */

@@ -20,7 +20,7 @@ const request = (...rawHeaders: string[]): AdmissionRequest => ({
 
 /** Admits the key "wrn_good" to team "t". */
 const scheme = new ApiKeyScheme({
-  findTeam: (key: string) => (key === 'wrn_good' ? { teamId: 't', keyId: 'k' } : null),
+  findTeam: (key: string) => (key === 'wrn_good' ? { teamId: 't', keyId: 'k', keyHash: 'h' } : null),
 } as unknown as ApiKeyService);
 
 describe('the API key of a request', () => {
@@ -55,7 +55,8 @@ describe('admission', () => {
   });
 
   it('takes a further kind of credential as one more class in the list', async () => {
-    const byLink: Admission = { teamId: 'by-link', ground: { kind: 'key', keyId: 'k' } };
+    const key = { teamId: 'by-link', keyId: 'k', keyHash: 'h' };
+    const byLink: Admission = { teamId: 'by-link', ground: { kind: 'key', key } };
     const link: CredentialScheme = {
       refusal: 'the link has expired',
       find: ({ rawHeaders }) => rawHeaders[1] ?? null,

@@ -33,7 +33,7 @@ export class ApiKeyScheme implements CredentialScheme {
     if (key === null) return null;
     let admission = this.admissions.get(key);
     if (admission === undefined) {
-      admission = { teamId: key.teamId, ground: { kind: 'key', keyId: key.keyId } };
+      admission = { teamId: key.teamId, ground: { kind: 'key', key } };
       this.admissions.set(key, admission);
     }
     return admission;

@@ -1,3 +1,4 @@
+import type { AdmittedKey } from '../../api-keys/api-key.repository.js';
 import type { Session } from '../../links/session.repository.js';
 import type { PortSettings } from '../../ports/port-settings.service.js';
 import type { SandboxAddress } from '../doors/sandbox-address.js';
@@ -5,7 +6,7 @@ import type { MaybePromise } from '../maybe-promise.js';
 
 /** What an admission rests on: when it goes, what was opened by it is cut. */
 export type Ground =
-  | { readonly kind: 'key'; /** UUID. */ readonly keyId: string }
+  | { readonly kind: 'key'; readonly key: AdmittedKey }
   | { readonly kind: 'session'; readonly session: Session }
   | { readonly kind: 'public'; readonly settings: PortSettings };
 

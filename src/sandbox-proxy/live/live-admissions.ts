@@ -2,7 +2,7 @@ import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } fro
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { ApiKeyService } from '../../api-keys/api-key.service.js';
-import { ChangeFeed, type FeedEvent, TTL_WITHOUT_FEED_MS } from '../../database/change-feed.js';
+import { type Change, ChangeFeed, type FeedEvent, TTL_WITHOUT_FEED_MS } from '../../database/change-feed.js';
 import { SessionService } from '../../links/session.service.js';
 import { LOGGER } from '../../logging/logger.js';
 import { PortSettingsService } from '../../ports/port-settings.service.js';
@@ -15,7 +15,7 @@ const CHECK_WITHOUT_FEED_MS = TTL_WITHOUT_FEED_MS - 2 * TICK_MS;
 /** Changes remembered apart; what is older counts as a change of everything. */
 const MAX_CHANGES = 10_000;
 
-type KeyChange = Extract<FeedEvent, { table: 'team_api_keys' }>;
+type Concern = (admission: Admission) => boolean;
 
 /** Something open that an admission has opened: a request under way, or a tunnel. */
 export interface Live {
@@ -31,11 +31,11 @@ export interface Live {
  */
 @Injectable()
 export class LiveAdmissions implements OnModuleInit, OnApplicationShutdown {
-  /** By the key's UUID. */
+  /** By the key's hash. */
   private readonly byKey = new Map<string, Set<Live>>();
   /** Sessions and public ports, by the sandbox's UUID. */
   private readonly bySandbox = new Map<string, Set<Live>>();
-  /** When the feed last told of a sandbox, team or key, by UUID; of everything: when of anything, for what found no room. */
+  /** When the feed last told of a sandbox or team, by UUID, or a key, by hash; of everything: when of anything, for what found no room. */
   private readonly changedAtMs = new LRUCache<string, number>({
     max: MAX_CHANGES,
     dispose: (atMs, _id, reason) => {
@@ -80,8 +80,7 @@ export class LiveAdmissions implements OnModuleInit, OnApplicationShutdown {
       groups.set(id, group);
     }
     group.add(live);
-    if (this.lastChangeMs >= sinceMs && this.hasChanged([id, teamId], sinceMs))
-      void this.checkGroup(ground, group);
+    if (this.lastChangeMs >= sinceMs && this.hasChanged([id, teamId], sinceMs)) void this.checkGroup(group);
   }
 
   delete(live: Live, { ground }: Admission): void {
@@ -90,7 +89,7 @@ export class LiveAdmissions implements OnModuleInit, OnApplicationShutdown {
   }
 
   private placeOf(ground: Ground): [Map<string, Set<Live>>, string] {
-    if (ground.kind === 'key') return [this.byKey, ground.keyId];
+    if (ground.kind === 'key') return [this.byKey, ground.key.keyHash];
     const { sandboxId } = ground.kind === 'session' ? ground.session : ground.settings;
     return [this.bySandbox, sandboxId];
   }
@@ -103,25 +102,26 @@ export class LiveAdmissions implements OnModuleInit, OnApplicationShutdown {
   private noteChange(event: FeedEvent): void {
     this.lastChangeMs = performance.now();
     if (event.table === '*') this.allChangedAtMs = this.lastChangeMs;
-    else this.changedAtMs.set('sandboxId' in event ? event.sandboxId : event.id, this.lastChangeMs);
+    else this.changedAtMs.set(subjectOf(event), this.lastChangeMs);
   }
 
   private onEvent(event: FeedEvent): void {
     this.noteChange(event);
     switch (event.table) {
       case 'team_api_keys':
-        void this.checkKey(event);
+        void this.recheck(this.byKey.get(event.keyHash));
         return;
       case 'sandboxes':
+        // Stopped, or somewhere else: the database ends sessions of that by itself, but a port stays public.
         cutAll(this.bySandbox.get(event.id), ({ ground }) => ground.kind === 'public');
-        void this.checkSessions(event.id);
+        void this.recheck(this.bySandbox.get(event.id));
         return;
       case 'teams':
         return this.cutEvery(({ teamId }) => teamId === event.id);
       case 'sandbox_links':
         return cutAll(this.bySandbox.get(event.sandboxId), ({ ground }) => isOfLink(ground, event.id));
       case 'sandbox_ports':
-        void this.checkPort(event.sandboxId, event.port);
+        void this.recheck(this.bySandbox.get(event.sandboxId), ({ ground }) => isOfPort(ground, event.port));
         return;
       case '*':
         this.isCheckOwed = true;
@@ -142,64 +142,27 @@ export class LiveAdmissions implements OnModuleInit, OnApplicationShutdown {
     if (this.isCheckOwed) void this.check();
   }
 
-  /** Where the database cannot say, it is asked again with the next tick. */
-  private async checkGroup(ground: Ground, group: Set<Live>): Promise<void> {
+  /**
+   * After a change: the feed tells of new rows too, and may do so after the first request that they let in, so that the
+   * database says what has ended. Where it cannot, nobody may stay.
+   */
+  private async recheck(group: Set<Live> | undefined, concerns: Concern = () => true): Promise<void> {
+    if (group === undefined) return;
     try {
-      if (ground.kind !== 'key') await this.checkSandbox(this.placeOf(ground)[1], group);
-      else if (!(await this.apiKeys.exists(ground.keyId))) cutAll(group);
+      await this.cutEnded(group, concerns);
+    } catch (error) {
+      this.logger.warn({ err: error }, 'access may have been revoked; what rests on it is cut');
+      cutAll(group, concerns);
+    }
+  }
+
+  /** Where the database cannot say, it is asked again with the next tick. */
+  private async checkGroup(group: Set<Live>): Promise<void> {
+    try {
+      await this.cutEnded(group, () => true);
     } catch (error) {
       this.isCheckOwed = true;
       this.logger.warn({ err: error }, 'what is open could not be checked; trying again');
-    }
-  }
-
-  /**
-   * The feed tells of a new row too, and may do so after the first request that it let in: what is still as the feed says
-   * it was is left alone. Where the database cannot say, nobody may stay.
-   */
-  private async checkKey(key: KeyChange): Promise<void> {
-    const group = this.byKey.get(key.id);
-    if (group === undefined || group.size === 0) return;
-    try {
-      if (await this.apiKeys.isUnchanged(key)) return;
-    } catch (error) {
-      this.logger.warn({ err: error }, 'a key may have been deleted; its connections are cut');
-    }
-    cutAll(group);
-  }
-
-  /** The database itself ends the sessions of a sandbox that stops or moves; a change that ends none cuts none. */
-  private async checkSessions(sandboxId: string): Promise<void> {
-    const group = this.bySandbox.get(sandboxId);
-    if (group === undefined || group.size === 0) return;
-    const remaining = await this.remainingSessions(group);
-    cutAll(group, ({ ground }) => ground.kind === 'session' && !remaining.has(ground.session.id));
-  }
-
-  /** Where the database cannot say, none remains. */
-  private async remainingSessions(group: Set<Live>): Promise<Set<string>> {
-    try {
-      return await this.sessions.remaining(sessionIdsOf(group));
-    } catch (error) {
-      this.logger.warn({ err: error }, 'sessions may have ended; their connections are cut');
-      return new Set();
-    }
-  }
-
-  private async checkPort(sandboxId: string, port: number): Promise<void> {
-    const group = this.bySandbox.get(sandboxId);
-    if (group === undefined) return;
-    const isPublic = await this.isPublic(sandboxId, port);
-    if (!isPublic) cutAll(group, ({ ground }) => isOfPublicPort(ground, port));
-  }
-
-  /** Where the database cannot say, nobody may stay: anyone could have come in. */
-  private async isPublic(sandboxId: string, port: number): Promise<boolean> {
-    try {
-      return await this.ports.isPublic(sandboxId, port);
-    } catch (error) {
-      this.logger.warn({ err: error }, 'a port may have become private; its connections are cut');
-      return false;
     }
   }
 
@@ -209,41 +172,45 @@ export class LiveAdmissions implements OnModuleInit, OnApplicationShutdown {
     this.isChecking = true;
     this.isCheckOwed = false;
     this.checkedAtMs = performance.now();
-    for (const group of [...this.byKey.values(), ...this.bySandbox.values()]) {
-      const [first] = group;
-      if (first !== undefined && first.admission !== null)
-        await this.checkGroup(first.admission.ground, group);
-    }
+    for (const group of [...this.byKey.values(), ...this.bySandbox.values()]) await this.checkGroup(group);
     this.isChecking = false;
   }
 
-  private async checkSandbox(sandboxId: string, group: Set<Live>): Promise<void> {
-    const sessionIds = sessionIdsOf(group);
-    const publicPorts = new Set<number>();
+  /** What is added meanwhile is not asked about, and not cut. */
+  private async cutEnded(group: Set<Live>, concerns: Concern): Promise<void> {
+    const grounds = new Map<string, Ground>();
     for (const { admission } of group) {
-      if (admission?.ground.kind === 'public') publicPorts.add(admission.ground.settings.port);
+      if (admission !== null && concerns(admission)) grounds.set(nameOf(admission.ground), admission.ground);
     }
-    if (sessionIds.length > 0) {
-      const remaining = await this.sessions.remaining(sessionIds);
-      cutAll(group, ({ ground }) => ground.kind === 'session' && !remaining.has(ground.session.id));
-    }
-    for (const port of publicPorts) {
-      if (!(await this.ports.isPublic(sandboxId, port)))
-        cutAll(group, ({ ground }) => isOfPublicPort(ground, port));
-    }
+    const ended = await this.ended(grounds);
+    cutAll(group, ({ ground }) => ended.has(nameOf(ground)));
   }
 
-  private cutEvery(concerns: (admission: Admission) => boolean): void {
+  /** The names of those that the database no longer lets anybody in by. */
+  private async ended(grounds: ReadonlyMap<string, Ground>): Promise<Set<string>> {
+    const sessionIds = [...grounds].flatMap(([name, { kind }]) => (kind === 'session' ? [name] : []));
+    const sessions = sessionIds.length > 0 ? await this.sessions.remaining(sessionIds) : new Set<string>();
+    const ended = new Set<string>();
+    for (const [name, ground] of grounds) {
+      const holds = ground.kind === 'session' ? sessions.has(name) : await this.holds(ground);
+      if (!holds) ended.add(name);
+    }
+    return ended;
+  }
+
+  private holds(ground: Exclude<Ground, { kind: 'session' }>): Promise<boolean> {
+    if (ground.kind === 'key') return this.apiKeys.holds(ground.key);
+    return this.ports.isPublic(ground.settings.sandboxId, ground.settings.port);
+  }
+
+  private cutEvery(concerns: Concern): void {
     for (const groups of [this.byKey, this.bySandbox]) {
       for (const group of groups.values()) cutAll(group, concerns);
     }
   }
 }
 
-function cutAll(
-  group: Set<Live> | undefined,
-  concerns: (admission: Admission) => boolean = () => true,
-): void {
+function cutAll(group: Set<Live> | undefined, concerns: Concern): void {
   if (group === undefined) return;
   for (const live of group) {
     if (live.admission === null || !concerns(live.admission)) continue;
@@ -252,19 +219,23 @@ function cutAll(
   }
 }
 
-function sessionIdsOf(group: Set<Live>): string[] {
-  const ids = new Set<string>();
-  for (const { admission } of group) {
-    if (admission?.ground.kind === 'session') ids.add(admission.ground.session.id);
-  }
-  return [...ids];
+/** The id under which what rests on a change is found. */
+function subjectOf(change: Change): string {
+  if (change.table === 'team_api_keys') return change.keyHash;
+  return 'sandboxId' in change ? change.sandboxId : change.id;
+}
+
+/** Unique among the grounds of one group. */
+function nameOf(ground: Ground): string {
+  if (ground.kind === 'key') return `${ground.key.teamId} ${ground.key.keyId}`;
+  return ground.kind === 'session' ? ground.session.id : String(ground.settings.port);
 }
 
 function isOfLink(ground: Ground, linkId: string): boolean {
   return ground.kind === 'session' && ground.session.linkId === linkId;
 }
 
-function isOfPublicPort(ground: Ground, port: number): boolean {
+function isOfPort(ground: Ground, port: number): boolean {
   return ground.kind === 'public' && ground.settings.port === port;
 }
 
