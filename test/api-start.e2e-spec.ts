@@ -114,6 +114,7 @@ describe("the platform's own database with MIGRATIONS=off, read only and without
     expect(await started.app.get(ApiKeyService).findTeam(key)).toEqual({
       teamId: expect.any(String),
       keyId: expect.any(String),
+      keyHash: expect.any(String),
     });
     const ready = await caller(started.url)('GET', '/readyz');
     expect([ready.status, ready.body['checks']]).toEqual([

@@ -5,10 +5,11 @@ import { SandboxesModule } from '../sandboxes/sandboxes.module.js';
 import { LinksController } from './links.controller.js';
 import { LinksService } from './links.service.js';
 import { SandboxLink } from './sandbox-link.entity.js';
+import { SessionsModule } from './sessions.module.js';
 
 /** `/v1/sandboxes/{id}/links`. */
 @Module({
-  imports: [TypeOrmModule.forFeature([SandboxLink]), ApiKeysModule, SandboxesModule],
+  imports: [TypeOrmModule.forFeature([SandboxLink]), ApiKeysModule, SandboxesModule, SessionsModule],
   controllers: [LinksController],
   providers: [LinksService],
 })

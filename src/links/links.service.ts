@@ -11,6 +11,7 @@ import { SandboxesService } from '../sandboxes/sandboxes.service.js';
 import { newToken } from './access-token.js';
 import { type CreatedLinkView, type CreateLinkBody, type LinkView, viewLink } from './link.dto.js';
 import { SandboxLink } from './sandbox-link.entity.js';
+import { SessionService } from './session.service.js';
 
 /** The query parameter in which a link's token travels to the sandbox's host name, and no further. */
 export const LINK_PARAMETER = 'sandbox_link';
@@ -26,6 +27,7 @@ export class LinksService {
     private readonly sandboxes: SandboxesService,
     private readonly urls: SandboxUrls,
     private readonly configuration: Configuration,
+    private readonly sessions: SessionService,
   ) {}
 
   /**
@@ -73,6 +75,7 @@ export class LinksService {
     await this.sandboxes.get(teamId, sandboxId);
     const { affected } = await this.links.delete({ id: linkId, sandboxId });
     if (affected !== 1) throw new NotFoundError('link');
+    this.sessions.forgetLink(linkId);
   }
 
   /** Links that have expired go when a new one comes. */

@@ -81,12 +81,17 @@ export class SessionService implements OnApplicationShutdown {
     return this.repository.remaining(ids);
   }
 
+  /** Forgets the sessions of a link that was just revoked here, without waiting for the database to say so. */
+  forgetLink(id: string): void {
+    this.#cache.forgetWhere(({ linkId }) => linkId === id);
+  }
+
   onApplicationShutdown(): void {
     this.#unsubscribe();
   }
 
   #evict(event: FeedEvent): void {
-    if (event.table === 'sandbox_links') this.#cache.forgetWhere(({ linkId }) => linkId === event.id);
+    if (event.table === 'sandbox_links') this.forgetLink(event.id);
     else if (event.table === 'sandboxes') this.#cache.forgetWhere(({ sandboxId }) => sandboxId === event.id);
     else if (event.table === 'teams') this.#cache.forgetWhere(({ teamId }) => teamId === event.id);
     else if (event.table === '*') this.#cache.clear();

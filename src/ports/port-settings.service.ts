@@ -58,6 +58,11 @@ export class PortSettingsService implements OnApplicationShutdown {
     return (await this.ask(sandboxId, port))?.visibility === 'public';
   }
 
+  /** Forgets settings that were just changed here, without waiting for the database to say so. */
+  forget(sandboxId: string, port: number): void {
+    this.cache.forget(`${sandboxId}:${port}`);
+  }
+
   onApplicationShutdown(): void {
     this.unsubscribe();
   }
@@ -88,7 +93,7 @@ export class PortSettingsService implements OnApplicationShutdown {
   }
 
   private evict(event: FeedEvent): void {
-    if (event.table === 'sandbox_ports') this.cache.forget(`${event.sandboxId}:${event.port}`);
+    if (event.table === 'sandbox_ports') this.forget(event.sandboxId, event.port);
     else if (event.table === 'sandboxes') this.cache.forgetWhere(({ sandboxId }) => sandboxId === event.id);
     else if (event.table === 'teams') this.cache.forgetWhere(({ teamId }) => teamId === event.id);
     else if (event.table === '*') this.cache.clear();

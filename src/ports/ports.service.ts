@@ -5,6 +5,7 @@ import { Configuration } from '../config/configuration.js';
 import { ConflictError, NotFoundError, ValidationFailedError } from '../errors/request.errors.js';
 import { SandboxesService } from '../sandboxes/sandboxes.service.js';
 import { type PortView, type PutPortBody, viewPort } from './port.dto.js';
+import { PortSettingsService } from './port-settings.service.js';
 import { SandboxPort } from './sandbox-port.entity.js';
 
 /** Ports of one sandbox with settings of their own. */
@@ -17,6 +18,7 @@ export class PortsService {
     @InjectRepository(SandboxPort) private readonly ports: Repository<SandboxPort>,
     private readonly sandboxes: SandboxesService,
     private readonly configuration: Configuration,
+    private readonly settings: PortSettingsService,
   ) {}
 
   /** Those with settings of their own. @throws NotFoundError */
@@ -38,6 +40,7 @@ export class PortsService {
         throw new ConflictError(`a sandbox has settings for ${MAX_PORTS} ports at most`);
       await manager.upsert(SandboxPort, { sandboxId, port, visibility, cors }, ['sandboxId', 'port']);
     });
+    this.settings.forget(sandboxId, port);
     return { port, visibility, cors };
   }
 
@@ -46,5 +49,6 @@ export class PortsService {
     await this.sandboxes.get(teamId, sandboxId);
     const { affected } = await this.ports.delete({ sandboxId, port });
     if (affected !== 1) throw new NotFoundError('port');
+    this.settings.forget(sandboxId, port);
   }
 }
