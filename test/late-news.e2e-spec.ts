@@ -136,13 +136,25 @@ describe.each(DOORS)('news of what the database cannot tell more about (%s)', (d
     const { client } = await stage.begin(stage.knock(door));
     isLost = true;
     await newsOfKey();
-    expect((await stage.answerOn(client)).status).toBe(401);
+    const answer = await stage.answerOn(client);
+    expect([answer.status, answer.header('x-sandbox-error')]).toEqual([503, 'proxy;directory_unavailable']);
   });
 
   it('cuts what a session has open', async () => {
     const { client } = await stage.begin(visit(door, await stage.session(await stage.link())));
     isLost = true;
     await newsOfSandbox();
-    expect((await stage.answerOn(client)).status).toBe(401);
+    const answer = await stage.answerOn(client);
+    expect([answer.status, answer.header('x-sandbox-error')]).toEqual([503, 'proxy;directory_unavailable']);
+  });
+});
+
+describe('a WebSocket of whose key the database cannot tell more', () => {
+  it('is closed, and asked to try again', async () => {
+    const { client } = await stage.socket(stage.knock('upgrade'));
+    isLost = true;
+    await newsOfKey();
+    const { bytes } = await client.rest();
+    expect(bytes).toBe('\x88\x28\x03\xf5access could not be checked; try again');
   });
 });

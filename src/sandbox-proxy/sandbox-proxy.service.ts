@@ -20,6 +20,7 @@ import { BrowserAccess } from './browser/browser-access.js';
 import { corsHeaders, corsRule } from './browser/cors.js';
 import { linkIn } from './browser/link-parameter.js';
 import { refusalOfSessionUse } from './browser/session-use.js';
+import { cutError } from './live/cut-reason.js';
 import { LiveAdmissions } from './live/live-admissions.js';
 import { ProxyExchange, type SandboxRoute } from './forwarding/proxy-exchange.js';
 import { framingOf, RequestBody } from './forwarding/request-body.js';
@@ -27,13 +28,7 @@ import type { SandboxAddress } from './doors/sandbox-address.js';
 import { QueuedExchanges } from './doors/queued-exchanges.js';
 import { SandboxHost } from './doors/sandbox-host.js';
 import { newRequestId } from './request-ids.js';
-import {
-  InvalidPathError,
-  InvalidRequestError,
-  PortDeniedError,
-  REVOKED,
-  UnauthorizedError,
-} from './sandbox-proxy.errors.js';
+import { InvalidPathError, InvalidRequestError, PortDeniedError } from './sandbox-proxy.errors.js';
 import { SANDBOX_PROXY_OPTIONS } from './sandbox-proxy.module-definition.js';
 import type { SandboxProxyOptions } from './sandbox-proxy.options.js';
 import { SandboxResolverService } from './resolver/sandbox-resolver.service.js';
@@ -248,7 +243,7 @@ export class SandboxProxyService implements ForwardingOutcome {
       exchange.errorCode = 'client_closed';
       return;
     }
-    if (exchange.isRevoked) throw new UnauthorizedError(REVOKED);
+    if (exchange.cutReason !== null) throw cutError(exchange.cutReason);
     const method = request.method as string;
     const framing = framingOf(request);
     if (upgrade !== null && (framing === 'chunked' || Number(request.headers['content-length'] ?? 0) > 0)) {

@@ -16,9 +16,8 @@ import { holdWithHead } from './hold-with-head.js';
 import { reset } from './reset.js';
 import { flushAtTurnEnd, type Pending } from './turn-end.js';
 import { RequestBody } from './request-body.js';
+import { type CutReason, cutError } from '../live/cut-reason.js';
 import {
-  REVOKED,
-  UnauthorizedError,
   UpstreamInvalidResponseError,
   UpstreamTimeoutError,
   UpstreamUnreachableError,
@@ -30,7 +29,7 @@ const ONE_WRITE_BYTES = 4_096;
 /** How long a client may take not a byte of an answer that waits for it, ms. */
 const STALLED_MS = 300_000;
 /** How long a client may take to take the rest of an answer that is cut because access has been revoked, ms. */
-const REVOKED_MS = 100;
+const CUT_MS = 100;
 const EMPTY = Buffer.alloc(0);
 
 /** What a forwarding reports to the room it came from. */
@@ -91,8 +90,8 @@ export class Forwarding implements UpstreamListener, Pending {
     this.call?.abort();
   }
 
-  /** What the request was let in by is gone: an answer that has begun is cut, one that has not says so. */
-  revoke(): void {
+  /** An answer that has begun is cut off, one that has not says why. */
+  cut(reason: CutReason): void {
     const { exchange } = this;
     const { request, response } = exchange;
     if (response.writableFinished) return;
@@ -101,13 +100,13 @@ export class Forwarding implements UpstreamListener, Pending {
       if (this.isDone) reset(request.socket);
       else this.cutOff();
       // A client that reads nothing would keep the connection until it is taken for stalled.
-      if (response.socket !== null) setTimeout(() => reset(request.socket), REVOKED_MS).unref();
-      exchange.errorCode = 'revoked';
+      if (response.socket !== null) setTimeout(() => reset(request.socket), CUT_MS).unref();
+      exchange.errorCode = reason;
       return;
     }
     this.abandon();
     this.call?.abort();
-    this.outcome.onFailed(exchange, new UnauthorizedError(REVOKED));
+    this.outcome.onFailed(exchange, cutError(reason));
   }
 
   onDrain(): void {

@@ -52,7 +52,7 @@ function headLength(head: Buffer): number {
   return 2 + mask + (length === 126 ? 2 : length === 127 ? 8 : 0);
 }
 
-/** A whole close frame, unmasked as a server sends it (RFC 6455 5.5.1): 1001 going away, 1008 policy violation. */
+/** A whole close frame, unmasked as a server sends it (RFC 6455 5.5.1): 1001 going away, 1008 policy violation, 1013 try again later. */
 export function closeFrame(code: number, reason: string): Buffer {
   const text = Buffer.from(reason, 'latin1');
   const frame = Buffer.alloc(4 + text.length);

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Admission, AdmissionRequest } from '../admission/credential-scheme.js';
 import type { AccessLogEntry } from '../answers/access-log.js';
 import type { CorsRule } from '../browser/cors.js';
+import type { CutReason } from '../live/cut-reason.js';
 import type { Live } from '../live/live-admissions.js';
 import type { AgentOrigin } from '../upstream/agent-address.js';
 import type { Peer } from '../doors/peer.js';
@@ -22,10 +23,10 @@ export class ProxyExchange implements AccessLogEntry, Live {
   readonly startedAtMs = performance.now();
   /** The response is over, or the client has left. */
   isClosed = false;
-  /** What the request was let in by is gone. */
-  isRevoked = false;
+  /** Set once it has been cut. */
+  cutReason: CutReason | null = null;
   /** Set once the request is on its way; told when the client is gone. */
-  forwarding: { onClientClose(): void; revoke(): void } | null = null;
+  forwarding: { onClientClose(): void; cut(reason: CutReason): void } | null = null;
   /** Null until admitted. */
   admission: Admission | null = null;
   /** Where the proxy answers for the app which pages may read it; null: the app does. */
@@ -73,9 +74,9 @@ export class ProxyExchange implements AccessLogEntry, Live {
     return { rawHeaders, address, isSecure: this.isSecure, client: this.client };
   }
 
-  cut(): void {
-    this.isRevoked = true;
-    this.forwarding?.revoke();
+  cut(reason: CutReason): void {
+    this.cutReason = reason;
+    this.forwarding?.cut(reason);
   }
 
   /** True where the client may wait for a 100 before it sends its body; an HTTP/1.0 client cannot. */

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { AccessLogEntry } from '../answers/access-log.js';
 import type { Admission } from '../admission/credential-scheme.js';
 import type { Live } from '../live/live-admissions.js';
+import type { CutReason } from '../live/cut-reason.js';
 import { REVOKED } from '../sandbox-proxy.errors.js';
 import { closeFrame, FrameBoundary } from './frame-boundary.js';
 import { reset } from './reset.js';
@@ -28,6 +29,7 @@ type End = Socket & { [TUNNEL]: Tunnel };
 const REASONS = {
   1001: 'the server is about to stop',
   1008: REVOKED,
+  1013: 'access could not be checked; try again',
 } as const;
 export type CloseCode = keyof typeof REASONS;
 
@@ -74,9 +76,9 @@ export class Tunnel implements Live {
     else setTimeout(() => this.hangUp(code), FRAME_END_MS);
   }
 
-  cut(): void {
-    this.entry.errorCode = 'revoked';
-    this.close(1008);
+  cut(reason: CutReason): void {
+    this.entry.errorCode = reason;
+    this.close(reason === 'revoked' ? 1008 : 1013);
   }
 
   /** The other end. */

@@ -7,6 +7,7 @@ import { SessionService } from '../../links/session.service.js';
 import { LOGGER } from '../../logging/logger.js';
 import { PortSettingsService } from '../../ports/port-settings.service.js';
 import type { Admission, Ground } from '../admission/credential-scheme.js';
+import type { CutReason } from './cut-reason.js';
 
 /** How often sessions that have expired are looked for, milliseconds. */
 const TICK_MS = 1_000;
@@ -20,8 +21,8 @@ type Concern = (admission: Admission) => boolean;
 /** Something open that an admission has opened: a request under way, or a tunnel. */
 export interface Live {
   readonly admission: Admission | null;
-  /** Ends it, now: what it rests on is gone. */
-  cut(): void;
+  /** Ends it, now. */
+  cut(reason: CutReason): void;
 }
 
 /**
@@ -152,7 +153,7 @@ export class LiveAdmissions implements OnModuleInit, OnApplicationShutdown {
       await this.cutEnded(group, concerns);
     } catch (error) {
       this.logger.warn({ err: error }, 'access may have been revoked; what rests on it is cut');
-      cutAll(group, concerns);
+      cutAll(group, concerns, 'directory_unavailable');
     }
   }
 
@@ -210,12 +211,12 @@ export class LiveAdmissions implements OnModuleInit, OnApplicationShutdown {
   }
 }
 
-function cutAll(group: Set<Live> | undefined, concerns: Concern): void {
+function cutAll(group: Set<Live> | undefined, concerns: Concern, reason: CutReason = 'revoked'): void {
   if (group === undefined) return;
   for (const live of group) {
     if (live.admission === null || !concerns(live.admission)) continue;
     group.delete(live);
-    live.cut();
+    live.cut(reason);
   }
 }
 
