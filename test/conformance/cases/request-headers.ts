@@ -272,10 +272,25 @@ const single: Case[] = DOORS.flatMap((door): Case[] => [
   },
 ]);
 
+/** The head of a request with a body leaves at once, that of others at the end of the turn. */
+const latin1WithBody: Case = {
+  id: 'request-headers/http/intact-latin-1-before-a-body',
+  rule: 'end-to-end fields arrive with their bytes, also ahead of a body',
+  source: 'RFC 9110 5.5',
+  run: async (world) => {
+    const stage = await world.stage();
+    const head = stage.head('POST', '/h', ['X-Latin: caf\xe9 \xff\x80', 'Content-Length: 2']);
+    const { answer } = await stage.send(`${head}ok`, 'POST');
+    same(answer.status, 200, 'status');
+    same((await stage.agent.request()).values('x-latin'), ['caf\xe9 \xff\x80'], 'X-Latin upstream');
+  },
+};
+
 export const requestHeaders: readonly Case[] = [
   ...dropped,
   ...protectedNames,
   ...spoofed,
   ...intact,
+  latin1WithBody,
   ...single,
 ];

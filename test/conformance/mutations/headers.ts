@@ -141,6 +141,13 @@ export const headerMutations: readonly Mutation[] = [
     [
       'heads-up-as-utf8',
       'upstream/upstream-connection',
+      "this.socket.write(unsentHead, 'latin1')",
+      'this.socket.write(unsentHead)',
+      'intact-latin-1',
+    ],
+    [
+      'heads-up-before-bodies-as-utf8',
+      'upstream/upstream-connection',
       "this.socket.write(request.head, 'latin1')",
       'this.socket.write(request.head)',
       'intact-latin-1',
