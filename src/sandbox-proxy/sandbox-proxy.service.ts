@@ -254,6 +254,7 @@ export class SandboxProxyService implements ForwardingOutcome {
     if (holdsCredential(target))
       throw new InvalidPathError('the path or query holds a credential of the platform');
     const hasBody = upgrade === null && framing !== 'none';
+    const forwardedHost = request.headers.host as string;
     const head = outboundHead({
       method,
       target,
@@ -262,17 +263,18 @@ export class SandboxProxyService implements ForwardingOutcome {
       framing: upgrade === null ? framing : 'none',
       isPeerTrusted: peer.isTrusted,
       peerAddress: peer.address,
-      forwardedHost: request.headers.host as string,
+      forwardedHost,
       forwardedProto: exchange.isSecure ? 'https' : 'http',
       requestId: exchange.requestId,
       upgrade: upgrade?.protocols ?? null,
       keepsExpect: hasBody && request.httpVersionMinor === 1,
     });
     const forwarding = new Forwarding(exchange, route, this);
-    const { sandboxId } = exchange.address as SandboxAddress;
+    const address = exchange.address as SandboxAddress;
+    this.host.keep(forwardedHost, address);
     const isUpgrade = upgrade !== null;
     const call = this.pool.dispatch(
-      { origin: route.origin, sandboxId, method, head, hasBody, isUpgrade },
+      { origin: route.origin, sandboxId: address.sandboxId, method, head, hasBody, isUpgrade },
       forwarding,
     );
     forwarding.attach(call, hasBody ? new RequestBody(exchange, framing as 'length' | 'chunked') : null);

@@ -1,16 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { ApiKeyService } from '../../api-keys/api-key.service.js';
 import { UnauthorizedError } from '../sandbox-proxy.errors.js';
+import { SandboxAddress } from '../doors/sandbox-address.js';
 import { AdmissionService } from './admission.service.js';
 import { ApiKeyScheme } from './api-key.scheme.js';
 import type { Admission, AdmissionRequest, CredentialScheme } from './credential-scheme.js';
 
-const address = {
-  port: 80,
-  sandboxId: 'cl-x',
-  hostname: '80-cl-x.localhost',
-  agentPath: '/proxy/cl-x/80',
-};
+const address = new SandboxAddress(80, 'cl-x', '80-cl-x.localhost');
 const request = (...rawHeaders: string[]): AdmissionRequest => ({
   rawHeaders,
   address,

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { type PortSettings, PortSettingsService } from '../../ports/port-settings.service.js';
-import { sandboxUuid } from '../doors/sandbox-uuid.js';
 import { type MaybePromise, whenReady } from '../maybe-promise.js';
 import type { Admission, AdmissionRequest, CredentialScheme } from './credential-scheme.js';
 import { StrangerBudget } from './stranger-budget.js';
@@ -20,7 +19,7 @@ export class PublicPortScheme implements CredentialScheme {
   }
 
   admit(_credential: string, { address, client }: AdmissionRequest): MaybePromise<Admission | null> {
-    const sandboxId = sandboxUuid(address);
+    const sandboxId = address.sandboxUuid;
     if (sandboxId === null) return null;
     const settings = this.ports.find(sandboxId, address.port, () => this.strangers.check(client));
     return whenReady(this.strangers.spend(client, settings), toAdmission);

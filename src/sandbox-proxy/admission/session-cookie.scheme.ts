@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import type { TokenPlace } from '../../links/access-token.js';
 import type { Session } from '../../links/session.repository.js';
 import { SessionService } from '../../links/session.service.js';
-import { sandboxUuid } from '../doors/sandbox-uuid.js';
 import { sessionCookieName } from '../headers/session-cookies.js';
 import type { MaybePromise } from '../maybe-promise.js';
 import type { Admission, AdmissionRequest, CredentialScheme } from './credential-scheme.js';
@@ -33,7 +32,7 @@ export class SessionCookieScheme implements CredentialScheme {
   }
 
   admit(cookies: string, { address, isSecure, client }: AdmissionRequest): MaybePromise<Admission | null> {
-    const sandboxId = sandboxUuid(address);
+    const sandboxId = address.sandboxUuid;
     if (sandboxId === null) return null;
     const tokens = valuesOf(cookies, sessionCookieName(isSecure));
     const place = { sandboxId, port: address.port };

@@ -100,22 +100,14 @@ function lineOf(entry: AccessLogEntry): string {
 
 const NOT_FAILED = ',"error":null,"failure":null,"msg":"proxied"}\n';
 
-interface Subject {
-  readonly teamId: string | null;
-  readonly text: string;
-}
-
-/** By address, which is one object for all requests to it; the last team that asked is nearly always the next. */
-const subjects = new WeakMap<SandboxAddress, Subject>();
-
 /** Whom a line is about: joined once, since a line is written out piece by piece and pieces are what it costs. */
 function subjectOf({ teamId, address }: AccessLogEntry): string {
-  const known = address === null ? undefined : subjects.get(address);
-  if (known !== undefined && known.teamId === teamId) return known.text;
+  const known = address?.logSubject ?? null;
+  if (known !== null && known.teamId === teamId) return known.text;
   const text =
     `","teamId":${quoted(teamId)},"sandboxId":${quoted(address?.sandboxId)}` +
     `,"port":${address?.port ?? null},"method":"`;
-  if (address !== null) subjects.set(address, { teamId, text });
+  if (address !== null) address.logSubject = { teamId, text };
   return text;
 }
 

@@ -6,7 +6,6 @@ import { PortSettingsService } from '../../ports/port-settings.service.js';
 import { StrangerBudget } from '../admission/stranger-budget.js';
 import { answerBare } from '../answers/proxy-answer.js';
 import type { SandboxAddress } from '../doors/sandbox-address.js';
-import { sandboxUuid } from '../doors/sandbox-uuid.js';
 import type { ProxyExchange } from '../forwarding/proxy-exchange.js';
 import { outboundPath } from '../forwarding/outbound-path.js';
 import { setSessionCookie } from '../headers/session-cookies.js';
@@ -39,7 +38,7 @@ export class BrowserAccess {
     const address = exchange.address as SandboxAddress;
     const given = request.url as string;
     request.url = target;
-    const sandboxId = sandboxUuid(address);
+    const sandboxId = address.sandboxUuid;
     if (upgrade !== null || request.method !== 'GET' || sandboxId === null) return LINK_REFUSAL;
     const location = asOwnLocation(outboundPath(target, 'GET'));
     const session = await this.exchangeToken(exchange, token, { sandboxId, port: address.port }).catch(
@@ -65,7 +64,7 @@ export class BrowserAccess {
   applyCors(exchange: ProxyExchange, origin: string): MaybePromise<boolean> {
     const { request, upgrade } = exchange;
     const address = exchange.address as SandboxAddress;
-    const sandboxId = sandboxUuid(address);
+    const sandboxId = address.sandboxUuid;
     if (sandboxId === null) return false;
     const { client } = exchange;
     const found = this.ports.find(sandboxId, address.port, () => this.strangers.check(client));

@@ -18,7 +18,7 @@ describe('a host name that names a sandbox', () => {
     [`3000-${ID.toUpperCase()}.EXAMPLE.Com`, 3000, `3000-${ID}.example.com`],
     [`3000-${ID}.a.b_c.d-e.example.com`, 3000, `3000-${ID}.a.b_c.d-e.example.com`],
   ])('%s', (host, port, hostname) => {
-    expect(parseSandboxHost(host, [])).toEqual({
+    expect(parseSandboxHost(host, [])).toMatchObject({
       port,
       sandboxId: ID,
       hostname,

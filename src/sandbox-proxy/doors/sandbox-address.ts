@@ -1,14 +1,36 @@
+import { decodeId } from '../../identifiers/resource-id.js';
 import { InvalidHostError, InvalidPortError } from '../sandbox-proxy.errors.js';
 
-/** What a host name says: a port of a sandbox. The id is checked for its form only later, after admission. */
-export interface SandboxAddress {
-  readonly port: number;
-  /** Lower case, e.g. `cl-0000000000000000000000001`. */
-  readonly sandboxId: string;
-  /** The whole host name, lower case, without port and trailing dot. */
-  readonly hostname: string;
+/**
+ * What a host name says: a port of a sandbox. The id is checked for its form only later, after admission. One object
+ * serves all requests that name an address in the same way, so what is worked out of it is kept on it.
+ */
+export class SandboxAddress {
   /** `/proxy/{sandboxId}/{port}`: where an agent has that port. */
   readonly agentPath: string;
+  /** True once it is among the addresses that are kept between requests. */
+  isKept = false;
+  /** What log lines say of requests to it, by the last team that asked, who is nearly always the next. */
+  logSubject: { readonly teamId: string | null; readonly text: string } | null = null;
+  #uuid: string | null | undefined = undefined;
+
+  /**
+   * @param sandboxId lower case, e.g. `cl-0000000000000000000000001`
+   * @param hostname the whole host name, lower case, without port and trailing dot
+   */
+  constructor(
+    readonly port: number,
+    readonly sandboxId: string,
+    readonly hostname: string,
+  ) {
+    this.agentPath = `/proxy/${sandboxId}/${port}`;
+  }
+
+  /** The UUID behind the sandbox id; null where the id decodes to nothing. */
+  get sandboxUuid(): string | null {
+    if (this.#uuid === undefined) this.#uuid = decodeId('cl', this.sandboxId);
+    return this.#uuid;
+  }
 }
 
 const LABEL = /^(\d+)-(cl-[0-9a-z]+)\./;
@@ -18,7 +40,7 @@ const AUTHORITY = /^([0-9a-z._-]+?)\.?(?::\d{0,5})?$/;
 const EMPTY_LABEL = /^\.|\.\.|\.$/;
 
 /**
- * Reads the Host header: `49999-cl-….example.com:8443` -> `{ port: 49999, sandboxId: 'cl-…', hostname }`.
+ * Reads the Host header: `49999-cl-….example.com:8443` -> port 49999 of `cl-…`.
  * Letter case, an explicit port and a trailing dot do not matter. Null means "not ours": another name, or a
  * domain that is not in `domains` (empty: every domain is).
  *
@@ -44,6 +66,5 @@ export function parseSandboxHost(host: string, domains: readonly string[]): Sand
   const port = digits.length > 5 ? 0 : Number(digits);
   if (port < 1 || port > 65_535) throw new InvalidPortError();
   if (lower.length > MAX_HOST_CHARACTERS) throw new InvalidHostError();
-  const sandboxId = label[2] as string;
-  return { port, sandboxId, hostname, agentPath: `/proxy/${sandboxId}/${port}` };
+  return new SandboxAddress(port, label[2] as string, hostname);
 }

@@ -1,15 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { InvalidHostError } from '../sandbox-proxy.errors.js';
+import { SandboxAddress } from './sandbox-address.js';
 import { SandboxHost } from './sandbox-host.js';
 
 const HOST = '3000-cl-0123456789abcdefghijklmno.localhost';
-const ADDRESS = {
-  port: 3000,
-  sandboxId: 'cl-0123456789abcdefghijklmno',
-  hostname: HOST,
-  agentPath: '/proxy/cl-0123456789abcdefghijklmno/3000',
-};
+const ADDRESS = new SandboxAddress(3000, 'cl-0123456789abcdefghijklmno', HOST);
 
 /** The parts of a request that are read: only those. */
 function request(url: string, hosts: readonly string[], method = 'GET'): IncomingMessage {
@@ -30,6 +26,18 @@ describe('what a request is for', () => {
     expect(host.addressOf(request('/', []))).toBeNull();
     expect(host.addressOf(request('/', ['localhost']))).toBeNull();
     expect(host.addressOf(request('/', ['']))).toBeNull();
+  });
+
+  it('is kept once it has led somewhere, and no sooner', () => {
+    const host = new SandboxHost([]);
+    const others = ['1-cl-x.localhost', '2-cl-x.localhost'];
+    const first = host.addressOf(request('/', [HOST])) as SandboxAddress;
+    host.addressOf(request('/', [others[0] as string]));
+    const second = host.addressOf(request('/', [HOST])) as SandboxAddress;
+    expect(second).not.toBe(first);
+    host.keep(HOST, second);
+    for (const other of others) host.addressOf(request('/', [other]));
+    expect(host.addressOf(request('/', [HOST]))).toBe(second);
   });
 
   it.each([

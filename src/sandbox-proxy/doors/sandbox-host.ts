@@ -8,7 +8,7 @@ const KNOWN_HOSTS = 10_000;
 
 /** Step 1 of a request: what its Host header says. */
 export class SandboxHost {
-  /** Host headers read so far; only those that are valid and ours. */
+  /** Host headers that have led to a host agent. */
   private readonly known = new LRUCache<string, SandboxAddress>({ max: KNOWN_HOSTS });
 
   private lastHost = '';
@@ -40,12 +40,21 @@ export class SandboxHost {
     return null;
   }
 
+  /**
+   * Keeps what was read of a Host header, once its sandbox has been found. Not before: names that somebody makes up, by
+   * the million, would push out those in use, and live just long enough to fill the heap's old generation.
+   */
+  keep(host: string, address: SandboxAddress): void {
+    if (address.isKept) return;
+    address.isKept = true;
+    this.known.set(host, address);
+  }
+
   private read(host: string): SandboxAddress | null {
     // Requests of one client come in bunches, and comparing two strings is cheaper than looking one up.
     if (host === this.lastHost) return this.lastAddress;
     const address = this.known.get(host) ?? parseSandboxHost(host, this.domains);
     if (address === null) return null;
-    this.known.set(host, address);
     this.lastHost = host;
     this.lastAddress = address;
     return address;
