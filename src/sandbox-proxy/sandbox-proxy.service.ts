@@ -23,7 +23,7 @@ import { refusalOfSessionUse } from './browser/session-use.js';
 import { cutError } from './live/cut-reason.js';
 import { LiveAdmissions } from './live/live-admissions.js';
 import { ProxyExchange, type SandboxRoute } from './forwarding/proxy-exchange.js';
-import { framingOf, RequestBody } from './forwarding/request-body.js';
+import { framingOf, leaveUnread, RequestBody } from './forwarding/request-body.js';
 import type { SandboxAddress } from './doors/sandbox-address.js';
 import { QueuedExchanges } from './doors/queued-exchanges.js';
 import { SandboxHost } from './doors/sandbox-host.js';
@@ -135,7 +135,7 @@ export class SandboxProxyService implements ForwardingOutcome {
     if (exchange.isClosed) return;
     exchange.isClosed = true;
     this.queued.delete(exchange);
-    if (exchange.admission !== null) this.live.delete(exchange, exchange.admission);
+    this.live.delete(exchange);
     exchange.forwarding?.onClientClose();
     if (exchange.status === 0) exchange.errorCode ??= 'client_closed';
     this.accessLog.record(exchange);
@@ -269,6 +269,7 @@ export class SandboxProxyService implements ForwardingOutcome {
       upgrade: upgrade?.protocols ?? null,
       keepsExpect: hasBody && request.httpVersionMinor === 1,
     });
+    if (upgrade === null && !hasBody) leaveUnread(request);
     const forwarding = new Forwarding(exchange, route, this);
     const address = exchange.address as SandboxAddress;
     this.host.keep(forwardedHost, address);

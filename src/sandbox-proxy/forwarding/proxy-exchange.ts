@@ -3,7 +3,7 @@ import type { Admission, AdmissionRequest } from '../admission/credential-scheme
 import type { AccessLogEntry } from '../answers/access-log.js';
 import type { CorsRule } from '../browser/cors.js';
 import type { CutReason } from '../live/cut-reason.js';
-import type { Live } from '../live/live-admissions.js';
+import type { Live, LiveGroup } from '../live/live-group.js';
 import type { AgentOrigin } from '../upstream/agent-address.js';
 import type { Peer } from '../doors/peer.js';
 import type { SandboxAddress } from '../doors/sandbox-address.js';
@@ -27,6 +27,8 @@ export class ProxyExchange implements AccessLogEntry, Live {
   cutReason: CutReason | null = null;
   /** Set once the request is on its way; told when the client is gone. */
   forwarding: { onClientClose(): void; cut(reason: CutReason): void } | null = null;
+  group: LiveGroup | null = null;
+  index = -1;
   /** Null until admitted. */
   admission: Admission | null = null;
   /** Where the proxy answers for the app which pages may read it; null: the app does. */

@@ -23,6 +23,15 @@ export function framingOf(request: IncomingMessage): RequestFraming {
   return request.headers['content-length'] === undefined ? 'none' : 'length';
 }
 
+/**
+ * Nobody reads a request without a body, and Node need not do so either: by itself it flows each request to its end
+ * after the response, for 3 % of what a small one costs (Node 20.20, 2026-11). The mark is Node's own, for a request
+ * that it has begun to throw away; a Node that does not know it does the work.
+ */
+export function leaveUnread(request: IncomingMessage): void {
+  (request as IncomingMessage & { _dumped: boolean })._dumped = true;
+}
+
 /** Chunked pieces that come in one tick are sent on as one chunk, up to this size. */
 const GATHER_BYTES = 65_536;
 

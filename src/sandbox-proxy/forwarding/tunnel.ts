@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { AccessLogEntry } from '../answers/access-log.js';
 import type { Admission } from '../admission/credential-scheme.js';
-import type { Live } from '../live/live-admissions.js';
+import type { Live, LiveGroup } from '../live/live-group.js';
 import type { CutReason } from '../live/cut-reason.js';
 import { REVOKED } from '../sandbox-proxy.errors.js';
 import { closeFrame, FrameBoundary } from './frame-boundary.js';
@@ -39,6 +39,8 @@ export type CloseCode = keyof typeof REASONS;
  * share their listeners.
  */
 export class Tunnel implements Live {
+  group: LiveGroup | null = null;
+  index = -1;
   private isClosed = false;
   /** Set once the tunnel is being ended from here: nothing passes any more but the rest of a frame. */
   private closeCode: CloseCode | null = null;

@@ -45,7 +45,7 @@ export class Tunnels {
     const tunnel = new Tunnel(client, agent, admission, boundary, entry, this.onClosed);
     this.tunnels.add(tunnel);
     if (admission !== null) {
-      this.live.delete(exchange, admission);
+      this.live.delete(exchange);
       this.live.add(tunnel, admission, exchange.startedAtMs);
     }
     if (this.isDraining) tunnel.close(1001);
@@ -59,7 +59,7 @@ export class Tunnels {
 
   private readonly onClosed = (tunnel: Tunnel, entry: AccessLogEntry): void => {
     this.tunnels.delete(tunnel);
-    if (tunnel.admission !== null) this.live.delete(tunnel, tunnel.admission);
+    this.live.delete(tunnel);
     this.accessLog.record(entry);
   };
 }

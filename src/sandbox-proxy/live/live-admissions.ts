@@ -7,7 +7,7 @@ import { SessionService } from '../../links/session.service.js';
 import { LOGGER } from '../../logging/logger.js';
 import { PortSettingsService } from '../../ports/port-settings.service.js';
 import type { Admission, Ground } from '../admission/credential-scheme.js';
-import type { CutReason } from './cut-reason.js';
+import { type Live, LiveGroup } from './live-group.js';
 
 /** How often sessions that have expired are looked for, milliseconds. */
 const TICK_MS = 1_000;
@@ -18,13 +18,6 @@ const MAX_CHANGES = 10_000;
 
 type Concern = (admission: Admission) => boolean;
 
-/** Something open that an admission has opened: a request under way, or a tunnel. */
-export interface Live {
-  readonly admission: Admission | null;
-  /** Ends it, now. */
-  cut(reason: CutReason): void;
-}
-
 /**
  * What is open, by what it was let in by: a key, a session, a public port. When that goes, so does what it opened, also
  * streams and WebSockets that would go on for ever. The change feed says so within milliseconds; after a gap in it, and
@@ -33,9 +26,9 @@ export interface Live {
 @Injectable()
 export class LiveAdmissions implements OnModuleInit, OnApplicationShutdown {
   /** By the key's hash. */
-  private readonly byKey = new Map<string, Set<Live>>();
+  private readonly byKey = new Map<string, LiveGroup>();
   /** Sessions and public ports, by the sandbox's UUID. */
-  private readonly bySandbox = new Map<string, Set<Live>>();
+  private readonly bySandbox = new Map<string, LiveGroup>();
   /** When the feed last told of a sandbox or team, by UUID, or a key, by hash; of everything: when of anything, for what found no room. */
   private readonly changedAtMs = new LRUCache<string, number>({
     max: MAX_CHANGES,
@@ -74,25 +67,17 @@ export class LiveAdmissions implements OnModuleInit, OnApplicationShutdown {
    *   told since then may be about this very admission, and is asked of the database again
    */
   add(live: Live, { teamId, ground }: Admission, sinceMs: number): void {
-    const [groups, id] = this.placeOf(ground);
-    let group = groups.get(id);
-    if (group === undefined) {
-      group = new Set();
-      groups.set(id, group);
-    }
+    const group =
+      ground.kind === 'key'
+        ? groupOf(this.byKey, ground.key.keyHash)
+        : groupOf(this.bySandbox, sandboxOf(ground));
     group.add(live);
-    if (this.lastChangeMs >= sinceMs && this.hasChanged([id, teamId], sinceMs)) void this.checkGroup(group);
+    if (this.lastChangeMs >= sinceMs && this.hasChanged([group.id, teamId], sinceMs))
+      void this.checkGroup(group);
   }
 
-  delete(live: Live, { ground }: Admission): void {
-    const [groups, id] = this.placeOf(ground);
-    groups.get(id)?.delete(live);
-  }
-
-  private placeOf(ground: Ground): [Map<string, Set<Live>>, string] {
-    if (ground.kind === 'key') return [this.byKey, ground.key.keyHash];
-    const { sandboxId } = ground.kind === 'session' ? ground.session : ground.settings;
-    return [this.bySandbox, sandboxId];
+  delete(live: Live): void {
+    live.group?.delete(live);
   }
 
   private hasChanged(ids: readonly string[], sinceMs: number): boolean {
@@ -114,13 +99,14 @@ export class LiveAdmissions implements OnModuleInit, OnApplicationShutdown {
         return;
       case 'sandboxes':
         // Stopped, or somewhere else: the database ends sessions of that by itself, but a port stays public.
-        cutAll(this.bySandbox.get(event.id), ({ ground }) => ground.kind === 'public');
+        this.bySandbox.get(event.id)?.cut(({ ground }) => ground.kind === 'public');
         void this.recheck(this.bySandbox.get(event.id));
         return;
       case 'teams':
         return this.cutEvery(({ teamId }) => teamId === event.id);
       case 'sandbox_links':
-        return cutAll(this.bySandbox.get(event.sandboxId), ({ ground }) => isOfLink(ground, event.id));
+        this.bySandbox.get(event.sandboxId)?.cut(({ ground }) => isOfLink(ground, event.id));
+        return;
       case 'sandbox_ports':
         void this.recheck(this.bySandbox.get(event.sandboxId), ({ ground }) => isOfPort(ground, event.port));
         return;
@@ -137,7 +123,7 @@ export class LiveAdmissions implements OnModuleInit, OnApplicationShutdown {
     for (const groups of [this.byKey, this.bySandbox]) {
       for (const [id, group] of groups) if (group.size === 0) groups.delete(id);
     }
-    for (const group of this.bySandbox.values()) cutAll(group, ({ ground }) => isExpired(ground, now));
+    for (const group of this.bySandbox.values()) group.cut(({ ground }) => isExpired(ground, now));
     if (!this.feed.isLive && performance.now() - this.checkedAtMs >= CHECK_WITHOUT_FEED_MS)
       this.isCheckOwed = true;
     if (this.isCheckOwed) void this.check();
@@ -147,18 +133,18 @@ export class LiveAdmissions implements OnModuleInit, OnApplicationShutdown {
    * After a change: the feed tells of new rows too, and may do so after the first request that they let in, so that the
    * database says what has ended. Where it cannot, nobody may stay.
    */
-  private async recheck(group: Set<Live> | undefined, concerns: Concern = () => true): Promise<void> {
+  private async recheck(group: LiveGroup | undefined, concerns: Concern = () => true): Promise<void> {
     if (group === undefined) return;
     try {
       await this.cutEnded(group, concerns);
     } catch (error) {
       this.logger.warn({ err: error }, 'access may have been revoked; what rests on it is cut');
-      cutAll(group, concerns, 'directory_unavailable');
+      group.cut(concerns, 'directory_unavailable');
     }
   }
 
   /** Where the database cannot say, it is asked again with the next tick. */
-  private async checkGroup(group: Set<Live>): Promise<void> {
+  private async checkGroup(group: LiveGroup): Promise<void> {
     try {
       await this.cutEnded(group, () => true);
     } catch (error) {
@@ -178,13 +164,13 @@ export class LiveAdmissions implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** What is added meanwhile is not asked about, and not cut. */
-  private async cutEnded(group: Set<Live>, concerns: Concern): Promise<void> {
+  private async cutEnded(group: LiveGroup, concerns: Concern): Promise<void> {
     const grounds = new Map<string, Ground>();
     for (const { admission } of group) {
       if (admission !== null && concerns(admission)) grounds.set(nameOf(admission.ground), admission.ground);
     }
     const ended = await this.ended(grounds);
-    cutAll(group, ({ ground }) => ended.has(nameOf(ground)));
+    group.cut(({ ground }) => ended.has(nameOf(ground)));
   }
 
   /** The names of those that the database no longer lets anybody in by. */
@@ -206,18 +192,23 @@ export class LiveAdmissions implements OnModuleInit, OnApplicationShutdown {
 
   private cutEvery(concerns: Concern): void {
     for (const groups of [this.byKey, this.bySandbox]) {
-      for (const group of groups.values()) cutAll(group, concerns);
+      for (const group of groups.values()) group.cut(concerns);
     }
   }
 }
 
-function cutAll(group: Set<Live> | undefined, concerns: Concern, reason: CutReason = 'revoked'): void {
-  if (group === undefined) return;
-  for (const live of group) {
-    if (live.admission === null || !concerns(live.admission)) continue;
-    group.delete(live);
-    live.cut(reason);
+function groupOf(groups: Map<string, LiveGroup>, id: string): LiveGroup {
+  let group = groups.get(id);
+  if (group === undefined) {
+    group = new LiveGroup(id);
+    groups.set(id, group);
   }
+  return group;
+}
+
+/** UUID. */
+function sandboxOf(ground: Exclude<Ground, { kind: 'key' }>): string {
+  return ground.kind === 'session' ? ground.session.sandboxId : ground.settings.sandboxId;
 }
 
 /** The id under which what rests on a change is found. */
