@@ -1,3 +1,4 @@
+import './boot/engine-flags.js';
 import 'reflect-metadata';
 import cluster from 'node:cluster';
 import { existsSync } from 'node:fs';
