@@ -10,20 +10,20 @@ export interface Peer {
   readonly proto: 'http' | 'https';
 }
 
-/** Tells peers apart by `TRUSTED_PROXIES`; asked once per connection. */
-export class Peers {
-  private readonly known = new WeakMap<Socket, Peer>();
+const PEER = Symbol('peer');
 
+/** Tells peers apart by `TRUSTED_PROXIES`; worked out once per connection, and kept on its socket. */
+export class Peers {
   constructor(private readonly trusted: BlockList) {}
 
-  of(socket: Socket): Peer {
-    let peer = this.known.get(socket);
+  of(socket: Socket & { [PEER]?: Peer }): Peer {
+    let peer = socket[PEER];
     if (peer === undefined) {
       const address = (socket.remoteAddress ?? 'unknown').replace(/^::ffff:(?=\d+\.)/, '');
       const family = isIP(address);
       const isTrusted = family !== 0 && this.trusted.check(address, family === 6 ? 'ipv6' : 'ipv4');
       peer = { address, isTrusted, proto: (socket as TLSSocket).encrypted === true ? 'https' : 'http' };
-      this.known.set(socket, peer);
+      socket[PEER] = peer;
     }
     return peer;
   }

@@ -3,6 +3,7 @@ import { type AddressInfo, type Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
+import { IdleClients } from './idle-clients.js';
 import { refuseConnect } from './refuse-connect.js';
 import { replayWithoutUpgrade } from './replay-without-upgrade.js';
 import { isClosing } from '../answers/proxy-answer.js';
@@ -17,7 +18,9 @@ import { HostClientPool } from '../upstream/host-client-pool.js';
 const HEADERS_TIMEOUT_MS = 10_000;
 /** How long an idle client connection is kept, ms: above a load balancer's 600 s, so that it is never ours that closes first. */
 const KEEP_ALIVE_TIMEOUT_MS = 620_000;
-/** How often Node looks for the above, milliseconds; its own default is 30 s. */
+/** How often it is looked for such connections, milliseconds. */
+const IDLE_SWEEP_MS = 10_000;
+/** How often Node looks for heads that take too long, milliseconds; its own default is 30 s. */
 const CHECKING_INTERVAL_MS = 1_000;
 
 /** When the kernel starts to ask a silent client whether it is still there, milliseconds. */
@@ -53,6 +56,7 @@ export class SandboxProxyDoors implements OnModuleInit, BeforeApplicationShutdow
     server.maxHeadersCount = 0;
     Object.assign(server, { connectionsCheckingInterval: CHECKING_INTERVAL_MS });
     server.on('connection', (socket: Socket) => socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS));
+    this.watchIdle(server);
     server.on('listening', () => this.pool.refuseOwnPort((server.address() as AddressInfo).port));
     for (const event of LISTENED_EVENTS) server.on(event, listening);
     this.hang(server);
@@ -78,11 +82,18 @@ export class SandboxProxyDoors implements OnModuleInit, BeforeApplicationShutdow
     });
   }
 
+  private watchIdle(server: Server): void {
+    const idle = new IdleClients(KEEP_ALIVE_TIMEOUT_MS, performance.now());
+    server.on(acceptEvent(server), (socket: Socket) => idle.watch(socket));
+    const sweep = setInterval(() => idle.sweep(performance.now()), IDLE_SWEEP_MS).unref();
+    server.once('close', () => clearInterval(sweep));
+  }
+
   private hang(server: Server): void {
     const emit = server.emit.bind(server) as (event: string, ...args: unknown[]) => boolean;
     const others = (event: string) => server.listenerCount(event) > 1;
     const accept = (socket: Socket) => {
-      emit(server instanceof TlsServer ? 'secureConnection' : 'connection', socket);
+      emit(acceptEvent(server), socket);
     };
     const doors: Readonly<Record<string, (...args: never[]) => void>> = {
       request: (request: IncomingMessage, response: ServerResponse) => {
@@ -125,4 +136,9 @@ export class SandboxProxyDoors implements OnModuleInit, BeforeApplicationShutdow
       return true;
     };
   }
+}
+
+/** What the server emits for a connection over which requests may come. */
+function acceptEvent(server: Server): string {
+  return server instanceof TlsServer ? 'secureConnection' : 'connection';
 }
