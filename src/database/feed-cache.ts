@@ -37,6 +37,9 @@ export class FeedCache<Value> {
   private readonly known: LRUCache<string, Entry<Value>>;
   private readonly unknown: LRUCache<string, Entry<Value>>;
   private readonly flights = new Map<string, Promise<Value | null>>();
+  /** What was read last: questions come in bunches, and comparing is cheaper than looking up. */
+  private lastKey = '';
+  private lastEntry: Entry<Value> | undefined;
 
   constructor(private readonly options: FeedCacheOptions) {
     this.known = new LRUCache({ max: options.max });
@@ -54,7 +57,12 @@ export class FeedCache<Value> {
     ask: () => Promise<Value | null>,
     beforeAsking: () => void = nothing,
   ): Value | null | Promise<Value | null> {
-    const entry = this.known.get(key) ?? this.unknown.get(key);
+    let entry = key === this.lastKey ? this.lastEntry : undefined;
+    if (entry === undefined) {
+      entry = this.known.get(key) ?? this.unknown.get(key);
+      this.lastKey = key;
+      this.lastEntry = entry;
+    }
     if (entry !== undefined && !this.isExpired(entry)) return entry.value;
     beforeAsking();
     return this.join(key, ask);
@@ -62,6 +70,7 @@ export class FeedCache<Value> {
 
   /** Forgets one answer, and what is being asked for it. */
   forget(key: string): void {
+    this.lastEntry = undefined;
     this.known.delete(key);
     this.unknown.delete(key);
     this.flights.delete(key);
@@ -69,6 +78,7 @@ export class FeedCache<Value> {
 
   /** Forgets the answers of that kind. What is under way, or said to be missing, may be of it: it goes as a whole. */
   forgetWhere(isOfKind: (value: Value) => boolean): void {
+    this.lastEntry = undefined;
     for (const [key, { value }] of this.known.entries()) {
       if (value !== null && isOfKind(value)) this.known.delete(key);
     }
@@ -77,6 +87,7 @@ export class FeedCache<Value> {
   }
 
   clear(): void {
+    this.lastEntry = undefined;
     this.known.clear();
     this.unknown.clear();
     this.flights.clear();
@@ -118,6 +129,7 @@ export class FeedCache<Value> {
   }
 
   private remember(key: string, entry: Entry<Value>): void {
+    this.lastEntry = undefined;
     this.known.delete(key);
     this.unknown.delete(key);
     (entry.value === null ? this.unknown : this.known).set(key, entry);

@@ -10,8 +10,8 @@ const LINGER_BYTES = 262_144;
 /** How long a connection is kept for that, milliseconds. */
 const LINGER_MS = 1_000;
 
-/** Connections on which the last answer has been begun (RFC 9112 9.6). */
-const closing = new WeakSet<Socket>();
+/** Set on a connection on which the last answer has been begun (RFC 9112 9.6). */
+const CLOSING = Symbol('closing');
 
 const SECURITY_HEADERS = [
   'Cache-Control',
@@ -104,15 +104,15 @@ function send(
  */
 export function closeAfterAnswer(request: IncomingMessage, response: ServerResponse): void {
   if (!hasUnreadBody(request)) return;
-  const { socket } = request;
+  const socket: Socket & { [CLOSING]?: boolean } = request.socket;
   response.shouldKeepAlive = false;
-  closing.add(socket);
+  socket[CLOSING] = true;
   socket.destroySoon = () => closeGently(socket);
 }
 
 /** True once an answer on the connection has said that it is the last: what comes behind it is not to be executed. */
-export function isClosing(socket: Socket): boolean {
-  return closing.has(socket);
+export function isClosing(socket: Socket & { [CLOSING]?: boolean }): boolean {
+  return socket[CLOSING] === true;
 }
 
 /** Reads on for a moment, so that a client that sends before it reads gets its answer, but not to the end as Node would. */
