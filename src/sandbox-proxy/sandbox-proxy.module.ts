@@ -14,6 +14,7 @@ import { LiveAdmissions } from './live/live-admissions.js';
 import { ApiKeyScheme } from './admission/api-key.scheme.js';
 import { CREDENTIAL_SCHEMES } from './admission/credential-scheme.js';
 import { SandboxDirectory } from './resolver/sandbox-directory.js';
+import { IdleClients } from './doors/idle-clients.js';
 import { SandboxProxyDoors } from './doors/sandbox-proxy.doors.js';
 import { SandboxProxyMiddleware } from './doors/sandbox-proxy.middleware.js';
 import {
@@ -60,6 +61,7 @@ import { HostClientPool } from './upstream/host-client-pool.js';
     ApiKeyScheme,
     BrowserAccess,
     HostClientPool,
+    IdleClients,
     LiveAdmissions,
     PublicPortScheme,
     SandboxDirectory,

@@ -3,9 +3,8 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { IdleClients } from './idle-clients.js';
+import { IdleClients, KEEP_ALIVE_TIMEOUT_MS as TIMEOUT_MS } from './idle-clients.js';
 
-const TIMEOUT_MS = 620_000;
 const START_MS = 1_000;
 
 let server: Server;
@@ -20,7 +19,7 @@ beforeEach(async () => {
     if (request.url === '/held') held.push(response);
     else response.end('ok');
   });
-  idle = new IdleClients(TIMEOUT_MS, START_MS);
+  idle = new IdleClients();
   server.on('connection', (socket) => {
     accepted = socket;
     idle.watch(socket);
@@ -34,6 +33,7 @@ beforeEach(async () => {
 
 afterEach(() => {
   client.destroy();
+  idle.onApplicationShutdown();
   server.closeAllConnections();
   server.close();
 });
@@ -56,6 +56,7 @@ describe('an idle client connection', () => {
 
   it('is closed when no request has come for the whole time, and no sooner', async () => {
     expect(await ask('/')).toContain('Keep-Alive: timeout=620');
+    idle.sweep(START_MS);
     idle.sweep(START_MS + TIMEOUT_MS - 1);
     expect(await isClosed()).toBe(false);
     idle.sweep(START_MS + TIMEOUT_MS);
@@ -69,8 +70,9 @@ describe('an idle client connection', () => {
 
   it('is counted anew after each request', async () => {
     await ask('/');
-    idle.sweep(START_MS + 10);
+    idle.sweep(START_MS);
     await ask('/');
+    idle.sweep(START_MS + 10);
     idle.sweep(START_MS + TIMEOUT_MS);
     expect(await isClosed()).toBe(false);
     idle.sweep(START_MS + 10 + TIMEOUT_MS);
@@ -78,12 +80,15 @@ describe('an idle client connection', () => {
   });
 
   it('is not idle while a request is under way, nor before the first', async () => {
+    idle.sweep(START_MS);
     idle.sweep(START_MS + TIMEOUT_MS);
     expect(await isClosed()).toBe(false);
     await ask('/');
+    idle.sweep(START_MS + TIMEOUT_MS);
     client.write('GET /held HTTP/1.1\r\nHost: localhost\r\n\r\n');
     await sleep(50);
     idle.sweep(START_MS + 3 * TIMEOUT_MS);
+    idle.sweep(START_MS + 4 * TIMEOUT_MS);
     expect(await isClosed()).toBe(false);
     held[0]?.end('late');
     expect(((await once(client, 'data')) as [Buffer])[0].toString()).toContain('late');

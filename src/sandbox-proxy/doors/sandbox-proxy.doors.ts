@@ -3,7 +3,7 @@ import { type AddressInfo, type Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { IdleClients } from './idle-clients.js';
+import { IdleClients, KEEP_ALIVE_TIMEOUT_MS } from './idle-clients.js';
 import { refuseConnect } from './refuse-connect.js';
 import { replayWithoutUpgrade } from './replay-without-upgrade.js';
 import { isClosing } from '../answers/proxy-answer.js';
@@ -16,10 +16,6 @@ import { HostClientPool } from '../upstream/host-client-pool.js';
 
 /** From the first byte of a request to the end of its head, milliseconds. */
 const HEADERS_TIMEOUT_MS = 10_000;
-/** How long an idle client connection is kept, ms: above a load balancer's 600 s, so that it is never ours that closes first. */
-const KEEP_ALIVE_TIMEOUT_MS = 620_000;
-/** How often it is looked for such connections, milliseconds. */
-const IDLE_SWEEP_MS = 10_000;
 /** How often Node looks for heads that take too long, milliseconds; its own default is 30 s. */
 const CHECKING_INTERVAL_MS = 1_000;
 
@@ -45,6 +41,7 @@ export class SandboxProxyDoors implements OnModuleInit, BeforeApplicationShutdow
     private readonly upgrades: SandboxUpgradeListener,
     private readonly tunnels: Tunnels,
     private readonly pool: HostClientPool,
+    private readonly idle: IdleClients,
     @Inject(SANDBOX_PROXY_OPTIONS) private readonly options: SandboxProxyOptions,
   ) {}
 
@@ -56,7 +53,7 @@ export class SandboxProxyDoors implements OnModuleInit, BeforeApplicationShutdow
     server.maxHeadersCount = 0;
     Object.assign(server, { connectionsCheckingInterval: CHECKING_INTERVAL_MS });
     server.on('connection', (socket: Socket) => socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS));
-    this.watchIdle(server);
+    server.on(acceptEvent(server), (socket: Socket) => this.idle.watch(socket));
     server.on('listening', () => this.pool.refuseOwnPort((server.address() as AddressInfo).port));
     for (const event of LISTENED_EVENTS) server.on(event, listening);
     this.hang(server);
@@ -80,13 +77,6 @@ export class SandboxProxyDoors implements OnModuleInit, BeforeApplicationShutdow
       clearInterval(sweep);
       clearTimeout(end);
     });
-  }
-
-  private watchIdle(server: Server): void {
-    const idle = new IdleClients(KEEP_ALIVE_TIMEOUT_MS, performance.now());
-    server.on(acceptEvent(server), (socket: Socket) => idle.watch(socket));
-    const sweep = setInterval(() => idle.sweep(performance.now()), IDLE_SWEEP_MS).unref();
-    server.once('close', () => clearInterval(sweep));
   }
 
   private hang(server: Server): void {
