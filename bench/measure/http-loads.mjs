@@ -27,9 +27,8 @@ function closedLoop({ id, title, contenders = 'proxies', unit = 'request', ...sh
       if (shape.host === '@sandboxes') await visitSandboxes(target);
       await load(target, run, run.options.warmUpSeconds);
     },
-    sample: async (target, run) => {
-      return figures(await measured(target, () => load(target, run, run.options.seconds)));
-    },
+    sample: async (target, run) =>
+      figures(await measured(target, () => load(target, run, run.options.seconds))),
   };
 }
 
@@ -57,32 +56,6 @@ const loopDelay = {
       loopP99Ms: delay.p99Ms,
       loopMaxMs: delay.maxMs,
       loopUtilization: delay.utilization,
-    };
-  },
-};
-
-/**
- * What the database hears of the GET load while the caches have what it asks for: on a process of its own, which is
- * done long before its entries are asked for anew, as each is after its two minutes.
- */
-const warmPath = {
-  id: 'warm-path',
-  title: 'The database under GET small, 32 connections',
-  unit: 'request',
-  contenders: ['ours'],
-  fresh: true,
-  columns: ['requests', 'queries'],
-  warmUp: (target, run) => getSmall(target, run.options.warmUpSeconds),
-  sample: async (target, run) => {
-    const statements = run.postgres.statements();
-    const result = await measured(target, () => getSmall(target, run.options.seconds));
-    const { reads, writes, example } = statements.finish();
-    return {
-      ...figures(result),
-      requests: result.requests,
-      queries: reads,
-      queryWrites: writes,
-      ...(example === undefined ? {} : { example }),
     };
   },
 };
@@ -117,5 +90,4 @@ export const httpLoads = [
   }),
   closedLoop({ id: '1m', title: 'GET 1 MiB, 8 connections', connections: 8, path: '/1m', unit: 'MiB' }),
   loopDelay,
-  warmPath,
 ];

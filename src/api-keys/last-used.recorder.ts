@@ -15,8 +15,6 @@ export class LastUsedRecorder implements BeforeApplicationShutdown {
   readonly #notedAt: LRUCache<string, number>;
   readonly #pending = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
-  #lastKeyId = '';
-  #lastNotedAt = 0;
 
   constructor(
     private readonly repository: ApiKeyRepository,
@@ -30,12 +28,8 @@ export class LastUsedRecorder implements BeforeApplicationShutdown {
   note(keyId: string): void {
     if (!this.options.recordLastUsed) return;
     const now = this.options.clock();
-    if (keyId === this.#lastKeyId && now - this.#lastNotedAt < ONCE_PER_MS) return;
     const notedAt = this.#notedAt.get(keyId);
-    this.#lastKeyId = keyId;
-    this.#lastNotedAt = notedAt ?? now;
     if (notedAt !== undefined && now - notedAt < ONCE_PER_MS) return;
-    this.#lastNotedAt = now;
     this.#notedAt.set(keyId, now);
     this.#pending.add(keyId);
     this.#timer ??= setTimeout(() => void this.flush(), BATCH_MS).unref();

@@ -10,9 +10,6 @@ export class ApiKeyScheme implements CredentialScheme {
   readonly refusal = 'invalid API key';
   /** One for all requests by a key, as long as it is in memory. */
   private readonly admissions = new WeakMap<AdmittedKey, Admission>();
-  /** Requests by one key come in bunches, and comparing is cheaper than looking up. */
-  private lastKey: AdmittedKey | null = null;
-  private lastAdmission: Admission | null = null;
 
   constructor(private readonly apiKeys: ApiKeyService) {}
 
@@ -33,14 +30,12 @@ export class ApiKeyScheme implements CredentialScheme {
   }
 
   private readonly toAdmission = (key: AdmittedKey | null): Admission | null => {
-    if (key === null || key === this.lastKey) return key && this.lastAdmission;
+    if (key === null) return null;
     let admission = this.admissions.get(key);
     if (admission === undefined) {
       admission = { teamId: key.teamId, ground: { kind: 'key', key } };
       this.admissions.set(key, admission);
     }
-    this.lastKey = key;
-    this.lastAdmission = admission;
     return admission;
   };
 }

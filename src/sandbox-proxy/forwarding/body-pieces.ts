@@ -1,4 +1,3 @@
-import { latin1Text } from '../http1/latin1.js';
 import { borrowCopy, borrowEmpty, giveBack, READ_BYTES } from '../upstream/read-buffers.js';
 
 /** From this size on, a copy is made in memory that is used again. */
@@ -38,8 +37,7 @@ export class BodyPieces {
 
   /** The bytes as latin1 text; nothing is left. */
   takeText(): string {
-    const view = this.view();
-    const text = latin1Text(view, 0, view.length);
+    const text = this.view().toString('latin1');
     this.clear();
     return text;
   }

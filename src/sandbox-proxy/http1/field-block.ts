@@ -1,5 +1,3 @@
-import { latin1Text } from './latin1.js';
-
 /** The upstream's bytes are not a response that RFC 9112 lets us read in exactly one way: close the connection, answer 502. */
 export class ResponseSyntaxError extends Error {
   override readonly name = 'ResponseSyntaxError';
@@ -83,7 +81,7 @@ export class FieldBlock {
     if (size > this.limitBytes) throw new ResponseSyntaxError('head or trailer section too large');
     this.size = size;
     // Pieces of a string are joined when it is first searched: a head that comes byte by byte costs no more than its length.
-    this.text += latin1Text(chunk, position, base + size);
+    this.text += chunk.toString('latin1', position, base + size);
     return blockEnd;
   }
 
