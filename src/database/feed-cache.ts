@@ -37,9 +37,6 @@ export class FeedCache<Value> {
   private readonly known: LRUCache<string, Entry<Value>>;
   private readonly unknown: LRUCache<string, Entry<Value>>;
   private readonly flights = new Map<string, Promise<Value | null>>();
-  /** What was read last: questions come in bunches, and comparing is cheaper than looking up. */
-  private lastKey = '';
-  private lastEntry: Entry<Value> | undefined;
 
   constructor(private readonly options: FeedCacheOptions) {
     this.known = new LRUCache({ max: options.max });
@@ -57,12 +54,7 @@ export class FeedCache<Value> {
     ask: () => Promise<Value | null>,
     beforeAsking: () => void = nothing,
   ): Value | null | Promise<Value | null> {
-    let entry = key === this.lastKey ? this.lastEntry : undefined;
-    if (entry === undefined) {
-      entry = this.known.get(key) ?? this.unknown.get(key);
-      this.lastKey = key;
-      this.lastEntry = entry;
-    }
+    const entry = this.known.get(key) ?? this.unknown.get(key);
     if (entry !== undefined && !this.isExpired(entry)) return entry.value;
     beforeAsking();
     return this.join(key, ask);
@@ -70,7 +62,6 @@ export class FeedCache<Value> {
 
   /** Forgets one answer, and what is being asked for it. */
   forget(key: string): void {
-    this.lastEntry = undefined;
     this.known.delete(key);
     this.unknown.delete(key);
     this.flights.delete(key);
@@ -78,7 +69,6 @@ export class FeedCache<Value> {
 
   /** Forgets the answers of that kind. What is under way, or said to be missing, may be of it: it goes as a whole. */
   forgetWhere(isOfKind: (value: Value) => boolean): void {
-    this.lastEntry = undefined;
     for (const [key, { value }] of this.known.entries()) {
       if (value !== null && isOfKind(value)) this.known.delete(key);
     }
@@ -87,7 +77,6 @@ export class FeedCache<Value> {
   }
 
   clear(): void {
-    this.lastEntry = undefined;
     this.known.clear();
     this.unknown.clear();
     this.flights.clear();
@@ -129,7 +118,6 @@ export class FeedCache<Value> {
   }
 
   private remember(key: string, entry: Entry<Value>): void {
-    this.lastEntry = undefined;
     this.known.delete(key);
     this.unknown.delete(key);
     (entry.value === null ? this.unknown : this.known).set(key, entry);

@@ -38,9 +38,6 @@ export class SandboxResolverService implements OnModuleInit, OnApplicationShutdo
   private allEvictedAtMs = 0;
   private readonly lookups = new LookupBudget(() => performance.now(), { burst: 5_000, perSecond: 100 });
   private unsubscribe: () => void = () => undefined;
-  private lastSandboxId = '';
-  private lastTeamId = '';
-  private lastKey = '';
 
   constructor(
     private readonly directory: SandboxDirectory,
@@ -76,7 +73,7 @@ export class SandboxResolverService implements OnModuleInit, OnApplicationShutdo
    *   DirectoryUnavailableError
    */
   resolve(sandboxId: string, teamId: string): MaybePromise<string> {
-    const key = this.keyOf(sandboxId, teamId);
+    const key = cacheKey(sandboxId, teamId);
     const cached = this.read(key);
     if (cached instanceof Promise) {
       return cached.then((route) =>
@@ -88,20 +85,10 @@ export class SandboxResolverService implements OnModuleInit, OnApplicationShutdo
 
   /** Forgets one route, because following it failed. */
   evict(sandboxId: string, teamId: string): void {
-    const key = this.keyOf(sandboxId, teamId);
+    const key = cacheKey(sandboxId, teamId);
     this.flights.delete(key);
     this.evictedAtMs.set(key, Date.now());
     this.attempt(() => this.cache.delete(key));
-  }
-
-  /** Requests to one sandbox come in bunches, and a new string has to be hashed for each cache that it is looked up in. */
-  private keyOf(sandboxId: string, teamId: string): string {
-    if (sandboxId !== this.lastSandboxId || teamId !== this.lastTeamId) {
-      this.lastSandboxId = sandboxId;
-      this.lastTeamId = teamId;
-      this.lastKey = `${sandboxId}/${teamId}`;
-    }
-    return this.lastKey;
   }
 
   private read(key: string): MaybePromise<CachedRoute | undefined> {
@@ -189,6 +176,10 @@ export class SandboxResolverService implements OnModuleInit, OnApplicationShutdo
     this.logger.warn({ err: error }, 'the route cache failed; asking the database');
     return undefined;
   }
+}
+
+function cacheKey(sandboxId: string, teamId: string): string {
+  return `${sandboxId}/${teamId}`;
 }
 
 function addressOf(route: CachedRoute): string {
