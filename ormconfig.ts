@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { DataSource } from 'typeorm';
-import { migrationDataSourceOptions } from './src/database/data-source.js';
+import { migrationDataSourceOptions } from './src/platform/database/data-source.js';
 
 const url = process.env['DATABASE_URL'];
 if (url === undefined || url === '') {

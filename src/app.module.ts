@@ -1,18 +1,18 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { ApiKeysModule } from './api-keys/api-keys.module.js';
-import type { Configuration } from './config/configuration.js';
-import { ConfigurationModule } from './config/configuration.module.js';
-import { ConsoleModule } from './console/console.module.js';
-import { DatabaseModule } from './database/database.module.js';
-import { HealthModule } from './health/health.module.js';
-import { HostsModule } from './hosts/hosts.module.js';
-import { LinksModule } from './links/links.module.js';
-import { LoggingModule } from './logging/logging.module.js';
-import { PortsModule } from './ports/ports.module.js';
-import { SandboxesModule } from './sandboxes/sandboxes.module.js';
-import { proxyOptionsFrom } from './sandbox-proxy/options-from-configuration.js';
+import { ApiKeysModule } from './platform/api-keys/api-keys.module.js';
+import type { Configuration } from './program/config/configuration.js';
+import { ConfigurationModule } from './program/config/configuration.module.js';
+import { ConsoleModule } from './program/console/console.module.js';
+import { DatabaseModule } from './platform/database/database.module.js';
+import { HealthModule } from './program/health/health.module.js';
+import { HostsModule } from './platform/hosts/hosts.module.js';
+import { LinksModule } from './platform/links/links.module.js';
+import { LoggingModule } from './program/logging/logging.module.js';
+import { PortsModule } from './platform/ports/ports.module.js';
+import { SandboxesModule } from './platform/sandboxes/sandboxes.module.js';
+import { proxyOptionsFrom } from './program/config/proxy-options.js';
 import { SandboxProxyModule } from './sandbox-proxy/sandbox-proxy.module.js';
-import { TeamsModule } from './teams/teams.module.js';
+import { TeamsModule } from './platform/teams/teams.module.js';
 
 /** The composition root: every module of the program, wired from one configuration. */
 @Module({})

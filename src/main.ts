@@ -1,21 +1,21 @@
-import './boot/engine-flags.js';
+import './program/boot/engine-flags.js';
 import 'reflect-metadata';
 import cluster from 'node:cluster';
 import { existsSync } from 'node:fs';
 import { loadEnvFile } from 'node:process';
 import { promisify } from 'node:util';
-import { CLOSE_MARGIN_MS, onSignals, Shutdown } from './boot/shutdown.js';
-import { startProblem } from './boot/start-problem.js';
-import { openWorkers, tellPrimary } from './boot/workers.js';
-import { Configuration, loadConfiguration } from './config/configuration.js';
-import { EmbeddedPostgres } from './database/embedded-postgres.js';
-import { openDatabase } from './database/open-database.js';
-import { keptAdminToken } from './first-run/admin-token.js';
-import { banner, sharedBanner } from './first-run/banner.js';
-import { curlTarget, ownUrl } from './first-run/curl-target.js';
-import { prepareDemo } from './first-run/demo-seed.js';
-import { LocalSandbox } from './first-run/local-sandbox.js';
-import { sandboxUrlTemplate } from './sandboxes/sandbox-url-template.js';
+import { CLOSE_MARGIN_MS, onSignals, Shutdown } from './program/boot/shutdown.js';
+import { startProblem } from './program/boot/start-problem.js';
+import { openWorkers, tellPrimary } from './program/boot/workers.js';
+import { Configuration, loadConfiguration } from './program/config/configuration.js';
+import { EmbeddedPostgres } from './demo/embedded-postgres/embedded-postgres.js';
+import { openDatabase } from './platform/database/open-database.js';
+import { keptAdminToken } from './demo/first-run/admin-token.js';
+import { banner, sharedBanner } from './demo/first-run/banner.js';
+import { curlTarget, ownUrl } from './demo/first-run/curl-target.js';
+import { prepareDemo } from './demo/first-run/demo-seed.js';
+import { LocalSandbox } from './demo/first-run/local-sandbox.js';
+import { sandboxUrlTemplate } from './platform/sandboxes/sandbox-url-template.js';
 
 /** Longer than the launcher itself takes from a fast shutdown to SIGKILL. */
 const POSTGRES_STOP_MS = 40_000;
@@ -69,7 +69,7 @@ function open(settings: Configuration): Promise<number> {
 
 /** Loads it, too: a process that only keeps workers does without its 30 MB. */
 async function openHere(settings: Configuration): Promise<number> {
-  const { openApp } = await import('./boot/open-app.js');
+  const { openApp } = await import('./program/boot/open-app.js');
   return openApp(settings, shutdown);
 }
 

@@ -1,8 +1,8 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pino } from 'pino';
-import { LOGGER } from '../src/logging/logger.js';
-import { TeamsService } from '../src/teams/teams.service.js';
+import { LOGGER } from '../src/program/logging/logger.js';
+import { TeamsService } from '../src/platform/teams/teams.service.js';
 import { asOperator, type Call, caller, newTeam } from './support/api-client.js';
 import { type StartedApp, startApp } from './support/app.js';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Lifecycle } from '../src/health/lifecycle.js';
+import { Lifecycle } from '../src/program/health/lifecycle.js';
 import { type StartedApp, startApp } from './support/app.js';
 
 describe('health', () => {

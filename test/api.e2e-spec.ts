@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hashApiKey } from '../src/identifiers/api-key.js';
-import { decodeId, encodeId } from '../src/identifiers/resource-id.js';
+import { hashApiKey } from '../src/platform/identifiers/api-key.js';
+import { decodeId, encodeId } from '../src/platform/identifiers/resource-id.js';
 import { asOperator, type Call, newTeam } from './support/api-client.js';
 import { type StartedApp, startApp } from './support/app.js';
 

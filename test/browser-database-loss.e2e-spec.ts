@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { ChangeFeed } from '../src/database/change-feed.js';
-import { CHANGE_FEED_OPTIONS } from '../src/database/postgres-change-feed.js';
+import { ChangeFeed } from '../src/platform/database/change-feed.js';
+import { CHANGE_FEED_OPTIONS } from '../src/platform/database/postgres-change-feed.js';
 import { BrowserStage } from './support/browser-stage.js';
 import { createTestDatabase } from './support/database.js';
 import { DOORS, UPGRADE_LINES } from './support/proxy-stage.js';

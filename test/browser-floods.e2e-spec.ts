@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { encodeId } from '../src/identifiers/resource-id.js';
+import { encodeId } from '../src/platform/identifiers/resource-id.js';
 import { BrowserStage } from './support/browser-stage.js';
 import type { RawAnswer } from './support/raw-answer.js';
 

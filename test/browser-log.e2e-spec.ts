@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createLogger, LOGGER } from '../src/logging/logger.js';
+import { createLogger, LOGGER } from '../src/program/logging/logger.js';
 import { BrowserStage } from './support/browser-stage.js';
 import { UPGRADE_LINES } from './support/proxy-stage.js';
 

@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { FeedEvent } from '../src/database/change-feed.js';
-import { TRIGGERS } from '../src/database/feed-message.js';
-import { PostgresChangeFeed } from '../src/database/postgres-change-feed.js';
+import type { FeedEvent } from '../src/platform/database/change-feed.js';
+import { TRIGGERS } from '../src/platform/database/feed-message.js';
+import { PostgresChangeFeed } from '../src/platform/database/postgres-change-feed.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 
 const ID = '00000000-0000-4000-8000-00000000000';

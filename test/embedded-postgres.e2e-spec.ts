@@ -15,11 +15,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { findBinaries } from '../src/database/embedded-postgres-binaries.js';
-import { prepareHome } from '../src/database/embedded-postgres-home.js';
-import { identityOf } from '../src/database/embedded-postgres-process.js';
-import { EmbeddedPostgres } from '../src/database/embedded-postgres.js';
-import { EmbeddedPostgresError } from '../src/database/embedded-postgres.errors.js';
+import { findBinaries } from '../src/demo/embedded-postgres/embedded-postgres-binaries.js';
+import { prepareHome } from '../src/demo/embedded-postgres/embedded-postgres-home.js';
+import { identityOf } from '../src/demo/embedded-postgres/embedded-postgres-process.js';
+import { EmbeddedPostgres } from '../src/demo/embedded-postgres/embedded-postgres.js';
+import { EmbeddedPostgresError } from '../src/demo/embedded-postgres/embedded-postgres.errors.js';
 
 const isRoot = process.getuid?.() === 0;
 

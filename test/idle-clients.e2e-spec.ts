@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { IdleClients, KEEP_ALIVE_TIMEOUT_MS } from '../src/sandbox-proxy/doors/idle-clients.js';
+import { IdleClients, KEEP_ALIVE_TIMEOUT_MS } from '../src/sandbox-proxy/node-internals/idle-clients.js';
 import { EMPTY_OK, ProxyStage, SWITCHING } from './support/proxy-stage.js';
 import { readAnswer } from './support/raw-answer.js';
 

@@ -2,9 +2,9 @@ import { EventEmitter, once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type AdmittedKey, ApiKeyRepository } from '../src/api-keys/api-key.repository.js';
-import { generateApiKey, hashApiKey } from '../src/identifiers/api-key.js';
-import { SessionRepository } from '../src/links/session.repository.js';
+import { type AdmittedKey, ApiKeyRepository } from '../src/platform/api-keys/api-key.repository.js';
+import { generateApiKey, hashApiKey } from '../src/platform/identifiers/api-key.js';
+import { SessionRepository } from '../src/platform/links/session.repository.js';
 import { BrowserStage } from './support/browser-stage.js';
 import { DOORS, type Door, UPGRADE_LINES } from './support/proxy-stage.js';
 

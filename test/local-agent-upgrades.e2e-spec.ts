@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LocalAgent } from '../src/local-agent/local-agent.js';
+import { LocalAgent } from '../src/demo/local-agent/local-agent.js';
 import { AgentAndRawApp } from './support/apps/agent-and-raw-app.js';
 import { RawConnection } from './support/raw-http.js';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ChangeFeed } from '../src/database/change-feed.js';
-import { CHANGE_FEED_OPTIONS } from '../src/database/postgres-change-feed.js';
-import { generateApiKey } from '../src/identifiers/api-key.js';
+import { ChangeFeed } from '../src/platform/database/change-feed.js';
+import { CHANGE_FEED_OPTIONS } from '../src/platform/database/postgres-change-feed.js';
+import { generateApiKey } from '../src/platform/identifiers/api-key.js';
 import { type StartedApp, startApp } from './support/app.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 import { type EchoAgent, startEchoAgent } from './support/echo-agent.js';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { performance } from 'node:perf_hooks';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { SandboxDirectory } from '../src/sandbox-proxy/resolver/sandbox-directory.js';
+import { SandboxDirectory } from '../src/sandbox-proxy/routing/sandbox-directory.js';
 import { type EchoAgent, startEchoAgent } from './support/echo-agent.js';
 import { ProxyStage } from './support/proxy-stage.js';
 import type { TeamRow } from './support/platform-rows.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ErrorCode } from '../src/errors/error-status.js';
-import { generateApiKey } from '../src/identifiers/api-key.js';
+import type { ErrorCode } from '../src/platform/errors/error-status.js';
+import { generateApiKey } from '../src/platform/identifiers/api-key.js';
 import { DOORS, MISSING, ProxyStage } from './support/proxy-stage.js';
 
 const stage = new ProxyStage();

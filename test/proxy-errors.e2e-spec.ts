@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ErrorCode } from '../src/errors/error-status.js';
-import { generateApiKey } from '../src/identifiers/api-key.js';
+import type { ErrorCode } from '../src/platform/errors/error-status.js';
+import { generateApiKey } from '../src/platform/identifiers/api-key.js';
 import { type Door, DOORS, MISSING, ProxyStage } from './support/proxy-stage.js';
 import type { RawAnswer } from './support/raw-answer.js';
 import { startRawServer } from './support/raw-http.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { generateApiKey } from '../src/identifiers/api-key.js';
+import { generateApiKey } from '../src/platform/identifiers/api-key.js';
 import { DOORS, EMPTY_OK, ProxyStage, SWITCHING } from './support/proxy-stage.js';
 import { fieldsOfHead } from './support/raw-answer.js';
 

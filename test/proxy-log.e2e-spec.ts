@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createLogger, LOGGER } from '../src/logging/logger.js';
+import { createLogger, LOGGER } from '../src/program/logging/logger.js';
 import { DOORS, MISSING, ProxyStage, SWITCHING } from './support/proxy-stage.js';
 import { readAnswer } from './support/raw-answer.js';
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CachedRoute, SandboxRouteCache } from '../src/sandbox-proxy/resolver/sandbox-route-cache.js';
+import { type CachedRoute, SandboxRouteCache } from '../src/sandbox-proxy/routing/sandbox-route-cache.js';
 import { startApp, type StartedApp } from './support/app.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 import { type EchoAgent, startEchoAgent } from './support/echo-agent.js';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LocalAgent } from '../src/local-agent/local-agent.js';
+import { LocalAgent } from '../src/demo/local-agent/local-agent.js';
 import { digest, GeneratedBytes } from './support/apps/generated-bytes.js';
 import { SandboxClient } from './support/apps/sandbox-client.js';
 import { StreamingApp } from './support/apps/streaming-app.js';

@@ -1,6 +1,6 @@
 import { on } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LocalAgent } from '../src/local-agent/local-agent.js';
+import { LocalAgent } from '../src/demo/local-agent/local-agent.js';
 import { type StartedApp, startApp } from './support/app.js';
 import { HAS_PYTHON, type PythonApp, startPythonApp } from './support/apps/python-app.js';
 import { SandboxClient } from './support/apps/sandbox-client.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type AdmittedKey, ApiKeyRepository } from '../src/api-keys/api-key.repository.js';
-import { LiveAdmissions } from '../src/sandbox-proxy/live/live-admissions.js';
+import { type AdmittedKey, ApiKeyRepository } from '../src/platform/api-keys/api-key.repository.js';
+import { LiveAdmissions } from '../src/sandbox-proxy/open-access/open-access.js';
 import { BrowserStage } from './support/browser-stage.js';
 import { UPGRADE_LINES } from './support/proxy-stage.js';
 

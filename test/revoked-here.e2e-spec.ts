@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { ChangeFeed } from '../src/database/change-feed.js';
+import { ChangeFeed } from '../src/platform/database/change-feed.js';
 import { BrowserStage } from './support/browser-stage.js';
 import { DOORS, UPGRADE_LINES } from './support/proxy-stage.js';
 

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { identityOf } from '../src/database/embedded-postgres-process.js';
+import { identityOf } from '../src/demo/embedded-postgres/embedded-postgres-process.js';
 import { createTestDatabase } from './support/database.js';
 import { apiKey, demoUrl, open } from './support/first-start.js';
 import { newDirectory, postmasterPid, Program, removeDirectory } from './support/program.js';

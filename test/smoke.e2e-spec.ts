@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { identityOf } from '../src/database/embedded-postgres-process.js';
+import { identityOf } from '../src/demo/embedded-postgres/embedded-postgres-process.js';
 import { caller } from './support/api-client.js';
 import { apiKey, curlLine, demoUrl, open, paste, PASTED_WITH } from './support/first-start.js';
 import { newDirectory, postmasterPid, Program, removeDirectory } from './support/program.js';

@@ -1,5 +1,5 @@
 import { ConfigurableModuleBuilder, type Provider } from '@nestjs/common';
-import { SANDBOX_PROXY_DEFAULTS, type SandboxProxyOptions } from './sandbox-proxy.options.js';
+import { SANDBOX_PROXY_DEFAULTS, type SandboxProxyOptions } from './options.js';
 
 /** What `forRoot` takes beside the options. */
 export interface ProxyExtras {

@@ -1,35 +1,35 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { ApiKeysModule } from '../api-keys/api-keys.module.js';
-import { SessionsModule } from '../links/sessions.module.js';
-import { PortSettingsModule } from '../ports/port-settings.module.js';
-import { Sandbox } from '../sandboxes/sandbox.entity.js';
+import { ApiKeysModule } from '../platform/api-keys/api-keys.module.js';
+import { SessionsModule } from '../platform/links/sessions.module.js';
+import { PortSettingsModule } from '../platform/ports/port-settings.module.js';
+import { Sandbox } from '../platform/sandboxes/sandbox.entity.js';
 import { AccessLog } from './answers/access-log.js';
 import { AdmissionService } from './admission/admission.service.js';
 import { PublicPortScheme } from './admission/public-port.scheme.js';
 import { SessionCookieScheme } from './admission/session-cookie.scheme.js';
 import { StrangerBudget } from './admission/stranger-budget.js';
-import { BrowserAccess } from './browser/browser-access.js';
-import { LiveAdmissions } from './live/live-admissions.js';
+import { BrowserAccess } from './admission/browser-access.js';
+import { LiveAdmissions } from './open-access/open-access.js';
 import { ApiKeyScheme } from './admission/api-key.scheme.js';
 import { CREDENTIAL_SCHEMES } from './admission/credential-scheme.js';
-import { SandboxDirectory } from './resolver/sandbox-directory.js';
-import { IdleClients } from './doors/idle-clients.js';
-import { SandboxProxyDoors } from './doors/sandbox-proxy.doors.js';
-import { SandboxProxyMiddleware } from './doors/sandbox-proxy.middleware.js';
+import { SandboxDirectory } from './routing/sandbox-directory.js';
+import { IdleClients } from './node-internals/idle-clients.js';
+import { SandboxProxyDoors } from './entrance/entrance.js';
+import { SandboxProxyMiddleware } from './entrance/sandbox-proxy.middleware.js';
 import {
   ConfigurableModuleClass,
   MODULE_OPTIONS_TOKEN,
   SANDBOX_PROXY_OPTIONS,
   withDefaults,
 } from './sandbox-proxy.module-definition.js';
-import type { SandboxProxyOptions } from './sandbox-proxy.options.js';
+import type { SandboxProxyOptions } from './options.js';
 import { SandboxProxyService } from './sandbox-proxy.service.js';
-import { SandboxResolverService } from './resolver/sandbox-resolver.service.js';
-import { MemorySandboxRouteCache, SandboxRouteCache } from './resolver/sandbox-route-cache.js';
-import { SandboxUpgradeListener } from './doors/sandbox-upgrade.listener.js';
-import { Tunnels } from './forwarding/tunnels.js';
-import { HostClientPool } from './upstream/host-client-pool.js';
+import { SandboxResolverService } from './routing/sandbox-resolver.service.js';
+import { MemorySandboxRouteCache, SandboxRouteCache } from './routing/sandbox-route-cache.js';
+import { SandboxUpgradeListener } from './entrance/upgrade.listener.js';
+import { Tunnels } from './relay/tunnels.js';
+import { HostClientPool } from './agent-client/host-client-pool.js';
 
 /**
  * The sandbox proxy. Importing `SandboxProxyModule.forRoot({ … })` is all there is to it: requests whose Host

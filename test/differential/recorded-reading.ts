@@ -2,7 +2,7 @@ import {
   ResponseParser,
   type ResponseHead,
   type ResponseListener,
-} from '../../src/sandbox-proxy/http1/response-parser.js';
+} from '../../src/sandbox-proxy/agent-client/response-parser.js';
 
 export const OK = 'HTTP/1.1 200 OK\r\n';
 export const CHUNKED = `${OK}Transfer-Encoding: chunked\r\n\r\n`;

@@ -3,7 +3,7 @@ import {
   ResponseParser,
   ResponseTruncatedError,
   type ResponseHead,
-} from '../../src/sandbox-proxy/http1/response-parser.js';
+} from '../../src/sandbox-proxy/agent-client/response-parser.js';
 import type { GeneratedResponse } from './response-generator.js';
 
 /** What a reader made of the bytes followed by the end of the connection, up to the end of the final response. */

@@ -1,8 +1,8 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
 import { AppModule } from '../../src/app.module.js';
-import { configureApp } from '../../src/app.setup.js';
-import { type Configuration, loadConfiguration } from '../../src/config/configuration.js';
+import { configureApp } from '../../src/program/app.setup.js';
+import { type Configuration, loadConfiguration } from '../../src/program/config/configuration.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
 
 /** The real application on a free loopback port. */

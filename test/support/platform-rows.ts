@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { apiKeyPrefix, generateApiKey, hashApiKey } from '../../src/identifiers/api-key.js';
-import { encodeId } from '../../src/identifiers/resource-id.js';
+import { apiKeyPrefix, generateApiKey, hashApiKey } from '../../src/platform/identifiers/api-key.js';
+import { encodeId } from '../../src/platform/identifiers/resource-id.js';
 import type { TestDatabase } from './database.js';
 
 /** A team and its one key, in plain text. `id` and `keyId` are UUIDs. */

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach } from 'vitest';
-import { ChangeFeed, type FeedEvent } from '../../src/database/change-feed.js';
-import {
-  SANDBOX_PROXY_DEFAULTS,
-  type SandboxProxyOptions,
-} from '../../src/sandbox-proxy/sandbox-proxy.options.js';
-import { HostClientPool } from '../../src/sandbox-proxy/upstream/host-client-pool.js';
-import type { UpstreamListener, UpstreamRequest } from '../../src/sandbox-proxy/upstream/upstream-call.js';
+import { ChangeFeed, type FeedEvent } from '../../src/platform/database/change-feed.js';
+import { SANDBOX_PROXY_DEFAULTS, type SandboxProxyOptions } from '../../src/sandbox-proxy/options.js';
+import { HostClientPool } from '../../src/sandbox-proxy/agent-client/host-client-pool.js';
+import type {
+  UpstreamListener,
+  UpstreamRequest,
+} from '../../src/sandbox-proxy/agent-client/upstream-call.js';
 import { type RawConnection, type RawServer, startRawServer } from './raw-http.js';
 
 export const A = 'cl-000000000000000000000000a';

@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
-import { ChangeFeed } from '../../src/database/change-feed.js';
+import { ChangeFeed } from '../../src/platform/database/change-feed.js';
 import { type StartedApp, startApp, type StartOptions } from './app.js';
 import { PlatformRows, type SandboxRow, type TeamRow } from './platform-rows.js';
 import { type RawAnswer, readAnswer } from './raw-answer.js';

@@ -1,19 +1,13 @@
 import { pino } from 'pino';
-import { ChangeFeed, type FeedEvent } from '../../src/database/change-feed.js';
-import type {
-  SandboxDirectory,
-  SandboxLocation,
-} from '../../src/sandbox-proxy/resolver/sandbox-directory.js';
-import { SandboxResolverService } from '../../src/sandbox-proxy/resolver/sandbox-resolver.service.js';
+import { ChangeFeed, type FeedEvent } from '../../src/platform/database/change-feed.js';
+import type { SandboxDirectory, SandboxLocation } from '../../src/sandbox-proxy/routing/sandbox-directory.js';
+import { SandboxResolverService } from '../../src/sandbox-proxy/routing/sandbox-resolver.service.js';
 import {
   type CachedRoute,
   MemorySandboxRouteCache,
   SandboxRouteCache,
-} from '../../src/sandbox-proxy/resolver/sandbox-route-cache.js';
-import {
-  SANDBOX_PROXY_DEFAULTS,
-  type SandboxProxyOptions,
-} from '../../src/sandbox-proxy/sandbox-proxy.options.js';
+} from '../../src/sandbox-proxy/routing/sandbox-route-cache.js';
+import { SANDBOX_PROXY_DEFAULTS, type SandboxProxyOptions } from '../../src/sandbox-proxy/options.js';
 
 export const ID = 'cl-0000000000000000000000001';
 export const OTHER_ID = 'cl-0000000000000000000000002';

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { MaybePromise } from '../maybe-promise.js';
-import { UnauthorizedError } from '../sandbox-proxy.errors.js';
+import type { MaybePromise } from '../contracts/maybe-promise.js';
+import { UnauthorizedError } from '../errors.js';
 import {
   type Admission,
   type AdmissionRequest,

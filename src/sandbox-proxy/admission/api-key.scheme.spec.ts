@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { ApiKeyService } from '../../api-keys/api-key.service.js';
-import { UnauthorizedError } from '../sandbox-proxy.errors.js';
-import { SandboxAddress } from '../doors/sandbox-address.js';
+import type { ApiKeyService } from '../../platform/api-keys/api-key.service.js';
+import { UnauthorizedError } from '../errors.js';
+import { SandboxAddress } from '../address/sandbox-address.js';
 import { AdmissionService } from './admission.service.js';
 import { ApiKeyScheme } from './api-key.scheme.js';
 import type { Admission, AdmissionRequest, CredentialScheme } from './credential-scheme.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import type { AdmittedKey } from '../../api-keys/api-key.repository.js';
-import { ApiKeyService } from '../../api-keys/api-key.service.js';
-import { type MaybePromise, whenReady } from '../maybe-promise.js';
+import type { AdmittedKey } from '../../platform/api-keys/api-key.repository.js';
+import { ApiKeyService } from '../../platform/api-keys/api-key.service.js';
+import { type MaybePromise, whenReady } from '../contracts/maybe-promise.js';
 import type { Admission, AdmissionRequest, CredentialScheme } from './credential-scheme.js';
 
 /** The `X-API-Key` header. Of several, the platform's own key counts; the others are the app's business. */

@@ -1,8 +1,8 @@
-import type { AdmittedKey } from '../../api-keys/api-key.repository.js';
-import type { Session } from '../../links/session.repository.js';
-import type { PortSettings } from '../../ports/port-settings.service.js';
-import type { SandboxAddress } from '../doors/sandbox-address.js';
-import type { MaybePromise } from '../maybe-promise.js';
+import type { AdmittedKey } from '../../platform/api-keys/api-key.repository.js';
+import type { Session } from '../../platform/links/session.repository.js';
+import type { PortSettings } from '../../platform/ports/port-settings.service.js';
+import type { SandboxAddress } from '../address/sandbox-address.js';
+import type { MaybePromise } from '../contracts/maybe-promise.js';
 
 /** What an admission rests on: when it goes, what was opened by it is cut. */
 export type Ground =

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { type PortSettings, PortSettingsService } from '../../ports/port-settings.service.js';
-import { type MaybePromise, whenReady } from '../maybe-promise.js';
+import { type PortSettings, PortSettingsService } from '../../platform/ports/port-settings.service.js';
+import { type MaybePromise, whenReady } from '../contracts/maybe-promise.js';
 import type { Admission, AdmissionRequest, CredentialScheme } from './credential-scheme.js';
 import { StrangerBudget } from './stranger-budget.js';
 

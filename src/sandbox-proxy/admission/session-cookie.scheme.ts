@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import type { TokenPlace } from '../../links/access-token.js';
-import type { Session } from '../../links/session.repository.js';
-import { SessionService } from '../../links/session.service.js';
+import type { TokenPlace } from '../../platform/links/access-token.js';
+import type { Session } from '../../platform/links/session.repository.js';
+import { SessionService } from '../../platform/links/session.service.js';
 import { sessionCookieName } from '../headers/session-cookies.js';
-import type { MaybePromise } from '../maybe-promise.js';
+import type { MaybePromise } from '../contracts/maybe-promise.js';
 import type { Admission, AdmissionRequest, CredentialScheme } from './credential-scheme.js';
 import { StrangerBudget } from './stranger-budget.js';
 

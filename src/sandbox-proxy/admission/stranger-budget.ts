@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import type { MaybePromise } from '../maybe-promise.js';
-import { LookupBudget } from '../resolver/lookup-budget.js';
-import { TooManyLookupsError } from '../sandbox-proxy.errors.js';
+import type { MaybePromise } from '../contracts/maybe-promise.js';
+import { LookupBudget } from '../routing/lookup-budget.js';
+import { TooManyLookupsError } from '../errors.js';
 
 /**
  * What one client address may ask the database in vain without having shown who it is: ports that are not public,

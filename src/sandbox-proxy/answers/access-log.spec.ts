@@ -1,6 +1,6 @@
 import cluster from 'node:cluster';
 import { describe, expect, it } from 'vitest';
-import { createLogger } from '../../logging/logger.js';
+import { createLogger } from '../../program/logging/logger.js';
 import { AccessLog, type AccessLogEntry } from './access-log.js';
 
 const ENTRY: AccessLogEntry = {

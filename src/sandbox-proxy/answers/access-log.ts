@@ -1,8 +1,8 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { Logger } from 'pino';
-import { destinationOf, LOGGER, largestWrite } from '../../logging/logger.js';
-import type { ErrorCode } from '../../errors/error-status.js';
-import type { SandboxAddress } from '../doors/sandbox-address.js';
+import { destinationOf, LOGGER, largestWrite } from '../../program/logging/logger.js';
+import type { ErrorCode } from '../../platform/errors/error-status.js';
+import type { SandboxAddress } from '../address/sandbox-address.js';
 
 /** Lines are written when they make a write of the largest size, or after this long (ms), whichever comes first. */
 const BATCH_MS = 200;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { ERROR_STATUS, type ErrorCode, RETRY_AFTER_SECONDS } from '../../errors/error-status.js';
-import { AGENT_ERROR_STATUS } from '../../local-agent/agent-error.js';
-import { SANDBOX_STATUSES } from '../../sandboxes/sandbox.entity.js';
+import { ERROR_STATUS, type ErrorCode, RETRY_AFTER_SECONDS } from '../../platform/errors/error-status.js';
+import { AGENT_ERROR_STATUS } from '../../demo/local-agent/agent-error.js';
+import { SANDBOX_STATUSES } from '../../platform/sandboxes/sandbox.entity.js';
 import { adviceFor, agentAdvice } from './error-advice.js';
 
 const CODES = Object.keys(ERROR_STATUS) as ErrorCode[];

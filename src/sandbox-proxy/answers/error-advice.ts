@@ -1,6 +1,6 @@
-import type { ErrorFields } from '../../errors/api-error.js';
-import type { ErrorCode } from '../../errors/error-status.js';
-import type { SandboxStatus } from '../../sandboxes/sandbox.entity.js';
+import type { ErrorFields } from '../../platform/errors/api-error.js';
+import type { ErrorCode } from '../../platform/errors/error-status.js';
+import type { SandboxStatus } from '../../platform/sandboxes/sandbox.entity.js';
 
 /** What the page of an error says to a person: plain text, which the page escapes. */
 export interface ErrorAdvice {

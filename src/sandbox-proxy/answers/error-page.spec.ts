@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ERROR_STATUS, type ErrorCode } from '../../errors/error-status.js';
-import { AGENT_ERROR_STATUS } from '../../local-agent/agent-error.js';
-import { SANDBOX_STATUSES } from '../../sandboxes/sandbox.entity.js';
+import { ERROR_STATUS, type ErrorCode } from '../../platform/errors/error-status.js';
+import { AGENT_ERROR_STATUS } from '../../demo/local-agent/agent-error.js';
+import { SANDBOX_STATUSES } from '../../platform/sandboxes/sandbox.entity.js';
 import { adviceFor } from './error-advice.js';
 import {
   type AgentError,

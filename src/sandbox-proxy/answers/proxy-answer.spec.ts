@@ -1,7 +1,7 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { InvalidPathError, SandboxBusyError, SandboxNotRunningError } from '../sandbox-proxy.errors.js';
+import { InvalidPathError, SandboxBusyError, SandboxNotRunningError } from '../errors.js';
 import { STYLE_SOURCE } from './error-page.js';
 import { answerError, pageHeaders } from './proxy-answer.js';
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { ApiError } from '../../errors/api-error.js';
-import { ERROR_STATUS, type ErrorCode, RETRY_AFTER_SECONDS } from '../../errors/error-status.js';
+import { ApiError } from '../../platform/errors/api-error.js';
+import { ERROR_STATUS, type ErrorCode, RETRY_AFTER_SECONDS } from '../../platform/errors/error-status.js';
 import { adviceFor } from './error-advice.js';
 import { type AgentError, agentErrorPage, errorPage, STYLE_SOURCE } from './error-page.js';
 

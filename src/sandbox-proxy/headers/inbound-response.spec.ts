@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ResponseHead } from '../http1/response-parser.js';
+import type { ResponseHead } from '../agent-client/response-parser.js';
 import { agentErrorCode, clientHeaders, type ResponseContext } from './inbound-response.js';
 
 const CONTEXT: ResponseContext = {

@@ -1,5 +1,5 @@
-import { corsHeaders, type CorsRule } from '../browser/cors.js';
-import type { ResponseHead } from '../http1/response-parser.js';
+import { corsHeaders, type CorsRule } from '../admission/cors.js';
+import type { ResponseHead } from '../agent-client/response-parser.js';
 import { Field, fieldOf } from './field-names.js';
 import { withoutAgentPrefix } from './location.js';
 import { connectionNames } from './outbound-request.js';

@@ -1,4 +1,4 @@
-import { InvalidRequestError } from '../sandbox-proxy.errors.js';
+import { InvalidRequestError } from '../errors.js';
 import { Field, fieldOf, holdsCredential, namedInConnection } from './field-names.js';
 import { withoutSessionCookies } from './session-cookies.js';
 

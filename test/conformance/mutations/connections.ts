@@ -147,7 +147,7 @@ export const connectionMutations: readonly Mutation[] = [
   ]),
   {
     name: 'pool-shared-between-sandboxes',
-    file: 'sandbox-proxy/upstream/host-client-pool.js',
+    file: 'sandbox-proxy/agent-client/host-client-pool.js',
     edits: [
       ['const known = this.current.get(sandboxId);', 'const known = this.current.get(origin.authority);'],
       ['this.current.set(sandboxId, connections);', 'this.current.set(origin.authority, connections);'],

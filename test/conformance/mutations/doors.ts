@@ -107,7 +107,7 @@ export const doorMutations: readonly Mutation[] = [
   ]),
   {
     name: 'not-running-is-400',
-    file: 'errors/error-status.js',
+    file: 'platform/errors/error-status.js',
     edits: [['sandbox_not_running: 409', 'sandbox_not_running: 400']],
     only: 'errors/http/sandbox_not_running',
   },

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll } from 'vitest';
-import { LocalAgent } from '../../../src/local-agent/local-agent.js';
+import { LocalAgent } from '../../../src/demo/local-agent/local-agent.js';
 import { RawConnection, type RawServer, startRawServer } from '../raw-http.js';
 
 /** A sandbox id that the agent takes; it serves any. */

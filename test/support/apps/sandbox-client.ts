@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request, type RequestOptions } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { WebSocket } from 'ws';
-import { apiKeyPrefix, generateApiKey, hashApiKey } from '../../../src/identifiers/api-key.js';
-import { encodeId } from '../../../src/identifiers/resource-id.js';
+import { apiKeyPrefix, generateApiKey, hashApiKey } from '../../../src/platform/identifiers/api-key.js';
+import { encodeId } from '../../../src/platform/identifiers/resource-id.js';
 import type { TestDatabase } from '../database.js';
 
 /** What a team's program does: requests to ports of one running sandbox, through the control plane. */

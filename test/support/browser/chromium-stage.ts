@@ -1,6 +1,6 @@
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll } from 'vitest';
-import { LocalAgent } from '../../../src/local-agent/local-agent.js';
+import { LocalAgent } from '../../../src/demo/local-agent/local-agent.js';
 import { caller } from '../api-client.js';
 import { type StartedApp, startApp } from '../app.js';
 import type { LinkOptions } from '../browser-stage.js';

@@ -1,0 +1,29 @@
+import type { Configuration } from '../../program/config/configuration.js';
+
+/** Addresses to listen on that a name below `localhost` leads to, as curl and browsers resolve it by themselves. */
+const REACHED_BY_LOCALHOST = new Set(['127.0.0.1', '::1', 'localhost', '0.0.0.0', '::']);
+
+/**
+ * What curl on this machine needs to open `port` of a sandbox: its URL, or, where that name does not
+ * lead here, a Host header and our address. The API key is the caller's to add.
+ *
+ * @param ownUrl where the control plane listens, `http://127.0.0.1:8000`
+ * @param urlTemplate `http://{port}-cl-….localhost:8000`
+ */
+export function curlTarget(
+  { HOST, PUBLIC_URL }: Pick<Configuration, 'HOST' | 'PUBLIC_URL'>,
+  ownUrl: string,
+  urlTemplate: string,
+  port: number,
+): string {
+  const url = urlTemplate.replace('{port}', String(port));
+  const { hostname } = new URL(url);
+  const leadsHere = hostname.endsWith('.localhost') && REACHED_BY_LOCALHOST.has(HOST);
+  return leadsHere || PUBLIC_URL !== undefined ? `${url}/` : `-H 'Host: ${hostname}' ${ownUrl}/`;
+}
+
+/** `0.0.0.0`, 8000 -> `http://127.0.0.1:8000`; `::1` -> `http://[::1]:8000`. */
+export function ownUrl(host: string, port: number): string {
+  const address = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host;
+  return `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
+}

@@ -1,0 +1,43 @@
+import { decodeId } from '../../platform/identifiers/resource-id.js';
+
+/** Where a request to the agent goes: `/proxy/cl-…/3000/a?b` -> port 3000, path `/a?b`, prefix `/proxy/cl-…/3000`. */
+export interface AgentTarget {
+  readonly port: number;
+  /** The app's request target, byte for byte as it stood behind the prefix. */
+  readonly path: string;
+  readonly prefix: string;
+}
+
+const TARGET = /^(\/proxy\/([^/?#]+)\/([1-9]\d{0,4}))((?:[/?].*)?)$/s;
+
+/**
+ * Reads the request target of a request to the agent. Nothing is decoded or normalised: a URL class would let
+ * `/proxy/a/80/../../b/80/` name another sandbox.
+ *
+ * Null when it is not `/proxy/{sandbox id}/{port 1-65535}` followed by nothing, a path or a query.
+ */
+export function parseAgentTarget(method: string, url: string): AgentTarget | null {
+  const [, prefix, sandboxId, digits, rest] = TARGET.exec(url) ?? [];
+  if (prefix === undefined || sandboxId === undefined || rest === undefined) return null;
+  const port = Number(digits);
+  if (port > 65_535 || decodeId('cl', sandboxId) === null) return null;
+  // `OPTIONS *` has no path to stand behind a prefix, so `/*` stands for it.
+  if (method === 'OPTIONS' && rest === '/*') return { port, path: '*', prefix };
+  return { port, path: rest.startsWith('/') ? rest : `/${rest}`, prefix };
+}
+
+const OWN_ORIGIN = /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::(\d+))?(?=$|[/?#])/i;
+
+/**
+ * An app's `Location` as the platform's agents pass it on: `/x` becomes `/proxy/{id}/{port}/x`, and so does
+ * `http://localhost:{port}/x`, which is the app's own address. Anything else, `//other.example/x` too, stays as it is.
+ */
+export function prefixLocation(location: string, target: AgentTarget): string {
+  const own = OWN_ORIGIN.exec(location);
+  if (own && Number(own[1] ?? 80) === target.port) {
+    const path = location.slice(own[0].length);
+    return `${target.prefix}${path.startsWith('/') ? '' : '/'}${path}`;
+  }
+  const isOwnPath = location.startsWith('/') && !location.startsWith('//');
+  return isOwnPath ? target.prefix + location : location;
+}

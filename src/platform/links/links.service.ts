@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { type EntityManager, MoreThan, Repository } from 'typeorm';
+import { Configuration } from '../../program/config/configuration.js';
+import { type Page, type PageQuery, readPage } from '../database/page.js';
+import { ConflictError, NotFoundError, ValidationFailedError } from '../errors/request.errors.js';
+import { encodeId } from '../identifiers/resource-id.js';
+import { SandboxUrls } from '../sandboxes/sandbox-urls.service.js';
+import { SandboxesService } from '../sandboxes/sandboxes.service.js';
+import { newToken } from './access-token.js';
+import { type CreatedLinkView, type CreateLinkBody, type LinkView, viewLink } from './link.dto.js';
+import { SandboxLink } from './sandbox-link.entity.js';
+import { SessionService } from './session.service.js';
+
+/** The query parameter in which a link's token travels to the sandbox's host name, and no further. */
+export const LINK_PARAMETER = 'sandbox_link';
+
+/** Links of one sandbox that have not expired. */
+const MAX_LINKS = 1_000;
+
+/** A sandbox's preview links as a resource of the API; another team's sandbox is not there. */
+@Injectable()
+export class LinksService {
+  constructor(
+    @InjectRepository(SandboxLink) private readonly links: Repository<SandboxLink>,
+    private readonly sandboxes: SandboxesService,
+    private readonly urls: SandboxUrls,
+    private readonly configuration: Configuration,
+    private readonly sessions: SessionService,
+  ) {}
+
+  /**
+   * The only moment at which the token is known.
+   *
+   * @throws NotFoundError, ValidationFailedError for a port that is denied, ConflictError when there are too many
+   */
+  async create(teamId: string, sandboxId: string, body: CreateLinkBody): Promise<CreatedLinkView> {
+    const { port, ttlSeconds, label = null, once, embed, allowedOrigins } = body;
+    if (this.configuration.DENIED_PORTS.includes(port))
+      throw new ValidationFailedError([`port ${port} cannot be reached from outside`]);
+    const linkId = randomUUID();
+    const { token, hash } = newToken('link', linkId, { sandboxId, port });
+    const link = this.links.create({
+      id: linkId,
+      sandboxId,
+      port,
+      label,
+      tokenHash: hash,
+      once,
+      embed,
+      allowedOrigins: [...new Set(allowedOrigins)],
+      expiresAt: new Date(Date.now() + ttlSeconds * 1_000),
+      usedAt: null,
+    });
+    const saved = await this.sandboxes.withHeld(teamId, sandboxId, async (manager) => {
+      await this.#makeRoom(manager, sandboxId);
+      return manager.save(link);
+    });
+    const host = this.urls.templateOf(encodeId('cl', sandboxId)).replace('{port}', String(port));
+    return { ...viewLink(saved), url: `${host}/?${LINK_PARAMETER}=${token}` };
+  }
+
+  /** Those that have not expired. @throws NotFoundError */
+  async list(teamId: string, sandboxId: string, query: PageQuery): Promise<Page<LinkView>> {
+    await this.sandboxes.get(teamId, sandboxId);
+    const expiresAt = MoreThan(new Date());
+    const read = (after: string, take: number): Promise<SandboxLink[]> =>
+      this.links.find({ where: { sandboxId, id: MoreThan(after), expiresAt }, order: { id: 'ASC' }, take });
+    return readPage('link', query, read, viewLink);
+  }
+
+  /** Ends its sessions, and what they have open. @throws NotFoundError */
+  async revoke(teamId: string, sandboxId: string, linkId: string): Promise<void> {
+    await this.sandboxes.get(teamId, sandboxId);
+    const { affected } = await this.links.delete({ id: linkId, sandboxId });
+    if (affected !== 1) throw new NotFoundError('link');
+    this.sessions.forgetLink(linkId);
+  }
+
+  /** Links that have expired go when a new one comes. */
+  async #makeRoom(manager: EntityManager, sandboxId: string): Promise<void> {
+    await manager.query('DELETE FROM sandbox_links WHERE sandbox_id = $1 AND expires_at <= now()', [
+      sandboxId,
+    ]);
+    if ((await manager.countBy(SandboxLink, { sandboxId })) >= MAX_LINKS)
+      throw new ConflictError(`${encodeId('cl', sandboxId)} has ${MAX_LINKS} links; revoke one first`);
+  }
+}

@@ -1,0 +1,54 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { Repository } from 'typeorm';
+import { Configuration } from '../../program/config/configuration.js';
+import { ConflictError, NotFoundError, ValidationFailedError } from '../errors/request.errors.js';
+import { SandboxesService } from '../sandboxes/sandboxes.service.js';
+import { type PortView, type PutPortBody, viewPort } from './port.dto.js';
+import { PortSettingsService } from './port-settings.service.js';
+import { SandboxPort } from './sandbox-port.entity.js';
+
+/** Ports of one sandbox with settings of their own. */
+const MAX_PORTS = 1_000;
+
+/** The settings of a sandbox's ports as a resource of the API; another team's sandbox is not there. */
+@Injectable()
+export class PortsService {
+  constructor(
+    @InjectRepository(SandboxPort) private readonly ports: Repository<SandboxPort>,
+    private readonly sandboxes: SandboxesService,
+    private readonly configuration: Configuration,
+    private readonly settings: PortSettingsService,
+  ) {}
+
+  /** Those with settings of their own. @throws NotFoundError */
+  async list(teamId: string, sandboxId: string): Promise<{ items: PortView[] }> {
+    await this.sandboxes.get(teamId, sandboxId);
+    const ports = await this.ports.find({ where: { sandboxId }, order: { port: 'ASC' } });
+    return { items: ports.map(viewPort) };
+  }
+
+  /** @throws NotFoundError, ValidationFailedError for a port that is none or is denied, ConflictError when there are too many */
+  async put(teamId: string, sandboxId: string, port: number, body: PutPortBody): Promise<PortView> {
+    if (port < 1 || port > 65_535) throw new ValidationFailedError(['port must be from 1 to 65535']);
+    if (this.configuration.DENIED_PORTS.includes(port))
+      throw new ValidationFailedError([`port ${port} cannot be reached from outside`]);
+    const { visibility, cors } = body;
+    await this.sandboxes.withHeld(teamId, sandboxId, async (manager) => {
+      const isNew = !(await manager.existsBy(SandboxPort, { sandboxId, port }));
+      if (isNew && (await manager.countBy(SandboxPort, { sandboxId })) >= MAX_PORTS)
+        throw new ConflictError(`a sandbox has settings for ${MAX_PORTS} ports at most`);
+      await manager.upsert(SandboxPort, { sandboxId, port, visibility, cors }, ['sandboxId', 'port']);
+    });
+    this.settings.forget(sandboxId, port);
+    return { port, visibility, cors };
+  }
+
+  /** Back to private, with CORS left to the app. @throws NotFoundError */
+  async delete(teamId: string, sandboxId: string, port: number): Promise<void> {
+    await this.sandboxes.get(teamId, sandboxId);
+    const { affected } = await this.ports.delete({ sandboxId, port });
+    if (affected !== 1) throw new NotFoundError('port');
+    this.settings.forget(sandboxId, port);
+  }
+}

@@ -1,0 +1,22 @@
+import { Injectable } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { Server } from 'node:http';
+import { Configuration } from '../../program/config/configuration.js';
+import { sandboxUrlTemplate } from './sandbox-url-template.js';
+
+/** Says under which URL a sandbox's ports answer. */
+@Injectable()
+export class SandboxUrls {
+  constructor(
+    private readonly configuration: Configuration,
+    private readonly adapterHost: HttpAdapterHost,
+  ) {}
+
+  /** `cl-…` -> `http://{port}-cl-….localhost:8000`, with `{port}` as it stands. */
+  templateOf(sandboxId: string): string {
+    const server: Server = this.adapterHost.httpAdapter.getHttpServer();
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : this.configuration.PORT;
+    return sandboxUrlTemplate(this.configuration, port, sandboxId);
+  }
+}

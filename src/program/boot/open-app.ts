@@ -1,0 +1,22 @@
+import type { AddressInfo } from 'node:net';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { AppModule } from '../../app.module.js';
+import { configureApp } from '../app.setup.js';
+import type { Configuration } from '../config/configuration.js';
+import { CLOSE_MARGIN_MS, type Shutdown } from './shutdown.js';
+
+/**
+ * The application in this process, listening. Its own log begins in `configureApp`.
+ *
+ * @returns the port it listens on.
+ */
+export async function openApp(settings: Configuration, shutdown: Shutdown): Promise<number> {
+  const { HOST, PORT, SHUTDOWN_GRACE_MS } = settings;
+  const options = { logger: false, abortOnError: false } as const;
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(settings), options);
+  shutdown.add(() => app.close(), SHUTDOWN_GRACE_MS + CLOSE_MARGIN_MS);
+  configureApp(app);
+  await app.listen(PORT, HOST);
+  return (app.getHttpServer().address() as AddressInfo).port;
+}

@@ -1,0 +1,115 @@
+import cluster, { type Worker } from 'node:cluster';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import type { Logger } from 'pino';
+import { Configuration } from '../config/configuration.js';
+import { openDatabase } from '../../platform/database/open-database.js';
+import { createLogger } from '../logging/logger.js';
+import { CLOSE_MARGIN_MS, type Shutdown } from './shutdown.js';
+import { closeUntakenConnections } from './untaken-connections.js';
+
+/** A worker's place is given to a new one no sooner than this after the last one began, milliseconds. */
+const REPLACE_AFTER_MS = 1_000;
+
+/** A worker could not start, and so the program cannot; the message is what the worker said. */
+export class WorkerStartError extends Error {
+  override readonly name = 'WorkerStartError';
+}
+
+/**
+ * The application in WORKERS processes that share one listener. This one, the primary, holds the listener, hands
+ * each connection to a worker, and replaces workers that end. A worker runs this same program and takes the other
+ * way in `main.ts`; one whose primary has gone ends by itself (node:cluster sees to that).
+ *
+ * @returns the port they listen on.
+ * @throws WorkerStartError; before any worker starts DatabaseStartError, as the schema is brought up to date here,
+ * and the listener's error, e.g. EADDRINUSE.
+ */
+export async function openWorkers(settings: Configuration, shutdown: Shutdown): Promise<number> {
+  const { DATABASE_URL = '', MIGRATIONS, SHUTDOWN_GRACE_MS } = settings;
+  await (await openDatabase(DATABASE_URL, MIGRATIONS)).destroy();
+  const port = await freePort(settings);
+  const workers = new Workers(Object.assign(new Configuration(), settings, { PORT: port }));
+  const patienceMs = SHUTDOWN_GRACE_MS + 2 * CLOSE_MARGIN_MS;
+  shutdown.add(() => workers.stop(patienceMs), patienceMs + CLOSE_MARGIN_MS);
+  await workers.start();
+  return port;
+}
+
+/** In a worker, instead of printing it: the primary prints what stopped the first one, once. */
+export function tellPrimary(problem: string): Promise<void> {
+  return new Promise((resolve) => process.send?.({ problem }, undefined, undefined, () => resolve()));
+}
+
+/** PORT, or the number that 0 stands for: node:cluster would take another one after all workers have died at once. */
+async function freePort({ HOST, PORT }: Configuration): Promise<number> {
+  const probe = createServer();
+  await once(probe.listen(PORT, HOST), 'listening');
+  const { port } = probe.address() as AddressInfo;
+  await once(probe.close(), 'close');
+  return port;
+}
+
+class Workers {
+  readonly #running = new Set<Worker>();
+  readonly #log: Logger;
+  readonly #environment: Record<string, string>;
+  #isStopping = false;
+
+  constructor(private readonly settings: Configuration) {
+    const { DATABASE_URL = '', ADMIN_TOKEN = '', PORT, LOG_LEVEL } = settings;
+    this.#log = createLogger(LOG_LEVEL);
+    this.#environment = { DATABASE_URL, ADMIN_TOKEN, PORT: String(PORT) };
+  }
+
+  /** Resolves when all listen; rejects as soon as one ends before it does. */
+  async start(): Promise<void> {
+    const start = () => new Promise<void>((resolve, reject) => this.#fork(resolve, reject));
+    await Promise.all(Array.from({ length: this.settings.WORKERS }, start));
+  }
+
+  /** Every worker closes as gracefully as the program alone would; what is left after `patienceMs` is killed. */
+  async stop(patienceMs: number): Promise<void> {
+    this.#isStopping = true;
+    const ended = [...this.#running].map((worker) => once(worker, 'exit'));
+    this.#signal('SIGTERM');
+    const patience = setTimeout(() => this.#signal('SIGKILL'), patienceMs);
+    await Promise.all(ended);
+    clearTimeout(patience);
+  }
+
+  /** Puts a worker in one of the places, and others after it. `onFailure` is for the first one in a place. */
+  #fork(onListening = () => {}, onFailure?: (error: WorkerStartError) => void): void {
+    if (this.#isStopping) return;
+    const worker = cluster.fork(this.#environment);
+    const { pid } = worker.process;
+    const forkedAt = performance.now();
+    let hasListened = false;
+    let problem: string | undefined;
+    const ended = (how: string) => {
+      this.#running.delete(worker);
+      if (this.#isStopping) return;
+      problem ??= `a worker ended with ${how}`;
+      if (!hasListened && onFailure) return onFailure(new WorkerStartError(problem));
+      this.#log.error({ pid, problem }, 'worker ended; starting another');
+      setTimeout(() => this.#fork(), Math.max(0, forkedAt + REPLACE_AFTER_MS - performance.now()));
+    };
+    this.#running.add(worker);
+    closeUntakenConnections(worker);
+    worker.on('message', (message: { problem: string }) => ({ problem } = message));
+    worker.once('listening', () => {
+      hasListened = true;
+      this.#log.info({ pid }, 'worker listens');
+      onListening();
+    });
+    worker.once('exit', (code, signal) => ended(signal ?? `exit code ${code}`));
+    // also when a connection was on its way to a worker that was killed: its 'exit' follows, unless it never ran
+    worker.on('error', (error) => {
+      if (pid === undefined) ended(error.message);
+    });
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    for (const worker of this.#running) worker.process.kill(signal);
+  }
+}

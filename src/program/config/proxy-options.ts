@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+import type { Configuration } from './configuration.js';
+import type { AgentTlsOptions, SandboxProxyOptions } from '../../sandbox-proxy/options.js';
+
+/** The proxy's slice of the program's configuration; reads the PEM files. */
+export function proxyOptionsFrom(configuration: Configuration): SandboxProxyOptions {
+  return {
+    domains: configuration.SANDBOX_DOMAINS,
+    deniedPorts: configuration.DENIED_PORTS,
+    publicScheme: schemeOf(configuration.PUBLIC_URL),
+    routeCacheTtlMs: configuration.ROUTE_CACHE_TTL_MS,
+    routeCacheMax: configuration.ROUTE_CACHE_MAX,
+    agentScheme: configuration.AGENT_SCHEME,
+    agentTls: tlsFrom(configuration),
+    allowedAgentAddresses: configuration.AGENT_ALLOWED_ADDRESSES,
+    connectTimeoutMs: configuration.UPSTREAM_CONNECT_TIMEOUT_MS,
+    firstByteTimeoutMs: configuration.UPSTREAM_FIRST_BYTE_TIMEOUT_MS,
+    idleTimeoutMs: configuration.UPSTREAM_IDLE_TIMEOUT_MS,
+    maxConnectionsPerSandbox: configuration.UPSTREAM_MAX_CONNECTIONS_PER_SANDBOX,
+    maxIdlePerSandbox: configuration.UPSTREAM_MAX_IDLE_PER_SANDBOX,
+    shutdownGraceMs: configuration.SHUTDOWN_GRACE_MS,
+    trustedProxies: configuration.TRUSTED_PROXIES,
+  };
+}
+
+function schemeOf(url: string | undefined): 'http' | 'https' | null {
+  if (url === undefined) return null;
+  return url.toLowerCase().startsWith('https:') ? 'https' : 'http';
+}
+
+function tlsFrom({ AGENT_CA_FILE, AGENT_CERT_FILE, AGENT_KEY_FILE }: Configuration): AgentTlsOptions {
+  return {
+    ...(AGENT_CA_FILE === undefined ? {} : { ca: readFileSync(AGENT_CA_FILE, 'utf8') }),
+    ...(AGENT_CERT_FILE === undefined ? {} : { cert: readFileSync(AGENT_CERT_FILE, 'utf8') }),
+    ...(AGENT_KEY_FILE === undefined ? {} : { key: readFileSync(AGENT_KEY_FILE, 'utf8') }),
+  };
+}

@@ -1,0 +1,174 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { InvalidHostError, InvalidPortError } from '../errors.js';
+import { parseSandboxHost, type SandboxAddress } from './sandbox-address.js';
+
+const ID = 'cl-0123456789abcdefghijklmno';
+
+describe('a host name that names a sandbox', () => {
+  it.each<[string, number, string]>([
+    [`3000-${ID}.example.com`, 3000, `3000-${ID}.example.com`],
+    [`1-${ID}.localhost`, 1, `1-${ID}.localhost`],
+    [`65535-${ID}.localhost`, 65_535, `65535-${ID}.localhost`],
+    [`08080-${ID}.localhost`, 8080, `08080-${ID}.localhost`],
+    [`3000-${ID}.localhost:8000`, 3000, `3000-${ID}.localhost`],
+    [`3000-${ID}.localhost:`, 3000, `3000-${ID}.localhost`],
+    [`3000-${ID}.localhost.`, 3000, `3000-${ID}.localhost`],
+    [`3000-${ID}.localhost.:8000`, 3000, `3000-${ID}.localhost`],
+    [`3000-${ID.toUpperCase()}.EXAMPLE.Com`, 3000, `3000-${ID}.example.com`],
+    [`3000-${ID}.a.b_c.d-e.example.com`, 3000, `3000-${ID}.a.b_c.d-e.example.com`],
+  ])('%s', (host, port, hostname) => {
+    expect(parseSandboxHost(host, [])).toMatchObject({
+      port,
+      sandboxId: ID,
+      hostname,
+      agentPath: `/proxy/${ID}/${port}`,
+    });
+  });
+
+  it.each(['cl-x', 'cl-0', `${ID}0`, `cl-${'z'.repeat(25)}`])(
+    'is one whatever the form of the id %s: that is judged after admission',
+    (id) => {
+      expect(parseSandboxHost(`80-${id}.localhost`, [])?.sandboxId).toBe(id);
+    },
+  );
+
+  it('has the same address in any letter case, with any port and with a trailing dot', () => {
+    const casing = fc.func(fc.boolean());
+    const port = fc.option(fc.integer({ min: 0, max: 65_535 }));
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 65_535 }),
+        casing,
+        port,
+        fc.boolean(),
+        (number, upper, at, dot) => {
+          const plain = `${number}-${ID}.example.com`;
+          const spelled = [...plain].map((c, i) => (upper(i) ? c.toUpperCase() : c)).join('');
+          const host = `${spelled}${dot ? '.' : ''}${at === null ? '' : `:${at}`}`;
+          expect(parseSandboxHost(host, ['example.com'])).toEqual(parseSandboxHost(plain, []));
+        },
+      ),
+    );
+  });
+});
+
+describe('a host name that is not ours', () => {
+  it.each([
+    '',
+    'localhost',
+    '127.0.0.1:8000',
+    '[::1]:8000',
+    'api.example.com',
+    `${ID}.example.com`,
+    `3000-${ID}`,
+    `3000-${ID}.`,
+    `3000-${ID}:80`,
+    `x3000-${ID}.example.com`,
+    `www.3000-${ID}.example.com`,
+    `3000-cl-.example.com`,
+    `3000-cl_0123.example.com`,
+    `3000-team-0123.example.com`,
+    `-3000-${ID}.example.com`,
+    `+3000-${ID}.example.com`,
+    `0x50-${ID}.example.com`,
+    ` 3000-${ID}.example.com`,
+    `user@example.com`,
+  ])('%j', (host) => {
+    expect(parseSandboxHost(host, [])).toBeNull();
+  });
+
+  it.each([
+    [`3000-${ID}.example.com`, ['example.org']],
+    [`3000-${ID}.example.com.evil.net`, ['example.com']],
+    [`3000-${ID}.sub.example.com`, ['example.com']],
+    [`3000-${ID}.notexample.com`, ['example.com']],
+    [`3000-${ID}.com`, ['example.com']],
+  ])('%s while only %j count', (host, domains) => {
+    expect(parseSandboxHost(host, domains)).toBeNull();
+  });
+
+  it('is decided by the domain before the port is looked at', () => {
+    expect(parseSandboxHost(`0-${ID}.example.org`, ['example.com'])).toBeNull();
+  });
+});
+
+describe('a host name that is ours and wrong', () => {
+  it.each(['0', '00', '65536', '70000', '99999', '100000', '030000', '9'.repeat(200)])('port %s', (port) => {
+    expect(() => parseSandboxHost(`${port}-${ID}.localhost`, [])).toThrow(InvalidPortError);
+  });
+
+  it.each([
+    `3000-${ID}.${'a.'.repeat(120)}com`,
+    `3000-${ID}.localhost:80x`,
+    `3000-${ID}.localhost:-1`,
+    `3000-${ID}.localhost:123456`,
+    `3000-${ID}.localhost:80:80`,
+    `3000-${ID}.localhost/`,
+    `3000-${ID}.localhost/@example.com`,
+    `3000-${ID}.localhost?x`,
+    `3000-${ID}.localhost#x`,
+    `3000-${ID}.localhost, api.example.com`,
+    `3000-${ID}.local host`,
+    `3000-${ID}.localhost `,
+    `3000-${ID}.local\thost`,
+    `3000-${ID}.local\0host`,
+    `3000-${ID}.l\u00f6calhost`,
+    `3000-${ID}.localhost%00`,
+    `3000-${ID}..localhost`,
+    `3000-${ID}.example..com`,
+    `3000-${ID}.localhost..`,
+    `3000-${ID}...`,
+    `3000-${ID}.localhost@example.com`,
+    `user:password@3000-${ID}.localhost`,
+    `@3000-${ID}.localhost`,
+  ])('%j', (host) => {
+    expect(() => parseSandboxHost(host, [])).toThrow(InvalidHostError);
+  });
+
+  it.each([`3000-${ID}.localhost..`, `3000-${ID}.localhost:80x`, `3000-${ID}.localhost/`])(
+    'never falls through to the API because of its domain: %j',
+    (host) => {
+      expect(() => parseSandboxHost(host, ['localhost'])).toThrow(InvalidHostError);
+    },
+  );
+});
+
+describe('parsing any text at all', () => {
+  const near = fc.string({
+    unit: fc.constantFrom('0', '9', '-', 'c', 'l', 'C', '.', ':', '@', 'z', '/', ' ', '\u00e9', '%'),
+    maxLength: 60,
+  });
+
+  it('gives null, an address that the text spells, or one of two errors', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          near,
+          fc.string(),
+          near.map((tail) => `3000-${ID}.${tail}`),
+        ),
+        (host) => {
+          const address = read(host) ?? parseSandboxHost(`1-${ID}.localhost`, []);
+          const { hostname = '', port = 0, sandboxId } = address ?? {};
+          expect(hostname).toMatch(/^\d+-cl-[0-9a-z]+(\.[0-9a-z_-]+)+$/);
+          expect(read(host) === null || host.toLowerCase().startsWith(hostname)).toBe(true);
+          expect(hostname.slice(hostname.indexOf('-') + 1)).toContain(`${sandboxId}.`);
+          expect(port).toBe(Number.parseInt(hostname, 10));
+          expect(port > 0 && port < 65_536).toBe(true);
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+/** The address, or null where there is none or one of the two errors says so. */
+function read(host: string): SandboxAddress | null {
+  try {
+    return parseSandboxHost(host, []);
+  } catch (error) {
+    if (error instanceof InvalidHostError || error instanceof InvalidPortError) return null;
+    throw error;
+  }
+}

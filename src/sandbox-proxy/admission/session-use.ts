@@ -1,0 +1,64 @@
+import type { IncomingMessage } from 'node:http';
+import type { Session } from '../../platform/links/session.repository.js';
+import { CrossSiteRequestError } from '../errors.js';
+import type { CorsRule } from './cors.js';
+
+/** Nothing happens by them (RFC 9110 9.2.1). */
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
+const FRAMES = new Set(['iframe', 'frame', 'embed', 'object', 'fencedframe']);
+const ORIGIN = /^(https?):\/\/([^/]+)$/;
+const DEFAULT_PORT = { http: ':80', https: ':443' } as const;
+
+/** The use that a browser makes of its session. */
+export interface SessionUse {
+  readonly request: IncomingMessage;
+  readonly isUpgrade: boolean;
+  readonly isSecure: boolean;
+  readonly cors: CorsRule | null;
+}
+
+/**
+ * A browser sends its cookie whichever page asks, also one of a neighbour under the same domain. So a session may change
+ * things, or open a WebSocket, only from a page of the sandbox itself or of an origin that its team has named; and a page
+ * of another origin shows the sandbox in a frame, or runs its scripts, only where the link says so.
+ *
+ * @returns null where the use is a proper one
+ */
+export function refusalOfSessionUse(
+  { embed, allowedOrigins }: Session,
+  use: SessionUse,
+): CrossSiteRequestError | null {
+  const { request, isUpgrade, cors } = use;
+  const { headers } = request;
+  const { origin, 'sec-fetch-site': site } = headers;
+  if (!embed && (site === 'cross-site' || site === 'same-site') && isUsedInPage(headers))
+    return new CrossSiteRequestError(
+      'this link does not allow the sandbox to be used in a page of another origin',
+    );
+  if (origin === undefined || (!isUpgrade && SAFE_METHODS.has(request.method as string))) return null;
+  // A page that gives nobody its address, not even itself; no page can forge the other field.
+  if (origin === 'null' && site === 'same-origin') return null;
+  if (isOwnOrigin(origin, use) || allowedOrigins.includes(origin) || cors?.allowedOrigin === origin)
+    return null;
+  return new CrossSiteRequestError();
+}
+
+/** A frame, or a script, image or the like, which runs or is measured there, and which no CORS rule is asked about. */
+function isUsedInPage(headers: IncomingMessage['headers']): boolean {
+  return FRAMES.has(String(headers['sec-fetch-dest'])) || headers['sec-fetch-mode'] === 'no-cors';
+}
+
+/** Whether a page of that origin is one of the host that the request is for. */
+function isOwnOrigin(origin: string, { request, isSecure }: SessionUse): boolean {
+  const match = ORIGIN.exec(origin.toLowerCase());
+  if (match === null) return false;
+  const [, scheme, authority] = match as unknown as [string, 'http' | 'https', string];
+  if (isSecure && scheme !== 'https') return false;
+  const own = (request.headers.host as string).toLowerCase();
+  return withoutPort(authority, scheme) === withoutPort(own, scheme);
+}
+
+function withoutPort(authority: string, scheme: 'http' | 'https'): string {
+  const port = DEFAULT_PORT[scheme];
+  return authority.endsWith(port) ? authority.slice(0, -port.length) : authority;
+}

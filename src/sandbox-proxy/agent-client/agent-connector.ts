@@ -1,0 +1,78 @@
+import { lookup } from 'node:dns';
+import { isIP, type LookupFunction, type Socket, connect as connectTcp } from 'node:net';
+import { type SecureContext, connect as connectTls, createSecureContext } from 'node:tls';
+import { READ_BUFFER } from './read-buffers.js';
+import { type AddressPolicy, type AgentOrigin, createAddressPolicy } from './agent-address.js';
+import { HostUnavailableError } from '../errors.js';
+import type { SandboxProxyOptions } from '../options.js';
+
+/** When the kernel starts to ask a silent agent whether it is still there, ms: one that vanished tells nobody. */
+const KEEP_ALIVE_MS = 60_000;
+
+type OnRead = (buffer: Buffer, length: number) => void;
+
+/** Opens sockets to agents: TCP or verified TLS, and only to addresses that the policy allows. */
+export class AgentConnector {
+  /** Of this process's listener, so that a host row that names it is refused as a loop; 0 before it listens. */
+  ownPort = 0;
+
+  private readonly isAllowed: AddressPolicy;
+  private readonly secureContext: SecureContext;
+
+  /** @throws Error of OpenSSL when the options' certificate and key do not fit. */
+  constructor({ agentTls, allowedAgentAddresses }: SandboxProxyOptions) {
+    this.isAllowed = createAddressPolicy(allowedAgentAddresses, () => this.ownPort);
+    this.secureContext = createSecureContext({ ...agentTls, minVersion: 'TLSv1.2' });
+  }
+
+  /** False for an IP literal that the policy refuses; a name is judged by what it resolves to, when connecting. */
+  mayConnect({ hostname, port }: AgentOrigin): boolean {
+    return isIP(hostname) === 0 || this.isAllowed(hostname, port);
+  }
+
+  /**
+   * A socket that is being connected. Bytes go to `onRead`, in a buffer that is only lent.
+   *
+   * @param forUpgrade the socket will be spliced: its bytes come as ordinary `data` events
+   */
+  connect(origin: AgentOrigin, forUpgrade: boolean, onConnected: () => void, onRead: OnRead): Socket {
+    const { hostname: host, port } = origin;
+    const keepAlive = { keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS };
+    const target = {
+      host,
+      port,
+      allowHalfOpen: true,
+      noDelay: true,
+      ...keepAlive,
+      lookup: this.lookupFor(port),
+    };
+    if (origin.secure) {
+      const { secureContext } = this;
+      const name = isIP(host) === 0 ? { servername: host } : {};
+      const socket = connectTls({ ...target, ...name, secureContext, rejectUnauthorized: true }, onConnected);
+      return socket.on('data', (chunk: Buffer) => onRead(chunk, chunk.length));
+    }
+    if (forUpgrade) {
+      return connectTcp(target, onConnected).on('data', (chunk: Buffer) => onRead(chunk, chunk.length));
+    }
+    const callback = (length: number) => {
+      onRead(READ_BUFFER, length);
+      return true;
+    };
+    return connectTcp({ ...target, onread: { buffer: READ_BUFFER, callback } }, onConnected);
+  }
+
+  /** DNS, with the policy applied to what came out: no name leads where no address may. */
+  private lookupFor(port: number): LookupFunction {
+    return (hostname, options, callback) => {
+      lookup(hostname, { ...options, all: true }, (error, found) => {
+        if (error !== null) return callback(error, '', 0);
+        const allowed = found.filter(({ address }) => this.isAllowed(address, port));
+        const [first] = allowed;
+        if (first === undefined) return callback(new HostUnavailableError(), '', 0);
+        if (options.all === true) return callback(null, allowed);
+        return callback(null, first.address, first.family);
+      });
+    };
+  }
+}

@@ -1,0 +1,131 @@
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { ChangeFeed } from '../../platform/database/change-feed.js';
+import { encodeId } from '../../platform/identifiers/resource-id.js';
+import { HostUnavailableError } from '../errors.js';
+import { SANDBOX_PROXY_OPTIONS } from '../sandbox-proxy.module-definition.js';
+import type { SandboxProxyOptions } from '../options.js';
+import { type AgentOrigin, parseAgentAddress } from './agent-address.js';
+import { AgentConnector } from './agent-connector.js';
+import { maxAgentConnections } from './descriptor-limit.js';
+import { type PoolState, SandboxConnections } from './sandbox-connections.js';
+import { UpstreamCall, type UpstreamListener, type UpstreamRequest } from './upstream-call.js';
+
+/** How often deadlines and idle times are looked at, ms: one coarse clock instead of a timer per request. */
+const TICK_MS = 250;
+/** Parsed addresses kept; there is one per host. */
+const MAX_ADDRESSES = 10_000;
+
+/**
+ * Keep-alive HTTP/1.1 connections to the host agents, for sandbox traffic alone and apart for each sandbox.
+ * Bounded in number and idle time by the options; closed on shutdown.
+ */
+@Injectable()
+export class HostClientPool implements OnModuleInit, OnApplicationShutdown {
+  /** By sandbox id: where new requests go. */
+  private readonly current = new Map<string, SandboxConnections>();
+  /** All that have a connection open, also those that were evicted while they were busy. */
+  private readonly alive = new Set<SandboxConnections>();
+  private readonly addresses = new Map<string, AgentOrigin | null>();
+  private readonly connector: AgentConnector;
+  private readonly state: PoolState = {
+    nowMs: performance.now(),
+    open: 0,
+    maxOpen: maxAgentConnections(),
+    makeRoom: () => [...this.alive].some((connections) => connections.dropIdle()),
+  };
+  private readonly ticker: NodeJS.Timeout;
+  private unsubscribe: () => void = () => undefined;
+
+  constructor(
+    @Inject(SANDBOX_PROXY_OPTIONS) private readonly options: SandboxProxyOptions,
+    private readonly feed: ChangeFeed,
+  ) {
+    this.connector = new AgentConnector(options);
+    this.ticker = setInterval(() => this.tick(performance.now()), TICK_MS).unref();
+  }
+
+  onModuleInit(): void {
+    this.unsubscribe = this.feed.subscribe((event) => {
+      if (event.table === 'sandboxes') this.evict(encodeId('cl', event.id));
+    });
+  }
+
+  onApplicationShutdown(): void {
+    this.unsubscribe();
+    clearInterval(this.ticker);
+    for (const connections of this.alive) connections.close();
+  }
+
+  /** Tells which port this process listens on: a host row that names it is a loop, and refused. */
+  refuseOwnPort(port: number): void {
+    this.connector.ownPort = port;
+    this.addresses.clear();
+  }
+
+  /**
+   * Where a host's stored address points.
+   *
+   * @param address `hosts.address`: `ip:port`, `name:port` or `http(s)://…`
+   * @throws HostUnavailableError when it is empty, not an address, or one that no agent may have
+   */
+  resolveAddress(address: string): AgentOrigin {
+    let origin = this.addresses.get(address);
+    if (origin === undefined) {
+      origin = parseAgentAddress(address, this.options.agentScheme);
+      if (origin !== null && !this.connector.mayConnect(origin)) origin = null;
+      if (this.addresses.size >= MAX_ADDRESSES) this.addresses.clear();
+      this.addresses.set(address, origin);
+    }
+    if (origin === null) throw new HostUnavailableError();
+    return origin;
+  }
+
+  /**
+   * Sends a request over the sandbox's most recently used idle connection, or over a new one.
+   *
+   * @throws SandboxBusyError when the sandbox has all the connections that it may have
+   */
+  dispatch(request: UpstreamRequest, listener: UpstreamListener): UpstreamCall {
+    const call = new UpstreamCall(request, listener);
+    this.connectionsOf(request).start(call);
+    return call;
+  }
+
+  /** Lets a sandbox's idle connections go; requests under way go on, and their connections are closed after them. */
+  evict(sandboxId: string): void {
+    const connections = this.current.get(sandboxId);
+    if (connections === undefined) return;
+    this.current.delete(sandboxId);
+    connections.release();
+  }
+
+  /** How many connections are open to a sandbox's current host: busy, idle and upgraded. */
+  sizeOf(sandboxId: string): number {
+    return this.current.get(sandboxId)?.size ?? 0;
+  }
+
+  /** Moves the clock on to `nowMs`. */
+  tick(nowMs: number): void {
+    this.state.nowMs = nowMs;
+    for (const connections of this.alive) {
+      connections.tick();
+      if (connections.isEmpty) this.forget(connections);
+    }
+  }
+
+  private connectionsOf({ sandboxId, origin }: UpstreamRequest): SandboxConnections {
+    const known = this.current.get(sandboxId);
+    if (known !== undefined && known.origin === origin) return known;
+    // The sandbox moved: what is idle towards its old host is of no further use.
+    if (known !== undefined) this.evict(sandboxId);
+    const connections = new SandboxConnections(sandboxId, origin, this.connector, this.options, this.state);
+    this.alive.add(connections);
+    this.current.set(sandboxId, connections);
+    return connections;
+  }
+
+  private forget(connections: SandboxConnections): void {
+    this.alive.delete(connections);
+    if (this.current.get(connections.sandboxId) === connections) this.current.delete(connections.sandboxId);
+  }
+}

@@ -1,0 +1,302 @@
+import type { Socket } from 'node:net';
+import {
+  type ResponseHead,
+  type ResponseListener,
+  ResponseParser,
+  ResponseSyntaxError,
+} from './response-parser.js';
+import {
+  HostUnavailableError,
+  UpstreamInvalidResponseError,
+  UpstreamTimeoutError,
+  UpstreamTruncatedError,
+  UpstreamUnreachableError,
+} from '../errors.js';
+import { flushAtTurnEnd, type Pending } from './turn-end.js';
+import { coolDownMs } from './cool-down.js';
+import type { CallConnection, UpstreamCall } from './upstream-call.js';
+
+/** The pool, as its connections see it. */
+export interface ConnectionOwner {
+  /** The pool's coarse clock, milliseconds. */
+  readonly nowMs: number;
+  readonly firstByteTimeoutMs: number;
+  /** The exchange ended well and the connection can serve another. */
+  onIdle(connection: UpstreamConnection): void;
+  /** The connection is closed. */
+  onGone(connection: UpstreamConnection): void;
+  /** A connection that had served before died before it answered; true where the call was started anew. */
+  onDiedIdle(call: UpstreamCall): boolean;
+}
+
+const NOTHING = Buffer.alloc(0);
+const nothing = (): void => undefined;
+const SPENT_PARSER = new ResponseParser({
+  onInformational: nothing,
+  onHead: nothing,
+  onBody: nothing,
+  onComplete: nothing,
+});
+
+/**
+ * One HTTP/1.1 connection to an agent: one request at a time, strict about what comes back, closed at the first
+ * byte that nobody asked for (CVE-2026-48931).
+ */
+export class UpstreamConnection implements ResponseListener, CallConnection, Pending {
+  /** When the connection last became idle, on the pool's clock. */
+  idleSinceMs = 0;
+  /** When the agent must have accepted, or answered, on the pool's clock; Infinity while nothing is awaited. */
+  deadlineMs = Infinity;
+
+  private parser = new ResponseParser(this);
+  private call: UpstreamCall | null = null;
+  private state: 'connecting' | 'open' | 'upgraded' | 'closed' = 'connecting';
+  /** A response has come before: a failure may mean that the connection died while idle. */
+  private hasServed = false;
+  /** The head of a request that leaves when this turn of the event loop ends. */
+  private unsentHead: string | null = null;
+  private isRequestSent = false;
+  private hasResponseBytes = false;
+  private isHeadReceived = false;
+  private isComplete = false;
+  private isReusable = false;
+  private isPaused = false;
+  private isCooling = false;
+  /** Of a body, in the read under way. */
+  private pieces = 0;
+
+  constructor(
+    readonly socket: Socket,
+    private readonly owner: ConnectionOwner,
+  ) {
+    socket.on('drain', this.onDrain).on('end', this.onEnd).on('error', this.fail).on('close', this.onClose);
+  }
+
+  /** The handshake is done: from now on the first-byte clock runs. */
+  onConnected(): void {
+    this.state = 'open';
+    this.postponeDeadline();
+  }
+
+  /** Writes the head and awaits the response to it. */
+  start(call: UpstreamCall): void {
+    const { request } = call;
+    this.call = call;
+    this.isRequestSent = !request.hasBody;
+    this.hasResponseBytes = this.isHeadReceived = this.isComplete = false;
+    this.parser.begin(request.method, request.isUpgrade);
+    this.postponeDeadline();
+    if (request.hasBody) {
+      this.holdBack();
+      this.socket.write(request.head, 'latin1');
+    } else {
+      this.unsentHead = request.head;
+      flushAtTurnEnd(this);
+    }
+  }
+
+  flush(): void {
+    const { unsentHead } = this;
+    if (unsentHead === null) return;
+    this.unsentHead = null;
+    this.socket.write(unsentHead, 'latin1');
+  }
+
+  get isOpen(): boolean {
+    return this.state === 'open';
+  }
+
+  /** True while the exchange on this connection is that of `call`. */
+  serves(call: UpstreamCall): boolean {
+    return this.call === call && this.state !== 'closed';
+  }
+
+  writeTogether(pieces: readonly (Buffer | string)[]): boolean {
+    this.socket.cork();
+    let mayGoOn = true;
+    for (const piece of pieces) mayGoOn = this.write(piece);
+    process.nextTick(() => this.socket.uncork());
+    return mayGoOn;
+  }
+
+  write(chunk: Buffer | string): boolean {
+    this.postponeDeadline();
+    return typeof chunk === 'string' ? this.socket.write(chunk, 'latin1') : this.socket.write(chunk);
+  }
+
+  finishRequest(): void {
+    this.isRequestSent = true;
+    this.postponeDeadline();
+  }
+
+  /** Stops reading; the agent is slowed down in turn. */
+  pause(): void {
+    this.isPaused = true;
+    this.socket.pause();
+  }
+
+  resume(): void {
+    if (!this.isPaused) return;
+    this.isPaused = false;
+    if (!this.isCooling) this.socket.resume();
+  }
+
+  /** Bytes from the agent; the buffer may be used for something else once this returns. */
+  onRead(buffer: Buffer, length: number): void {
+    if (this.state !== 'open') return;
+    if (this.unsentHead !== null) {
+      // It speaks before it has been asked: not to this request.
+      this.fail(new Error('bytes that nobody asked for'));
+      return;
+    }
+    this.hasResponseBytes = true;
+    this.pieces = 0;
+    let consumed: number;
+    try {
+      consumed = this.parser.execute(buffer, length);
+    } catch (error) {
+      this.fail(error as Error);
+      return;
+    }
+    // Whoever listened may have closed the connection meanwhile.
+    if (!this.isOpen) return;
+    if (this.parser.isUpgraded) {
+      this.handOver(consumed < length ? Buffer.from(buffer.subarray(consumed, length)) : NOTHING);
+    } else if (!this.isComplete) {
+      this.call?.listener.onLull();
+      const waitMs = coolDownMs(this.pieces, this.owner.nowMs);
+      if (waitMs > 0) this.coolDown(waitMs);
+    } else if (consumed < length) {
+      this.close();
+    } else {
+      this.settle();
+    }
+  }
+
+  onInformational(head: ResponseHead): void {
+    this.call?.listener.onInformational(head);
+  }
+
+  onHead(head: ResponseHead): void {
+    this.isHeadReceived = true;
+    this.deadlineMs = Infinity;
+    this.isReusable = head.keepAlive;
+    this.call?.listener.onHead(head);
+  }
+
+  onBody(chunk: Buffer): void {
+    this.pieces += 1;
+    this.call?.listener.onBody(chunk);
+  }
+
+  onComplete(rawTrailers: string[]): void {
+    this.isComplete = true;
+    this.call?.listener.onComplete(rawTrailers);
+  }
+
+  /** Closes the connection; whoever waits for an answer on it is told nothing. */
+  close(): void {
+    this.call = null;
+    if (this.state === 'closed') return;
+    const wasUpgraded = this.state === 'upgraded';
+    this.state = 'closed';
+    this.unsentHead = null;
+    this.deadlineMs = Infinity;
+    this.socket.destroy();
+    if (!wasUpgraded) this.owner.onGone(this);
+  }
+
+  /** Closes the connection and tells whoever waits for an answer on it. */
+  readonly fail = (error: Error): void => {
+    if (this.state === 'closed' || this.state === 'upgraded') return;
+    const { call } = this;
+    this.close();
+    if (call === null || this.isComplete) return;
+    const diedIdle = this.hasServed && !this.hasResponseBytes && !(error instanceof UpstreamTimeoutError);
+    if (diedIdle && this.owner.onDiedIdle(call)) return;
+    call.listener.onError(this.errorFor(error));
+  };
+
+  /** The deadline passed. */
+  timeOut(): void {
+    this.fail(new UpstreamTimeoutError(this.state === 'connecting' ? 'connect' : 'first byte'));
+  }
+
+  /**
+   * A body that is there already leaves with the head: what came with the head is given out in this tick's queue,
+   * and gathered in the next one's.
+   */
+  private holdBack(): void {
+    const { socket } = this;
+    socket.cork();
+    process.nextTick(() => process.nextTick(() => socket.uncork()));
+  }
+
+  private coolDown(waitMs: number): void {
+    this.isCooling = true;
+    this.socket.pause();
+    setTimeout(() => {
+      this.isCooling = false;
+      if (!this.isPaused) this.socket.resume();
+    }, waitMs);
+  }
+
+  /** After a complete response: back to the pool, or closed where the request or the response stands in the way. */
+  private settle(): void {
+    if (!this.isReusable || !this.isRequestSent) {
+      this.close();
+      return;
+    }
+    this.call = null;
+    this.hasServed = true;
+    // The client may still be taking what it has; an idle connection is read all the same, or its end goes unnoticed.
+    this.resume();
+    this.owner.onIdle(this);
+  }
+
+  private handOver(early: Buffer): void {
+    const { call, socket } = this;
+    this.state = 'upgraded';
+    this.call = null;
+    socket.removeAllListeners('data');
+    socket.off('drain', this.onDrain).off('end', this.onEnd).off('error', this.fail);
+    // A tunnel lives long: it shall not keep a parser with its buffers.
+    this.parser = SPENT_PARSER;
+    call?.listener.onUpgraded(socket, early);
+  }
+
+  private readonly onDrain = (): void => this.call?.listener.onDrain();
+
+  private readonly onEnd = (): void => {
+    if (this.state !== 'open') return;
+    try {
+      this.parser.finish();
+    } catch (error) {
+      this.fail(error as Error);
+      return;
+    }
+    this.close();
+  };
+
+  private readonly onClose = (): void => {
+    if (this.state === 'upgraded') {
+      this.state = 'closed';
+      this.owner.onGone(this);
+    } else {
+      this.fail(new Error('the connection closed'));
+    }
+  };
+
+  private postponeDeadline(): void {
+    if (this.state === 'open' && !this.isHeadReceived) {
+      this.deadlineMs = this.owner.nowMs + this.owner.firstByteTimeoutMs;
+    }
+  }
+
+  private errorFor(error: Error): Error {
+    if (this.isHeadReceived) return new UpstreamTruncatedError(error);
+    if (error instanceof UpstreamTimeoutError || error instanceof HostUnavailableError) return error;
+    if (error instanceof ResponseSyntaxError) return new UpstreamInvalidResponseError(error);
+    return new UpstreamUnreachableError(error);
+  }
+}

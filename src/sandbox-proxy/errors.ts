@@ -1,0 +1,142 @@
+import { ApiError } from '../platform/errors/api-error.js';
+
+/** The Host header names a port outside 1-65535. */
+export class InvalidPortError extends ApiError {
+  readonly code = 'invalid_port';
+  constructor() {
+    super('the port in the host name must be between 1 and 65535');
+  }
+}
+
+/** The Host header names a sandbox id that decodes to nothing. */
+export class InvalidSandboxIdError extends ApiError {
+  readonly code = 'invalid_sandbox_id';
+  constructor() {
+    super('the sandbox id in the host name is not valid: "cl-" and 25 characters 0-9a-z');
+  }
+}
+
+/** The Host header names a port that nobody may reach, e.g. the guest agent's. */
+export class PortDeniedError extends ApiError {
+  readonly code = 'port_denied';
+  constructor() {
+    super('this port of the sandbox cannot be reached from outside');
+  }
+}
+
+/** Two Host headers, junk behind the domain, or a target whose authority is not the Host header's. */
+export class InvalidHostError extends ApiError {
+  readonly code = 'invalid_host';
+  constructor(message = 'the Host header is not valid') {
+    super(message);
+  }
+}
+
+/** A request target that has no meaning inside a sandbox, or hides one. */
+export class InvalidPathError extends ApiError {
+  readonly code = 'invalid_path';
+}
+
+/** A request whose framing the proxy will not pass on. */
+export class InvalidRequestError extends ApiError {
+  readonly code = 'invalid_request';
+}
+
+/** Said where what a request was let in by has gone while it was under way. */
+export const REVOKED = 'access has been revoked';
+
+/** No credential, or one that admits nobody. */
+export class UnauthorizedError extends ApiError {
+  readonly code = 'unauthorized';
+}
+
+/** A browser's session was used by a page that may not use it. */
+export class CrossSiteRequestError extends ApiError {
+  readonly code = 'cross_site_request';
+  constructor(message = 'the request comes from a page of another origin') {
+    super(message);
+  }
+}
+
+/** No such sandbox, or another team's: the caller cannot tell which. */
+export class SandboxNotFoundError extends ApiError {
+  readonly code = 'sandbox_not_found';
+  constructor() {
+    super('sandbox not found');
+  }
+}
+
+/** The team has asked for so many sandboxes that do not exist that it has to wait. */
+export class TooManyLookupsError extends ApiError {
+  readonly code = 'too_many_lookups';
+  constructor() {
+    super('too many requests for sandboxes that do not exist; try again shortly');
+  }
+}
+
+/** The sandbox exists and does not run. */
+export class SandboxNotRunningError extends ApiError {
+  readonly code = 'sandbox_not_running';
+  constructor(status: string) {
+    super(`sandbox is not running (status: ${status})`, { fields: { status } });
+  }
+}
+
+/** Every connection that the sandbox may have is in use. */
+export class SandboxBusyError extends ApiError {
+  readonly code = 'sandbox_busy';
+  constructor() {
+    super('the sandbox has too many open connections; try again shortly');
+  }
+}
+
+/** The process is about to end: it opens no further tunnels. */
+export class ShuttingDownError extends ApiError {
+  readonly code = 'shutting_down';
+  constructor() {
+    super('this server is about to stop; try again');
+  }
+}
+
+/** The sandbox's host has no address that the proxy may connect to. */
+export class HostUnavailableError extends ApiError {
+  readonly code = 'host_unavailable';
+  constructor() {
+    super("the sandbox's host is not available");
+  }
+}
+
+/** The agent refused, reset or dropped the connection before its answer. */
+export class UpstreamUnreachableError extends ApiError {
+  readonly code = 'upstream_unreachable';
+  constructor(cause: unknown) {
+    super("the sandbox's host does not answer", { cause });
+  }
+}
+
+/** What came back is not an HTTP/1.1 response. */
+export class UpstreamInvalidResponseError extends ApiError {
+  readonly code = 'upstream_invalid_response';
+  constructor(cause: unknown) {
+    super('the sandbox sent an answer that is not valid HTTP', { cause });
+  }
+}
+
+/** The connect clock or the first-byte clock ran out. */
+export class UpstreamTimeoutError extends ApiError {
+  readonly code = 'upstream_timeout';
+  constructor(readonly phase: 'connect' | 'first byte') {
+    super(
+      phase === 'connect'
+        ? "the sandbox's host did not accept a connection in time"
+        : 'the sandbox did not answer in time',
+    );
+  }
+}
+
+/** The response broke off after its head: there is no second answer, the client's connection is cut. */
+export class UpstreamTruncatedError extends Error {
+  constructor(cause: unknown) {
+    super('the response broke off', { cause });
+  }
+}

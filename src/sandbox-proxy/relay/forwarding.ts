@@ -1,0 +1,294 @@
+import type { Socket } from 'node:net';
+import { ApiError } from '../../platform/errors/api-error.js';
+import type { ResponseHead } from '../agent-client/response-parser.js';
+import { passableTrailers } from '../headers/field-names.js';
+import {
+  clientHeaders,
+  agentErrorCode,
+  isProtocolOffered,
+  type ResponseContext,
+} from '../headers/inbound-response.js';
+import { closeAfterAnswer, discardRest, hasUnreadBody, wantsPage } from '../answers/proxy-answer.js';
+import type { ProxyExchange, SandboxRoute } from '../exchange.js';
+import { giveBack } from '../agent-client/read-buffers.js';
+import { BodyPieces } from './body-pieces.js';
+import { holdWithHead } from '../node-internals/hold-with-head.js';
+import { reset } from './reset.js';
+import { flushAtTurnEnd, type Pending } from '../agent-client/turn-end.js';
+import { RequestBody } from './request-body.js';
+import { type CutReason, cutError } from '../open-access/cut-reason.js';
+import { UpstreamInvalidResponseError, UpstreamTimeoutError, UpstreamUnreachableError } from '../errors.js';
+import type { UpstreamCall, UpstreamListener } from '../agent-client/upstream-call.js';
+
+/** A whole body up to this size is sent with its head as one string, which is cheaper than two buffers. */
+const ONE_WRITE_BYTES = 4_096;
+/** How long a client may take not a byte of an answer that waits for it, ms. */
+const STALLED_MS = 300_000;
+/** How long a client may take to take the rest of an answer that is cut because access has been revoked, ms. */
+const CUT_MS = 100;
+const EMPTY = Buffer.alloc(0);
+
+/** What a forwarding reports to the room it came from. */
+export interface ForwardingOutcome {
+  /** The agent itself refused, or looks gone: the route may be old. `isCertain` where there is no doubt. */
+  onRouteSuspect(exchange: ProxyExchange, isCertain: boolean): void;
+  /** No head came: answer with this error. */
+  onFailed(exchange: ProxyExchange, error: Error): void;
+  /** The agent itself refused, with this code of its own, and a browser wants a page that says so. */
+  onAgentError(exchange: ProxyExchange, status: number, code: string): void;
+  /** The agent switched protocols: `headers` are the client's, flat. */
+  onUpgraded(
+    exchange: ProxyExchange,
+    head: ResponseHead,
+    headers: string[],
+    socket: Socket,
+    early: Buffer,
+  ): void;
+}
+
+/**
+ * The response side of one forwarded request, at both doors: what the agent sends goes to the client as it comes,
+ * as fast as the client takes it.
+ */
+export class Forwarding implements UpstreamListener, Pending {
+  private call: UpstreamCall | null = null;
+  private body: RequestBody | null = null;
+  /** Bytes just read: written when the read is over, as one with the head where that is possible. */
+  private readonly pieces = new BodyPieces();
+  private isWaitingForDrain = false;
+  private isHeadFlushed = false;
+  /** The client can tell the end of the body from the end of the connection. */
+  private isFramed = false;
+  private upgradeHead: ResponseHead | null = null;
+  private upgradeHeaders: string[] = [];
+  private hasContinued = false;
+  private isDone = false;
+
+  constructor(
+    private readonly exchange: ProxyExchange,
+    private readonly route: SandboxRoute,
+    private readonly outcome: ForwardingOutcome,
+  ) {}
+
+  /** Ties the request's body and the client's leaving to the call. */
+  attach(call: UpstreamCall, body: RequestBody | null): void {
+    this.call = call;
+    this.body = body;
+    this.exchange.forwarding = this;
+    body?.pipeTo(call);
+  }
+
+  /** The response is over, or the client has left before it was. */
+  onClientClose(): void {
+    if (this.isDone) return;
+    this.abandon();
+    this.exchange.errorCode ??= 'client_closed';
+    this.call?.abort();
+  }
+
+  /** An answer that has begun is cut off, one that has not says why. */
+  cut(reason: CutReason): void {
+    const { exchange } = this;
+    const { request, response } = exchange;
+    if (response.writableFinished) return;
+    if (this.isDone || response.headersSent) {
+      this.call?.abort();
+      if (this.isDone) reset(request.socket);
+      else this.cutOff();
+      // A client that reads nothing would keep the connection until it is taken for stalled.
+      if (response.socket !== null) setTimeout(() => reset(request.socket), CUT_MS).unref();
+      exchange.errorCode = reason;
+      return;
+    }
+    this.abandon();
+    this.call?.abort();
+    this.outcome.onFailed(exchange, cutError(reason));
+  }
+
+  onDrain(): void {
+    this.body?.resume();
+  }
+
+  onInformational(head: ResponseHead): void {
+    const { response, request } = this.exchange;
+    if (head.status === 100) {
+      if (this.exchange.expectsContinue && !this.hasContinued) response.writeContinue();
+      this.hasContinued = true;
+      return;
+    }
+    // Only the response at the head of the client's pipeline has the socket; a hint for a later one may be dropped.
+    const { socket } = response;
+    if (socket === null || request.httpVersionMinor === 0) return;
+    let text = `HTTP/1.1 ${head.status} ${head.reason}\r\n`;
+    const headers = clientHeaders(head, this.context);
+    for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`;
+    socket.write(`${text}\r\n`, 'latin1');
+  }
+
+  onHead(head: ResponseHead): void {
+    const { exchange } = this;
+    exchange.firstByteMs = performance.now() - exchange.startedAtMs;
+    const agentError = agentErrorCode(head);
+    if (agentError !== null) this.outcome.onRouteSuspect(exchange, true);
+    else if (head.status === 502 || head.status === 503) this.outcome.onRouteSuspect(exchange, false);
+    if (agentError !== null && wantsPage(exchange.request)) {
+      this.abandon();
+      this.call?.abort();
+      this.outcome.onAgentError(exchange, head.status, agentError);
+      return;
+    }
+    const headers = clientHeaders(head, this.context);
+    if (head.status === 101) {
+      if (!isProtocolOffered(head, exchange.upgrade?.protocols ?? '')) {
+        this.abandon();
+        this.call?.abort();
+        this.outcome.onFailed(
+          exchange,
+          new UpstreamInvalidResponseError(new Error('101 to a protocol not offered')),
+        );
+        return;
+      }
+      exchange.status = head.status;
+      this.upgradeHead = head;
+      this.upgradeHeaders = headers;
+      return;
+    }
+    exchange.status = head.status;
+    const { request, response } = exchange;
+    closeAfterAnswer(request, response);
+    try {
+      response.writeHead(head.status, head.reason, headers);
+      this.isFramed = head.framing === 'length' || response.chunkedEncoding;
+    } catch (error) {
+      this.abandon();
+      this.call?.abort();
+      this.outcome.onFailed(exchange, new UpstreamInvalidResponseError(error));
+    }
+  }
+
+  onBody(chunk: Buffer): void {
+    if (this.isDone) return;
+    this.exchange.bytesOut += chunk.length;
+    if (this.pieces.add(chunk)) return;
+    this.flushPieces();
+    this.pieces.add(chunk);
+  }
+
+  onLull(): void {
+    if (this.isDone) return;
+    if (this.pieces.length > 0) this.flushPieces();
+    else if (!this.isHeadFlushed && this.exchange.response.headersSent) this.write(EMPTY);
+  }
+
+  onComplete(rawTrailers: string[]): void {
+    if (this.isDone) return;
+    this.isDone = true;
+    const { request, response } = this.exchange;
+    const { pieces } = this;
+    if (rawTrailers.length > 0) this.addTrailers(rawTrailers);
+    if (pieces.length === 0) response.end();
+    else if (pieces.length > ONE_WRITE_BYTES) this.endWith(pieces.takeCopy());
+    else if (this.isHeadFlushed || response.chunkedEncoding) response.end(pieces.takeText(), 'latin1');
+    else this.endWithHead(pieces.takeText());
+    if (!hasUnreadBody(request)) return;
+    this.body?.stop();
+    discardRest(request);
+  }
+
+  /** Ends a response that is whole already. */
+  flush(): void {
+    this.exchange.response.end();
+  }
+
+  onUpgraded(socket: Socket, early: Buffer): void {
+    this.isDone = true;
+    if (this.upgradeHead === null) throw new Error('upgraded without a 101');
+    this.outcome.onUpgraded(this.exchange, this.upgradeHead, this.upgradeHeaders, socket, early);
+  }
+
+  onError(error: Error): void {
+    if (this.isDone) return;
+    if (error instanceof ApiError) {
+      this.abandon();
+      const isRouteSuspect =
+        error instanceof UpstreamUnreachableError ||
+        (error instanceof UpstreamTimeoutError && error.phase === 'connect');
+      if (isRouteSuspect) this.outcome.onRouteSuspect(this.exchange, true);
+      this.outcome.onFailed(this.exchange, error);
+      return;
+    }
+    this.cutOff();
+  }
+
+  /** The response broke off: the client must see that, and not a clean end (a FIN is one without chunks or length). */
+  private cutOff(): void {
+    const { exchange } = this;
+    this.flushPieces();
+    this.isDone = true;
+    exchange.errorCode = 'upstream_truncated';
+    if (!this.isHeadFlushed) this.write(EMPTY);
+    this.body?.stop();
+    const { response } = exchange;
+    const { socket } = exchange.request;
+    const cut = () => (this.isFramed ? socket.destroySoon() : setImmediate(() => reset(socket)));
+    // Earlier answers on the connection go out first: it is theirs until this response has got it.
+    if (response.socket === null) response.once('socket', cut);
+    else cut();
+  }
+
+  private abandon(): void {
+    this.isDone = true;
+    this.pieces.clear();
+    this.body?.stop();
+  }
+
+  private addTrailers(rawTrailers: readonly string[]): void {
+    const { response } = this.exchange;
+    if (!response.chunkedEncoding) return;
+    const trailers = passableTrailers(rawTrailers);
+    const pairs: [string, string][] = [];
+    for (let i = 0; i < trailers.length; i += 2)
+      pairs.push([trailers[i] as string, trailers[i + 1] as string]);
+    response.addTrailers(pairs);
+  }
+
+  private flushPieces(): void {
+    if (this.pieces.length > 0) this.write(this.pieces.takeCopy());
+  }
+
+  private write(copy: Buffer): void {
+    const { response } = this.exchange;
+    this.isHeadFlushed = true;
+    if (response.write(copy, () => giveBack(copy)) || this.isWaitingForDrain) return;
+    this.isWaitingForDrain = true;
+    this.call?.pause();
+    // Without a listener to 'timeout' the server destroys the connection, and this exchange hears of it.
+    this.exchange.request.socket.setTimeout(STALLED_MS);
+    response.once('drain', () => {
+      this.isWaitingForDrain = false;
+      this.exchange.request.socket.setTimeout(0);
+      this.call?.resume();
+    });
+  }
+
+  private endWithHead(body: string): void {
+    const { response } = this.exchange;
+    if (holdWithHead(response, body)) flushAtTurnEnd(this);
+    else response.end(body, 'latin1');
+  }
+
+  private endWith(copy: Buffer): void {
+    this.exchange.response.end(copy, () => giveBack(copy));
+  }
+
+  private get context(): ResponseContext {
+    const { address, request } = this.exchange;
+    return {
+      prefix: this.route.prefix,
+      authority: this.route.origin.authority,
+      hostname: address?.hostname ?? '',
+      clientTakesChunks: request.httpVersionMinor === 1,
+      cors: this.exchange.cors,
+    };
+  }
+}

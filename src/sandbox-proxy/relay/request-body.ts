@@ -1,0 +1,108 @@
+import type { IncomingMessage } from 'node:http';
+import { passableTrailers } from '../headers/field-names.js';
+import { InvalidRequestError } from '../errors.js';
+import type { RequestFraming } from '../headers/outbound-request.js';
+import type { ProxyExchange } from '../exchange.js';
+import { noteUploaded } from '../node-internals/upload-memory.js';
+import type { UpstreamCall } from '../agent-client/upstream-call.js';
+
+/**
+ * How a request's body is framed: as it came, on every method, and never by the method's name
+ * (CVE-2026-29057: a DELETE whose chunks lost their framing became the next request).
+ *
+ * @throws InvalidRequestError for a transfer coding that the proxy does not know
+ */
+export function framingOf(request: IncomingMessage): RequestFraming {
+  const coding = request.headers['transfer-encoding'];
+  if (coding !== undefined) {
+    if (coding.toLowerCase() !== 'chunked' || request.httpVersionMinor === 0) {
+      throw new InvalidRequestError('this Transfer-Encoding is not supported: only "chunked", in HTTP/1.1');
+    }
+    return 'chunked';
+  }
+  return request.headers['content-length'] === undefined ? 'none' : 'length';
+}
+
+/**
+ * Nobody reads a request without a body, and Node need not do so either: by itself it pushes the end into the stream and,
+ * after the response, flows the stream to that end, for 5 % of what a small request costs (Node 20.20, 2026-11). The
+ * mark is Node's own, of a request that it has begun to throw away; a Node that does not know it does the work.
+ */
+export function leaveUnread(request: IncomingMessage): void {
+  const unread: IncomingMessage & { _dumped?: boolean } = request;
+  unread._dumped = true;
+  unread.push = takeNothing;
+}
+
+function takeNothing(): false {
+  return false;
+}
+
+/** Chunked pieces that come in one tick are sent on as one chunk, up to this size. */
+const GATHER_BYTES = 65_536;
+
+/** A request's body on its way to the agent: streamed, at the pace at which the agent takes it. */
+export class RequestBody {
+  private isStopped = false;
+  private pieces: Buffer[] = [];
+  private gatheredBytes = 0;
+
+  constructor(
+    private readonly exchange: ProxyExchange,
+    private readonly framing: 'length' | 'chunked',
+  ) {}
+
+  pipeTo(call: UpstreamCall): void {
+    const { request } = this.exchange;
+    request.on('data', (chunk: Buffer) => {
+      if (this.isStopped) return;
+      this.exchange.bytesIn += chunk.length;
+      if (this.framing === 'chunked') this.gather(call, chunk);
+      else if (!call.write(chunk)) request.pause();
+      noteUploaded(chunk.length);
+    });
+    request.on('end', () => {
+      if (this.isStopped) return;
+      if (this.framing === 'chunked') {
+        this.flush(call);
+        call.write(lastChunk(request.rawTrailers));
+      }
+      call.finish();
+    });
+    // A client that leaves is noticed by the response; without a listener the error would be thrown.
+    request.on('error', () => undefined);
+  }
+
+  resume(): void {
+    if (!this.isStopped) this.exchange.request.resume();
+  }
+
+  stop(): void {
+    this.isStopped = true;
+    this.pieces = [];
+  }
+
+  private gather(call: UpstreamCall, chunk: Buffer): void {
+    this.pieces.push(chunk);
+    this.gatheredBytes += chunk.length;
+    if (this.gatheredBytes >= GATHER_BYTES) this.flush(call);
+    else if (this.pieces.length === 1) process.nextTick(() => this.flush(call));
+  }
+
+  private flush(call: UpstreamCall): void {
+    if (this.isStopped || this.pieces.length === 0) return;
+    const chunk = this.pieces.length === 1 ? (this.pieces[0] as Buffer) : Buffer.concat(this.pieces);
+    this.pieces = [];
+    this.gatheredBytes = 0;
+    const mayGoOn = call.writeTogether([`${chunk.length.toString(16)}\r\n`, chunk, '\r\n']);
+    if (!mayGoOn) this.exchange.request.pause();
+  }
+}
+
+function lastChunk(rawTrailers: readonly string[]): string {
+  if (rawTrailers.length === 0) return '0\r\n\r\n';
+  const trailers = passableTrailers(rawTrailers);
+  let text = '0\r\n';
+  for (let i = 0; i < trailers.length; i += 2) text += `${trailers[i]}: ${trailers[i + 1]}\r\n`;
+  return `${text}\r\n`;
+}
