@@ -1,7 +1,37 @@
-import { ApiError } from '../platform/errors/api-error.js';
+import type { ProxyErrorCode } from './error-status.js';
+
+/** A value that an error may show its reader besides code and message, e.g. `{ status: 'paused' }`. */
+export type ErrorFields = Readonly<Record<string, string | number | readonly string[]>>;
+
+/**
+ * Base of every error that a caller can act on: a stable `code` and no HTTP, for which there is a table. The message is
+ * shown to the caller as it is: it must hold no internal address and no unescaped client input.
+ */
+export abstract class CodedError<Code extends string> extends Error {
+  abstract readonly code: Code;
+  /** Further members of the JSON error object. */
+  readonly fields: ErrorFields;
+
+  constructor(message: string, options?: { cause?: unknown; fields?: ErrorFields }) {
+    super(message, options?.cause === undefined ? undefined : { cause: options.cause });
+    this.name = new.target.name;
+    this.fields = options?.fields ?? {};
+  }
+}
+
+/** What the proxy itself refuses or fails by. */
+export abstract class ProxyError extends CodedError<ProxyErrorCode> {}
+
+/** A store of the application could not be asked. Nothing follows from it about keys or sandboxes; it is not remembered. */
+export class DirectoryUnavailableError extends ProxyError {
+  readonly code = 'directory_unavailable';
+  constructor(cause: unknown) {
+    super('the directory of keys and sandboxes is not available; try again shortly', { cause });
+  }
+}
 
 /** The Host header names a port outside 1-65535. */
-export class InvalidPortError extends ApiError {
+export class InvalidPortError extends ProxyError {
   readonly code = 'invalid_port';
   constructor() {
     super('the port in the host name must be between 1 and 65535');
@@ -9,15 +39,16 @@ export class InvalidPortError extends ApiError {
 }
 
 /** The Host header names a sandbox id that decodes to nothing. */
-export class InvalidSandboxIdError extends ApiError {
+export class InvalidSandboxIdError extends ProxyError {
   readonly code = 'invalid_sandbox_id';
-  constructor() {
-    super('the sandbox id in the host name is not valid: "cl-" and 25 characters 0-9a-z');
+  /** @param form of an id, in words */
+  constructor(form: string) {
+    super(`the sandbox id in the host name is not valid: ${form}`);
   }
 }
 
 /** The Host header names a port that nobody may reach, e.g. the guest agent's. */
-export class PortDeniedError extends ApiError {
+export class PortDeniedError extends ProxyError {
   readonly code = 'port_denied';
   constructor() {
     super('this port of the sandbox cannot be reached from outside');
@@ -25,7 +56,7 @@ export class PortDeniedError extends ApiError {
 }
 
 /** Two Host headers, junk behind the domain, or a target whose authority is not the Host header's. */
-export class InvalidHostError extends ApiError {
+export class InvalidHostError extends ProxyError {
   readonly code = 'invalid_host';
   constructor(message = 'the Host header is not valid') {
     super(message);
@@ -33,12 +64,12 @@ export class InvalidHostError extends ApiError {
 }
 
 /** A request target that has no meaning inside a sandbox, or hides one. */
-export class InvalidPathError extends ApiError {
+export class InvalidPathError extends ProxyError {
   readonly code = 'invalid_path';
 }
 
 /** A request whose framing the proxy will not pass on. */
-export class InvalidRequestError extends ApiError {
+export class InvalidRequestError extends ProxyError {
   readonly code = 'invalid_request';
 }
 
@@ -46,12 +77,12 @@ export class InvalidRequestError extends ApiError {
 export const REVOKED = 'access has been revoked';
 
 /** No credential, or one that admits nobody. */
-export class UnauthorizedError extends ApiError {
+export class UnauthorizedError extends ProxyError {
   readonly code = 'unauthorized';
 }
 
 /** A browser's session was used by a page that may not use it. */
-export class CrossSiteRequestError extends ApiError {
+export class CrossSiteRequestError extends ProxyError {
   readonly code = 'cross_site_request';
   constructor(message = 'the request comes from a page of another origin') {
     super(message);
@@ -59,7 +90,7 @@ export class CrossSiteRequestError extends ApiError {
 }
 
 /** No such sandbox, or another team's: the caller cannot tell which. */
-export class SandboxNotFoundError extends ApiError {
+export class SandboxNotFoundError extends ProxyError {
   readonly code = 'sandbox_not_found';
   constructor() {
     super('sandbox not found');
@@ -67,7 +98,7 @@ export class SandboxNotFoundError extends ApiError {
 }
 
 /** The team has asked for so many sandboxes that do not exist that it has to wait. */
-export class TooManyLookupsError extends ApiError {
+export class TooManyLookupsError extends ProxyError {
   readonly code = 'too_many_lookups';
   constructor() {
     super('too many requests for sandboxes that do not exist; try again shortly');
@@ -75,7 +106,7 @@ export class TooManyLookupsError extends ApiError {
 }
 
 /** The sandbox exists and does not run. */
-export class SandboxNotRunningError extends ApiError {
+export class SandboxNotRunningError extends ProxyError {
   readonly code = 'sandbox_not_running';
   constructor(status: string) {
     super(`sandbox is not running (status: ${status})`, { fields: { status } });
@@ -83,7 +114,7 @@ export class SandboxNotRunningError extends ApiError {
 }
 
 /** Every connection that the sandbox may have is in use. */
-export class SandboxBusyError extends ApiError {
+export class SandboxBusyError extends ProxyError {
   readonly code = 'sandbox_busy';
   constructor() {
     super('the sandbox has too many open connections; try again shortly');
@@ -91,7 +122,7 @@ export class SandboxBusyError extends ApiError {
 }
 
 /** The process is about to end: it opens no further tunnels. */
-export class ShuttingDownError extends ApiError {
+export class ShuttingDownError extends ProxyError {
   readonly code = 'shutting_down';
   constructor() {
     super('this server is about to stop; try again');
@@ -99,7 +130,7 @@ export class ShuttingDownError extends ApiError {
 }
 
 /** The sandbox's host has no address that the proxy may connect to. */
-export class HostUnavailableError extends ApiError {
+export class HostUnavailableError extends ProxyError {
   readonly code = 'host_unavailable';
   constructor() {
     super("the sandbox's host is not available");
@@ -107,7 +138,7 @@ export class HostUnavailableError extends ApiError {
 }
 
 /** The agent refused, reset or dropped the connection before its answer. */
-export class UpstreamUnreachableError extends ApiError {
+export class UpstreamUnreachableError extends ProxyError {
   readonly code = 'upstream_unreachable';
   constructor(cause: unknown) {
     super("the sandbox's host does not answer", { cause });
@@ -115,7 +146,7 @@ export class UpstreamUnreachableError extends ApiError {
 }
 
 /** What came back is not an HTTP/1.1 response. */
-export class UpstreamInvalidResponseError extends ApiError {
+export class UpstreamInvalidResponseError extends ProxyError {
   readonly code = 'upstream_invalid_response';
   constructor(cause: unknown) {
     super('the sandbox sent an answer that is not valid HTTP', { cause });
@@ -123,7 +154,7 @@ export class UpstreamInvalidResponseError extends ApiError {
 }
 
 /** The connect clock or the first-byte clock ran out. */
-export class UpstreamTimeoutError extends ApiError {
+export class UpstreamTimeoutError extends ProxyError {
   readonly code = 'upstream_timeout';
   constructor(readonly phase: 'connect' | 'first byte') {
     super(

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
-import { ApiError } from '../platform/errors/api-error.js';
+import { ProxyError } from './errors.js';
 import { LOGGER } from '../program/logging/logger.js';
 import { AccessLog } from './answers/access-log.js';
 import { AdmissionService } from './admission/admission.service.js';
@@ -72,7 +72,7 @@ export class SandboxProxyService implements ForwardingOutcome {
   }
 
   /** Step 1: the sandbox that a request is for, why it is for none although it says so, or null: not ours. */
-  claim(request: IncomingMessage): SandboxAddress | ApiError | null {
+  claim(request: IncomingMessage): SandboxAddress | ProxyError | null {
     try {
       const address = this.host.addressOf(request);
       if (address !== null && request.httpVersionMajor !== 1) {
@@ -81,19 +81,19 @@ export class SandboxProxyService implements ForwardingOutcome {
       if (address !== null && this.deniedPorts.has(address.port)) throw new PortDeniedError();
       return address;
     } catch (error) {
-      if (error instanceof ApiError) return error;
+      if (error instanceof ProxyError) return error;
       throw error;
     }
   }
 
   /** Takes a claimed request to its sandbox, or answers why not. Never throws. */
   serve(
-    claim: SandboxAddress | ApiError,
+    claim: SandboxAddress | ProxyError,
     request: IncomingMessage,
     response: ServerResponse,
     upgrade: UpgradeRequest | null,
   ): void {
-    const address = claim instanceof ApiError ? null : claim;
+    const address = claim instanceof ProxyError ? null : claim;
     const peer = this.peers.of(request.socket);
     const isSecure = this.isPublicSecure || isHttps(request, peer);
     const requestId = requestIdOf(request, peer);
@@ -101,7 +101,7 @@ export class SandboxProxyService implements ForwardingOutcome {
     response.on('close', () => this.onClosed(exchange));
     if (response.socket === null) this.queued.add(exchange);
     try {
-      if (claim instanceof ApiError) throw claim;
+      if (claim instanceof ProxyError) throw claim;
       const route = this.routeOf(exchange, claim);
       if (route instanceof Promise) {
         route
@@ -116,7 +116,7 @@ export class SandboxProxyService implements ForwardingOutcome {
   }
 
   onFailed(exchange: ProxyExchange, error: Error): void {
-    if (!(error instanceof ApiError)) {
+    if (!(error instanceof ProxyError)) {
       const { requestId } = exchange;
       this.logger.error({ requestId, reason: `${error.name}: ${error.message}` }, 'proxying failed');
       this.logger.debug({ requestId, stack: error.stack }, 'where it failed');
@@ -225,7 +225,7 @@ export class SandboxProxyService implements ForwardingOutcome {
   private resolveAsStranger(
     exchange: ProxyExchange,
     address: SandboxAddress,
-    refusal: ApiError,
+    refusal: ProxyError,
   ): MaybePromise<SandboxRoute> {
     return whenReady(this.publicPorts.admit('', exchange.admissionRequest(address)), (admission) => {
       if (admission === null) throw refusal;

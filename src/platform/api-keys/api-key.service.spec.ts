@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ChangeFeed, type FeedEvent } from '../database/change-feed.js';
-import { DirectoryUnavailableError } from '../errors/directory-unavailable.error.js';
+import { DirectoryUnavailableError } from '../../sandbox-proxy/index.js';
 import { generateApiKey, hashApiKey } from '../identifiers/api-key.js';
 import type { ApiKeyOptions } from './api-key.options.js';
 import type { AdmittedKey } from './api-key.repository.js';

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { DirectoryUnavailableError } from '../errors/directory-unavailable.error.js';
+import { DirectoryUnavailableError } from '../../sandbox-proxy/index.js';
 import { type ChangeFeed, TTL_WITHOUT_FEED_MS } from './change-feed.js';
 
 /** How long "there is none" is remembered: enough against a client that insists, short enough for what is new. */

@@ -1,4 +1,5 @@
-import { ApiError, type ErrorFields } from './api-error.js';
+import type { ErrorFields } from '../../sandbox-proxy/index.js';
+import { ApiError } from './api-error.js';
 
 /** The resource is not there, or not the caller's: the two are not told apart. */
 export class NotFoundError extends ApiError {

@@ -1,7 +1,7 @@
 import { BadRequestException, HttpException, NotFoundException } from '@nestjs/common';
 import { QueryFailedError } from 'typeorm';
 import { describe, expect, it } from 'vitest';
-import { DirectoryUnavailableError } from './directory-unavailable.error.js';
+import { DirectoryUnavailableError } from '../../sandbox-proxy/index.js';
 import { ConflictError } from './request.errors.js';
 import { toApiError } from './to-api-error.js';
 

@@ -1,7 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import { QueryFailedError } from 'typeorm';
-import { ApiError } from './api-error.js';
-import { DirectoryUnavailableError } from './directory-unavailable.error.js';
+import { CodedError, DirectoryUnavailableError } from '../../sandbox-proxy/index.js';
+import type { ErrorCode } from './error-status.js';
 import {
   CredentialError,
   ForbiddenError,
@@ -21,8 +21,8 @@ const PG_MESSAGES =
   /^(Query read timeout|timeout exceeded when trying to connect|Connection terminated|timeout expired)/;
 
 /** Whatever was thrown as an error that has an answer. What is not foreseen becomes `internal_error`. */
-export function toApiError(error: unknown): ApiError {
-  if (error instanceof ApiError) return error;
+export function toApiError(error: unknown): CodedError<ErrorCode> {
+  if (error instanceof CodedError) return error as CodedError<ErrorCode>;
   if (isDatabaseUnavailable(error)) return new DirectoryUnavailableError(error);
   if (error instanceof QueryFailedError && UNSTORABLE.has(codeOf(error))) {
     return new MalformedRequestError('text must not contain U+0000');

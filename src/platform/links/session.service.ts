@@ -2,7 +2,7 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { ChangeFeed, type FeedEvent } from '../database/change-feed.js';
 import { FeedCache } from '../database/feed-cache.js';
-import { DirectoryUnavailableError } from '../errors/directory-unavailable.error.js';
+import { DirectoryUnavailableError } from '../../sandbox-proxy/index.js';
 import { isTokenOf, readToken, type TokenPlace } from './access-token.js';
 import { type BegunSession, type Session, SessionRepository } from './session.repository.js';
 

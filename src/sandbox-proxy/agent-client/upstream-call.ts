@@ -31,7 +31,7 @@ export interface UpstreamListener {
   /** HTTP is over on this socket; `early` are the bytes that came right behind the 101. */
   onUpgraded(socket: Socket, early: Buffer): void;
   onComplete(rawTrailers: string[]): void;
-  /** After `onHead` an UpstreamTruncatedError; before it an ApiError that says what to answer. */
+  /** After `onHead` an UpstreamTruncatedError; before it an ProxyError that says what to answer. */
   onError(error: Error): void;
 }
 

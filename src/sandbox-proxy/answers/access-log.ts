@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { destinationOf, LOGGER, largestWrite } from '../../program/logging/logger.js';
-import type { ErrorCode } from '../../platform/errors/error-status.js';
+import type { ProxyErrorCode } from '../error-status.js';
 import type { SandboxAddress } from '../address/sandbox-address.js';
 
 /** Lines are written when they make a write of the largest size, or after this long (ms), whichever comes first. */
@@ -22,7 +22,7 @@ export interface AccessLogEntry {
   /** 0 where nothing was answered. */
   readonly status: number;
   /** `revoked`: cut because what the request had been let in by was gone. */
-  errorCode: ErrorCode | 'client_closed' | 'upstream_truncated' | 'revoked' | null;
+  errorCode: ProxyErrorCode | 'client_closed' | 'upstream_truncated' | 'revoked' | null;
   /** The system's name of what failed below `errorCode`, e.g. `ECONNREFUSED`. */
   readonly failure: string | null;
   /** Of the body, or through the tunnel: from the client, and to it. */

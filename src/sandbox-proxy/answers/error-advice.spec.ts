@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { ERROR_STATUS, type ErrorCode, RETRY_AFTER_SECONDS } from '../../platform/errors/error-status.js';
+import { PROXY_ERROR_STATUS, type ProxyErrorCode, PROXY_RETRY_AFTER_SECONDS } from '../error-status.js';
 import { AGENT_ERROR_STATUS } from '../../demo/local-agent/agent-error.js';
 import { SANDBOX_STATUSES } from '../../platform/sandboxes/sandbox.entity.js';
 import { adviceFor, agentAdvice } from './error-advice.js';
 
-const CODES = Object.keys(ERROR_STATUS) as ErrorCode[];
+const CODES = Object.keys(PROXY_ERROR_STATUS) as ProxyErrorCode[];
 const STOPPED = SANDBOX_STATUSES.filter((status) => status !== 'running');
 
 describe('the advice for an error', () => {
@@ -34,7 +34,7 @@ describe('the advice for an error', () => {
 
   it.each(CODES)('never tries again before Retry-After allows it: %s', (code) => {
     const { retrySeconds = Infinity } = adviceFor(code, {});
-    expect(retrySeconds).toBeGreaterThanOrEqual(RETRY_AFTER_SECONDS[code] ?? 1);
+    expect(retrySeconds).toBeGreaterThanOrEqual(PROXY_RETRY_AFTER_SECONDS[code] ?? 1);
   });
 
   it('says of a sandbox in which way it does not run', () => {

@@ -1,5 +1,5 @@
-import type { ErrorFields } from '../../platform/errors/api-error.js';
-import type { ErrorCode } from '../../platform/errors/error-status.js';
+import type { ErrorFields } from '../errors.js';
+import type { ProxyErrorCode } from '../error-status.js';
 import type { SandboxStatus } from '../../platform/sandboxes/sandbox.entity.js';
 
 /** What the page of an error says to a person: plain text, which the page escapes. */
@@ -15,14 +15,8 @@ export interface ErrorAdvice {
 /** Never sooner than any `Retry-After`, and seldom enough for pages that are left open over night. */
 const RETRY_SECONDS = 5;
 
-/** The API answers JSON alone: nobody should see the page of a code of its own. */
-const API_ONLY: ErrorAdvice = {
-  title: 'The request was refused',
-  advice: 'Check the address, and reload this page.',
-};
-
-/** A code that is missing here does not compile; one that only the API raises is `API_ONLY`. */
-const ADVICE: Readonly<Record<ErrorCode, ErrorAdvice>> = {
+/** A code that is missing here does not compile. */
+const ADVICE: Readonly<Record<ProxyErrorCode, ErrorAdvice>> = {
   invalid_port: {
     title: 'This address names no valid port',
     advice: 'The host name begins with the port and the sandbox, as in "3000-cl-…". Correct the port.',
@@ -49,6 +43,10 @@ const ADVICE: Readonly<Record<ErrorCode, ErrorAdvice>> = {
     advice:
       'To see it in a browser, open a preview link from the team that owns the sandbox. ' +
       "A program sends that team's API key in the header X-API-Key.",
+  },
+  session_ended: {
+    title: 'Your access to this sandbox has ended',
+    advice: 'Ask whoever sent you the link for a new one, and open that.',
   },
   cross_site_request: {
     title: 'This request came from another site',
@@ -116,11 +114,6 @@ const ADVICE: Readonly<Record<ErrorCode, ErrorAdvice>> = {
     advice: 'Another one takes over. Nothing is wrong with your sandbox.',
     retrySeconds: RETRY_SECONDS,
   },
-  validation_failed: API_ONLY,
-  forbidden: API_ONLY,
-  not_found: API_ONLY,
-  conflict: API_ONLY,
-  payload_too_large: API_ONLY,
 };
 
 /** What to do about a sandbox that does not run, by its status. */
@@ -159,7 +152,7 @@ const NOT_RUNNING: Readonly<Record<Exclude<SandboxStatus, 'running'>, ErrorAdvic
 };
 
 /** @param fields those of the error: `status` says in which way a sandbox does not run */
-export function adviceFor(code: ErrorCode, fields: ErrorFields): ErrorAdvice {
+export function adviceFor(code: ProxyErrorCode, fields: ErrorFields): ErrorAdvice {
   const { status } = fields;
   return code === 'sandbox_not_running' && isStopStatus(status) ? NOT_RUNNING[status] : ADVICE[code];
 }

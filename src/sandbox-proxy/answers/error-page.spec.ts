@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ERROR_STATUS, type ErrorCode } from '../../platform/errors/error-status.js';
+import { PROXY_ERROR_STATUS, type ProxyErrorCode } from '../error-status.js';
 import { AGENT_ERROR_STATUS } from '../../demo/local-agent/agent-error.js';
 import { SANDBOX_STATUSES } from '../../platform/sandboxes/sandbox.entity.js';
 import { adviceFor } from './error-advice.js';
@@ -45,15 +45,15 @@ const HOSTILE = fc.oneof(
 
 /** The page of every code, of every status of a sandbox, and of every error of an agent. */
 const ALL = [
-  ...(Object.keys(ERROR_STATUS) as ErrorCode[]).map((code) => pageOf(code, {})),
+  ...(Object.keys(PROXY_ERROR_STATUS) as ProxyErrorCode[]).map((code) => pageOf(code, {})),
   ...SANDBOX_STATUSES.map((status) => pageOf('sandbox_not_running', { status })),
   ...[...Object.entries(AGENT_ERROR_STATUS), ['sandbox_not_here', 503] as const].map(([code, status]) =>
     agentErrorPage({ ...AGENT_ERROR, code, status }),
   ),
 ];
 
-function pageOf(code: ErrorCode, fields: { status?: string }): string {
-  return errorPage({ ...PAGE, status: ERROR_STATUS[code], code, advice: adviceFor(code, fields) });
+function pageOf(code: ProxyErrorCode, fields: { status?: string }): string {
+  return errorPage({ ...PAGE, status: PROXY_ERROR_STATUS[code], code, advice: adviceFor(code, fields) });
 }
 
 function refreshOf(url: string): string {

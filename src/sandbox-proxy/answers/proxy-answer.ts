@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { ApiError } from '../../platform/errors/api-error.js';
-import { ERROR_STATUS, type ErrorCode, RETRY_AFTER_SECONDS } from '../../platform/errors/error-status.js';
+import { ProxyError } from '../errors.js';
+import { PROXY_ERROR_STATUS, type ProxyErrorCode, PROXY_RETRY_AFTER_SECONDS } from '../error-status.js';
 import { adviceFor } from './error-advice.js';
 import { type AgentError, agentErrorPage, errorPage, STYLE_SOURCE } from './error-page.js';
 
@@ -28,7 +28,7 @@ const SECURITY_HEADERS = [
 
 /**
  * The proxy's own answer: the error as JSON, or as a small page where a browser navigates. Returns its code.
- * An error that is no ApiError is answered as `internal_error` and shows nothing of itself.
+ * An error that is no ProxyError is answered as `internal_error` and shows nothing of itself.
  *
  * @param more further headers, flat
  */
@@ -38,16 +38,16 @@ export function answerError(
   error: unknown,
   requestId: string,
   more: readonly string[] = [],
-): ErrorCode {
-  const code = error instanceof ApiError ? error.code : 'internal_error';
-  const status = ERROR_STATUS[code];
-  const message = error instanceof ApiError ? error.message : 'something went wrong inside the proxy';
-  const fields = error instanceof ApiError ? error.fields : {};
+): ProxyErrorCode {
+  const code = error instanceof ProxyError ? error.code : 'internal_error';
+  const status = PROXY_ERROR_STATUS[code];
+  const message = error instanceof ProxyError ? error.message : 'something went wrong inside the proxy';
+  const fields = error instanceof ProxyError ? error.fields : {};
   const isPage = wantsPage(request);
   const body = isPage
     ? errorPage({ status, code, message, requestId, advice: adviceFor(code, fields), request })
     : JSON.stringify({ error: { code, message, requestId, ...fields } });
-  const retryAfter = RETRY_AFTER_SECONDS[code];
+  const retryAfter = PROXY_RETRY_AFTER_SECONDS[code];
   const headers: string[] = [
     ...(isPage ? pageHeaders(body) : bodyHeaders('application/json; charset=utf-8', body)),
     'X-Sandbox-Error',

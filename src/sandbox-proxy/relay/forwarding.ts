@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { ApiError } from '../../platform/errors/api-error.js';
+import { ProxyError } from '../errors.js';
 import type { ResponseHead } from '../agent-client/response-parser.js';
 import { passableTrailers } from '../headers/field-names.js';
 import {
@@ -208,7 +208,7 @@ export class Forwarding implements UpstreamListener, Pending {
 
   onError(error: Error): void {
     if (this.isDone) return;
-    if (error instanceof ApiError) {
+    if (error instanceof ProxyError) {
       this.abandon();
       const isRouteSuspect =
         error instanceof UpstreamUnreachableError ||

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeSurroundings, ID, MOVED, RUNNING, TEAM } from '../../../test/support/resolver-fakes.js';
-import { DirectoryUnavailableError } from '../../platform/errors/directory-unavailable.error.js';
+import { DirectoryUnavailableError } from '../errors.js';
 import { InvalidSandboxIdError, SandboxNotFoundError, SandboxNotRunningError } from '../errors.js';
 import { MemorySandboxRouteCache } from './sandbox-route-cache.js';
 

@@ -3,7 +3,7 @@ import { Inject, Injectable, OnApplicationShutdown, OnModuleInit } from '@nestjs
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { ChangeFeed, type FeedEvent, TTL_WITHOUT_FEED_MS } from '../../platform/database/change-feed.js';
-import { DirectoryUnavailableError } from '../../platform/errors/directory-unavailable.error.js';
+import { DirectoryUnavailableError } from '../errors.js';
 import { decodeId, encodeId } from '../../platform/identifiers/resource-id.js';
 import { LOGGER } from '../../program/logging/logger.js';
 import { type MaybePromise } from '../contracts/maybe-promise.js';
@@ -122,7 +122,7 @@ export class SandboxResolverService implements OnModuleInit, OnApplicationShutdo
 
   private ask(key: string, sandboxId: string, teamId: string): MaybePromise<string> {
     const sandboxUuid = decodeId('cl', sandboxId);
-    if (sandboxUuid === null) throw new InvalidSandboxIdError();
+    if (sandboxUuid === null) throw new InvalidSandboxIdError('"cl-" and 25 characters 0-9a-z');
     return (this.flights.get(key) ?? this.takeOff(key, sandboxUuid, teamId)).then(addressOf);
   }
 

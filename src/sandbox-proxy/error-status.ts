@@ -1,0 +1,39 @@
+/** Code -> HTTP status of every answer that the proxy gives itself. A code that is missing here does not compile. */
+export const PROXY_ERROR_STATUS = {
+  // the request names a sandbox, and wrongly
+  invalid_port: 400,
+  invalid_sandbox_id: 400,
+  invalid_path: 400,
+  invalid_host: 400,
+  invalid_request: 400,
+  // who, where, whether
+  unauthorized: 401,
+  session_ended: 401,
+  cross_site_request: 403,
+  port_denied: 404,
+  sandbox_not_found: 404,
+  sandbox_not_running: 409,
+  too_many_lookups: 429,
+  sandbox_busy: 503,
+  host_unavailable: 503,
+  directory_unavailable: 503,
+  // the other side
+  upstream_unreachable: 502,
+  upstream_invalid_response: 502,
+  upstream_timeout: 504,
+  // the process
+  shutting_down: 503,
+  internal_error: 500,
+} as const satisfies Record<string, number>;
+
+/** The stable, machine-readable name of what went wrong. */
+export type ProxyErrorCode = keyof typeof PROXY_ERROR_STATUS;
+
+/** Codes whose answer carries `Retry-After`, in seconds: what is wrong is expected to pass. */
+export const PROXY_RETRY_AFTER_SECONDS: Partial<Record<ProxyErrorCode, number>> = {
+  directory_unavailable: 2,
+  host_unavailable: 5,
+  sandbox_busy: 1,
+  too_many_lookups: 1,
+  shutting_down: 5,
+};
