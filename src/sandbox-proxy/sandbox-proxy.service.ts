@@ -23,7 +23,8 @@ import { refusalOfSessionUse } from './admission/session-use.js';
 import { cutError } from './open-access/cut-reason.js';
 import { LiveAdmissions } from './open-access/open-access.js';
 import { ProxyExchange, type SandboxRoute } from './exchange.js';
-import { framingOf, leaveUnread, RequestBody } from './relay/request-body.js';
+import { leaveUnread } from './node-internals/leave-unread.js';
+import { framingOf, RequestBody } from './relay/request-body.js';
 import type { SandboxAddress } from './address/sandbox-address.js';
 import { QueuedExchanges } from './entrance/queued-exchanges.js';
 import { SandboxHost } from './address/sandbox-host.js';
@@ -34,6 +35,7 @@ import type { SandboxProxyOptions } from './options.js';
 import { SandboxResolverService } from './routing/sandbox-resolver.service.js';
 import { toBlockList } from './agent-client/agent-address.js';
 import { type Peer, Peers } from './address/peer.js';
+import { upgradeOfferOf } from './entrance/upgrade-offer.js';
 import type { UpgradeRequest } from './relay/upgrade-request.js';
 import { Tunnels } from './relay/tunnels.js';
 import { HostClientPool } from './agent-client/host-client-pool.js';
@@ -246,8 +248,7 @@ export class SandboxProxyService implements ForwardingOutcome {
     if (exchange.cutReason !== null) throw cutError(exchange.cutReason);
     const method = request.method as string;
     const framing = framingOf(request);
-    if (upgrade !== null && (framing === 'chunked' || Number(request.headers['content-length'] ?? 0) > 0)) {
-      // Its body would arrive as the first bytes of the tunnel, or as the next request (CVE-2026-58055).
+    if (framing !== 'none' && upgradeOfferOf(request) === 'with body') {
       throw new InvalidRequestError('an upgrade request has no body');
     }
     const target = route.prefix + outboundPath(request.url as string, method);

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { destinationOf, LOGGER, largestWrite } from '../../program/logging/logger.js';
 import type { ProxyErrorCode } from '../error-status.js';
 import type { SandboxAddress } from '../address/sandbox-address.js';
+import { writeLatin1 } from '../node-internals/latin1-write.js';
 
 /** Lines are written when they make a write of the largest size, or after this long (ms), whichever comes first. */
 const BATCH_MS = 200;
@@ -41,7 +42,7 @@ export class AccessLog implements OnApplicationShutdown {
   private readonly isEnabled: boolean;
   private readonly destination: ReturnType<typeof destinationOf>;
   private readonly batchBytes = largestWrite();
-  private batch = newBatch(this.batchBytes);
+  private batch = Buffer.allocUnsafeSlow(this.batchBytes);
   private filledBytes = 0;
   private timer: NodeJS.Timeout | null = null;
 
@@ -54,7 +55,7 @@ export class AccessLog implements OnApplicationShutdown {
     if (!this.isEnabled) return;
     const line = lineOf(entry);
     if (this.filledBytes + line.length > this.batchBytes) this.flush();
-    this.filledBytes += this.batch.latin1Write(line, this.filledBytes);
+    this.filledBytes += writeLatin1(this.batch, line, this.filledBytes);
     this.timer ??= setTimeout(() => this.flush(), BATCH_MS).unref();
   }
 
@@ -64,7 +65,7 @@ export class AccessLog implements OnApplicationShutdown {
     this.timer = null;
     if (this.filledBytes === 0) return;
     const lines = this.batch.subarray(0, this.filledBytes);
-    this.batch = newBatch(this.batchBytes);
+    this.batch = Buffer.allocUnsafeSlow(this.batchBytes);
     this.filledBytes = 0;
     if (this.destination.writeBytes === undefined) this.destination.write(lines.toString('latin1'));
     else this.destination.writeBytes(lines);
@@ -73,15 +74,6 @@ export class AccessLog implements OnApplicationShutdown {
   onApplicationShutdown(): void {
     this.flush();
   }
-}
-
-/** Node's own method behind `write(…, 'latin1')`, which looks for the encoding first: 0.3 µs a line. */
-interface Batch extends Buffer {
-  latin1Write(text: string, offset: number): number;
-}
-
-function newBatch(bytes: number): Batch {
-  return Buffer.allocUnsafeSlow(bytes) as Batch;
 }
 
 function lineOf(entry: AccessLogEntry): string {

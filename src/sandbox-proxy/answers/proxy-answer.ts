@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ProxyError } from '../errors.js';
 import { PROXY_ERROR_STATUS, type ProxyErrorCode, PROXY_RETRY_AFTER_SECONDS } from '../error-status.js';
+import { closeInstead } from '../node-internals/destroy-soon.js';
 import { adviceFor } from './error-advice.js';
 import { type AgentError, agentErrorPage, errorPage, STYLE_SOURCE } from './error-page.js';
 
@@ -107,7 +108,7 @@ export function closeAfterAnswer(request: IncomingMessage, response: ServerRespo
   const socket: Socket & { [CLOSING]?: boolean } = request.socket;
   response.shouldKeepAlive = false;
   socket[CLOSING] = true;
-  socket.destroySoon = () => closeGently(socket);
+  closeInstead(socket, closeGently);
 }
 
 /** True once an answer on the connection has said that it is the last: what comes behind it is not to be executed. */

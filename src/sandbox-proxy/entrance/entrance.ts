@@ -1,11 +1,12 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { type AddressInfo, type Socket } from 'node:net';
-import { Server as TlsServer } from 'node:tls';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { IdleClients, KEEP_ALIVE_TIMEOUT_MS } from '../node-internals/idle-clients.js';
+import { setCheckingInterval } from '../node-internals/checking-interval.js';
+import { declineUpgrades } from '../node-internals/decline-upgrades.js';
+import { hasOtherListener, listenFirst } from '../node-internals/listen-first.js';
+import { IdleClients } from '../node-internals/idle-clients.js';
 import { refuseConnect } from './refuse-connect.js';
-import { replayWithoutUpgrade } from './replay-without-upgrade.js';
 import { isClosing } from '../answers/proxy-answer.js';
 import { SANDBOX_PROXY_OPTIONS } from '../sandbox-proxy.module-definition.js';
 import type { SandboxProxyOptions } from '../options.js';
@@ -23,10 +24,6 @@ const CHECKING_INTERVAL_MS = 1_000;
 const TCP_KEEP_ALIVE_MS = 60_000;
 /** How often connections that have become idle are closed while the server shuts down, milliseconds. */
 const SWEEP_INTERVAL_MS = 100;
-
-/** Events that Node only emits while somebody listens; without a listener it acts by itself. */
-const LISTENED_EVENTS = ['checkContinue', 'checkExpectation', 'upgrade', 'connect'] as const;
-const listening = (): void => undefined;
 
 /**
  * Hangs both doors in front of everything that listens on the application's http.Server: CORS, body parsers,
@@ -49,13 +46,11 @@ export class SandboxProxyDoors implements OnModuleInit, BeforeApplicationShutdow
     const server = this.adapterHost.httpAdapter.getHttpServer() as Server;
     server.requestTimeout = 0;
     server.headersTimeout = HEADERS_TIMEOUT_MS;
-    server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
     server.maxHeadersCount = 0;
-    Object.assign(server, { connectionsCheckingInterval: CHECKING_INTERVAL_MS });
+    setCheckingInterval(server, CHECKING_INTERVAL_MS);
     server.on('connection', (socket: Socket) => socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS));
-    server.on(acceptEvent(server), (socket: Socket) => this.idle.watch(socket));
+    this.idle.watchAll(server);
     server.on('listening', () => this.pool.refuseOwnPort((server.address() as AddressInfo).port));
-    for (const event of LISTENED_EVENTS) server.on(event, listening);
     this.hang(server);
   }
 
@@ -76,59 +71,32 @@ export class SandboxProxyDoors implements OnModuleInit, BeforeApplicationShutdow
     server.once('close', () => {
       clearInterval(sweep);
       clearTimeout(end);
+      this.idle.stop();
     });
   }
 
   private hang(server: Server): void {
-    const emit = server.emit.bind(server) as (event: string, ...args: unknown[]) => boolean;
-    const others = (event: string) => server.listenerCount(event) > 1;
-    const accept = (socket: Socket) => {
-      emit(acceptEvent(server), socket);
+    declineUpgrades(
+      server,
+      (request) => this.upgrades.declines(request) ?? !hasOtherListener(server, 'upgrade'),
+    );
+    const take = (request: IncomingMessage, response: ServerResponse) => {
+      let isTaken = true;
+      if (isClosing(request.socket)) return isTaken;
+      this.middleware.use(request, response, () => (isTaken = false));
+      return isTaken;
     };
-    const doors: Readonly<Record<string, (...args: never[]) => void>> = {
-      request: (request: IncomingMessage, response: ServerResponse) => {
-        this.middleware.use(request, response, () => emit('request', request, response));
-      },
-      checkContinue: (request: IncomingMessage, response: ServerResponse) => {
-        this.middleware.use(request, response, () => {
-          if (others('checkContinue')) return emit('checkContinue', request, response);
-          response.writeContinue();
-          return emit('request', request, response);
-        });
-      },
-      checkExpectation: (request: IncomingMessage, response: ServerResponse) => {
-        this.middleware.use(request, response, () => {
-          if (others('checkExpectation')) return emit('checkExpectation', request, response);
-          return response.writeHead(417).end();
-        });
-      },
-      upgrade: (request: IncomingMessage, socket: Socket, head: Buffer) => {
-        this.upgrades.use(request, socket, head, accept, () => {
-          if (others('upgrade')) emit('upgrade', request, socket, head);
-          else replayWithoutUpgrade(request, socket, head, accept);
-        });
-      },
-      connect: (request: IncomingMessage, socket: Socket, head: Buffer) => {
-        if (others('connect')) emit('connect', request, socket, head);
-        else refuseConnect(socket, head);
-      },
-    };
-    const takeRequest = doors['request'] as (...args: unknown[]) => void;
-    server.emit = (event: string, ...args: unknown[]) => {
-      if (event === 'request' && !isClosing((args[0] as IncomingMessage).socket)) {
-        takeRequest(args[0], args[1]);
+    listenFirst(server, {
+      request: take,
+      checkContinue: take,
+      checkExpectation: take,
+      upgrade: (request, socket, head) => isClosing(socket) || this.upgrades.use(request, socket, head),
+      connect: (_request, socket, head) => {
+        if (isClosing(socket)) return true;
+        if (hasOtherListener(server, 'connect')) return false;
+        refuseConnect(socket, head);
         return true;
-      }
-      const door = doors[event];
-      if (door === undefined) return emit(event, ...args);
-      if (isClosing((args[0] as IncomingMessage).socket)) return true;
-      door(...(args as never[]));
-      return true;
-    };
+      },
+    });
   }
-}
-
-/** What the server emits for a connection over which requests may come. */
-function acceptEvent(server: Server): string {
-  return server instanceof TlsServer ? 'secureConnection' : 'connection';
 }
