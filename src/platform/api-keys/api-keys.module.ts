@@ -7,7 +7,7 @@ import { ApiKeyRepository } from './api-key.repository.js';
 import { ApiKeyService } from './api-key.service.js';
 import { ApiKeysController } from './api-keys.controller.js';
 import { ApiKeysService } from './api-keys.service.js';
-import { LastUsedRecorder } from './last-used.recorder.js';
+import { LAST_USED_OPTIONS, type LastUsedOptions, LastUsedRecorder } from './last-used.recorder.js';
 
 /** `/v1/api-keys`, and `ApiKeyService`, which knows whom a key admits. */
 @Module({
@@ -20,7 +20,14 @@ import { LastUsedRecorder } from './last-used.recorder.js';
       useFactory: (configuration: Configuration): ApiKeyOptions => ({
         cacheTtlMs: configuration.API_KEY_CACHE_TTL_MS,
         cacheMax: configuration.API_KEY_CACHE_MAX,
-        recordLastUsed: configuration.MIGRATIONS === 'auto',
+        clock: () => performance.now(),
+      }),
+    },
+    {
+      provide: LAST_USED_OPTIONS,
+      inject: [Configuration],
+      useFactory: (configuration: Configuration): LastUsedOptions => ({
+        isRecorded: configuration.MIGRATIONS === 'auto',
         clock: () => performance.now(),
       }),
     },
