@@ -8,7 +8,7 @@ import { generateApiKey, hashApiKey } from '../src/platform/identifiers/api-key.
 import { decodeId, encodeId } from '../src/platform/identifiers/resource-id.js';
 import { newToken } from '../src/platform/links/access-token.js';
 import { SessionRepository } from '../src/platform/links/session.repository.js';
-import { AccessTables } from '../src/platform/proxy-adapter/access-tables.js';
+import { AccessTables } from '../src/platform/database/access-tables.js';
 import { PlatformApiKeyStore } from '../src/platform/proxy-adapter/platform-api-keys.js';
 import { PlatformSandboxDirectory } from '../src/platform/proxy-adapter/platform-directory.js';
 import { PlatformPortSettings } from '../src/platform/proxy-adapter/platform-port-settings.js';

@@ -3,7 +3,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { type PortRules, PortSettings, type SessionPlace } from '../../sandbox-proxy/index.js';
 import { decodeId, encodeId } from '../identifiers/resource-id.js';
-import { AccessTables } from './access-tables.js';
+import { AccessTables } from '../database/access-tables.js';
 
 /** The table `sandbox_ports`, as the proxy asks it; without it every port is private. */
 @Injectable()

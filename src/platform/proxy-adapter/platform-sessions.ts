@@ -8,7 +8,7 @@ import {
 import { decodeId, encodeId } from '../identifiers/resource-id.js';
 import { isTokenOf, readToken, type TokenPlace } from '../links/access-token.js';
 import { type Session as SessionRow, SessionRepository } from '../links/session.repository.js';
-import { AccessTables } from './access-tables.js';
+import { AccessTables } from '../database/access-tables.js';
 
 /** The tables `sandbox_links` and `sandbox_sessions`, as the proxy asks them; without them nobody has a session. */
 @Injectable()

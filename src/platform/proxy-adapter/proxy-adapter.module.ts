@@ -9,7 +9,7 @@ import {
 import { ApiKeyRepository } from '../api-keys/api-key.repository.js';
 import { LAST_USED_OPTIONS, type LastUsedOptions, LastUsedRecorder } from '../api-keys/last-used.recorder.js';
 import { SessionRepository } from '../links/session.repository.js';
-import { AccessTables } from './access-tables.js';
+import { AccessTablesModule } from '../database/access-tables.module.js';
 import { PlatformApiKeyStore } from './platform-api-keys.js';
 import { PlatformSandboxDirectory } from './platform-directory.js';
 import { PlatformPortSettings } from './platform-port-settings.js';
@@ -55,7 +55,6 @@ export class ProxyAdapterModule {
       clock: () => performance.now(),
     };
     const providers = [
-      AccessTables,
       PlatformApiKeyStore,
       PlatformPortSettings,
       PlatformSandboxDirectory,
@@ -65,6 +64,7 @@ export class ProxyAdapterModule {
     return {
       global: true,
       module: ProxyAdapterModule,
+      imports: [AccessTablesModule],
       providers: [
         { provide: FEED_OPTIONS, useValue: feedOptions },
         { provide: LAST_USED_OPTIONS, useValue: lastUsedOptions },
