@@ -5,14 +5,14 @@ import { ApiKey } from './api-key.entity.js';
 import { API_KEY_OPTIONS, type ApiKeyOptions } from './api-key.options.js';
 import { ApiKeyRepository } from './api-key.repository.js';
 import { ApiKeyService } from './api-key.service.js';
-import { ApiKeysController } from './api-keys.controller.js';
-import { ApiKeysService } from './api-keys.service.js';
+import { TeamKeysController } from './team-keys.controller.js';
+import { TeamKeysService } from './team-keys.service.js';
 import { LAST_USED_OPTIONS, type LastUsedOptions, LastUsedRecorder } from './last-used.recorder.js';
 
 /** `/v1/api-keys`, and `ApiKeyService`, which knows whom a key admits. */
 @Module({
   imports: [TypeOrmModule.forFeature([ApiKey])],
-  controllers: [ApiKeysController],
+  controllers: [TeamKeysController],
   providers: [
     {
       provide: API_KEY_OPTIONS,
@@ -34,8 +34,8 @@ import { LAST_USED_OPTIONS, type LastUsedOptions, LastUsedRecorder } from './las
     ApiKeyRepository,
     LastUsedRecorder,
     ApiKeyService,
-    ApiKeysService,
+    TeamKeysService,
   ],
-  exports: [ApiKeyService, ApiKeysService],
+  exports: [ApiKeyService, TeamKeysService],
 })
 export class ApiKeysModule {}
