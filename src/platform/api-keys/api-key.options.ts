@@ -9,7 +9,5 @@ export interface ApiKeyOptions {
   readonly cacheTtlMs: number;
   /** Most keys in memory; as many keys that were not found are remembered beside them. */
   readonly cacheMax: number;
-  /** Whether `last_used` is written; false on a database that is only read. */
-  readonly recordLastUsed: boolean;
   readonly clock: Clock;
 }

@@ -1,4 +1,3 @@
-import { pino } from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ChangeFeed, type FeedEvent } from '../database/change-feed.js';
 import { DirectoryUnavailableError } from '../../sandbox-proxy/index.js';
@@ -63,9 +62,9 @@ describe('ApiKeyService', () => {
   let recorder: LastUsedRecorder;
   let service: ApiKeyService;
 
-  function build(options: Partial<ApiKeyOptions> = {}): void {
-    const all = { cacheTtlMs: 120_000, cacheMax: 100, recordLastUsed: true, clock: () => now, ...options };
-    recorder = new LastUsedRecorder(repository as never, all, pino({ level: 'silent' }));
+  function build(options: Partial<ApiKeyOptions> = {}, isRecorded = true): void {
+    const all = { cacheTtlMs: 120_000, cacheMax: 100, clock: () => now, ...options };
+    recorder = new LastUsedRecorder(repository as never, { isRecorded, clock: () => now });
     service = new ApiKeyService(repository as never, feed, recorder, all);
   }
 
@@ -252,7 +251,7 @@ describe('ApiKeyService', () => {
     });
 
     it('is not written at all on a database that is only read', async () => {
-      build({ recordLastUsed: false });
+      build({}, false);
       await service.findTeam(KEY);
       await recorder.flush();
       expect(repository.recorded).toEqual([]);

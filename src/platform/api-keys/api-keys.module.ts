@@ -5,14 +5,14 @@ import { ApiKey } from './api-key.entity.js';
 import { API_KEY_OPTIONS, type ApiKeyOptions } from './api-key.options.js';
 import { ApiKeyRepository } from './api-key.repository.js';
 import { ApiKeyService } from './api-key.service.js';
-import { ApiKeysController } from './api-keys.controller.js';
-import { ApiKeysService } from './api-keys.service.js';
-import { LastUsedRecorder } from './last-used.recorder.js';
+import { TeamKeysController } from './team-keys.controller.js';
+import { TeamKeysService } from './team-keys.service.js';
+import { LAST_USED_OPTIONS, type LastUsedOptions, LastUsedRecorder } from './last-used.recorder.js';
 
 /** `/v1/api-keys`, and `ApiKeyService`, which knows whom a key admits. */
 @Module({
   imports: [TypeOrmModule.forFeature([ApiKey])],
-  controllers: [ApiKeysController],
+  controllers: [TeamKeysController],
   providers: [
     {
       provide: API_KEY_OPTIONS,
@@ -20,15 +20,22 @@ import { LastUsedRecorder } from './last-used.recorder.js';
       useFactory: (configuration: Configuration): ApiKeyOptions => ({
         cacheTtlMs: configuration.API_KEY_CACHE_TTL_MS,
         cacheMax: configuration.API_KEY_CACHE_MAX,
-        recordLastUsed: configuration.MIGRATIONS === 'auto',
+        clock: () => performance.now(),
+      }),
+    },
+    {
+      provide: LAST_USED_OPTIONS,
+      inject: [Configuration],
+      useFactory: (configuration: Configuration): LastUsedOptions => ({
+        isRecorded: configuration.MIGRATIONS === 'auto',
         clock: () => performance.now(),
       }),
     },
     ApiKeyRepository,
     LastUsedRecorder,
     ApiKeyService,
-    ApiKeysService,
+    TeamKeysService,
   ],
-  exports: [ApiKeyService, ApiKeysService],
+  exports: [ApiKeyService, TeamKeysService],
 })
 export class ApiKeysModule {}

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ApiKeysModule } from '../api-keys/api-keys.module.js';
+import { AccessTablesModule } from '../database/access-tables.module.js';
 import { SandboxesModule } from '../sandboxes/sandboxes.module.js';
 import { LinksController } from './links.controller.js';
 import { LinksService } from './links.service.js';
@@ -9,7 +10,13 @@ import { SessionsModule } from './sessions.module.js';
 
 /** `/v1/sandboxes/{id}/links`. */
 @Module({
-  imports: [TypeOrmModule.forFeature([SandboxLink]), ApiKeysModule, SandboxesModule, SessionsModule],
+  imports: [
+    TypeOrmModule.forFeature([SandboxLink]),
+    AccessTablesModule,
+    ApiKeysModule,
+    SandboxesModule,
+    SessionsModule,
+  ],
   controllers: [LinksController],
   providers: [LinksService],
 })

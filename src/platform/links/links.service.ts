@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, MoreThan, Repository } from 'typeorm';
 import { Configuration } from '../../program/config/configuration.js';
+import { AccessTables } from '../database/access-tables.js';
 import { type Page, type PageQuery, readPage } from '../database/page.js';
 import { ConflictError, NotFoundError, ValidationFailedError } from '../errors/request.errors.js';
 import { encodeId } from '../identifiers/resource-id.js';
@@ -16,6 +17,8 @@ import { SessionService } from './session.service.js';
 /** The query parameter in which a link's token travels to the sandbox's host name, and no further. */
 export const LINK_PARAMETER = 'sandbox_link';
 
+const NO_LINKS = 'there are no preview links on this database: its tables for them are missing';
+
 /** Links of one sandbox that have not expired. */
 const MAX_LINKS = 1_000;
 
@@ -28,6 +31,7 @@ export class LinksService {
     private readonly urls: SandboxUrls,
     private readonly configuration: Configuration,
     private readonly sessions: SessionService,
+    private readonly tables: AccessTables,
   ) {}
 
   /**
@@ -39,6 +43,7 @@ export class LinksService {
     const { port, ttlSeconds, label = null, once, embed, allowedOrigins } = body;
     if (this.configuration.DENIED_PORTS.includes(port))
       throw new ValidationFailedError([`port ${port} cannot be reached from outside`]);
+    if (!this.tables.haveLinks) throw new ConflictError(NO_LINKS);
     const linkId = randomUUID();
     const { token, hash } = newToken('link', linkId, { sandboxId, port });
     const link = this.links.create({
@@ -64,6 +69,7 @@ export class LinksService {
   /** Those that have not expired. @throws NotFoundError */
   async list(teamId: string, sandboxId: string, query: PageQuery): Promise<Page<LinkView>> {
     await this.sandboxes.get(teamId, sandboxId);
+    if (!this.tables.haveLinks) return { items: [], next: null };
     const expiresAt = MoreThan(new Date());
     const read = (after: string, take: number): Promise<SandboxLink[]> =>
       this.links.find({ where: { sandboxId, id: MoreThan(after), expiresAt }, order: { id: 'ASC' }, take });
@@ -73,6 +79,7 @@ export class LinksService {
   /** Ends its sessions, and what they have open. @throws NotFoundError */
   async revoke(teamId: string, sandboxId: string, linkId: string): Promise<void> {
     await this.sandboxes.get(teamId, sandboxId);
+    if (!this.tables.haveLinks) throw new NotFoundError('link');
     const { affected } = await this.links.delete({ id: linkId, sandboxId });
     if (affected !== 1) throw new NotFoundError('link');
     this.sessions.forgetLink(linkId);

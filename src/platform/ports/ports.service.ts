@@ -2,11 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import { Configuration } from '../../program/config/configuration.js';
+import { AccessTables } from '../database/access-tables.js';
 import { ConflictError, NotFoundError, ValidationFailedError } from '../errors/request.errors.js';
 import { SandboxesService } from '../sandboxes/sandboxes.service.js';
 import { type PortView, type PutPortBody, viewPort } from './port.dto.js';
 import { PortSettingsService } from './port-settings.service.js';
 import { SandboxPort } from './sandbox-port.entity.js';
+
+const NO_SETTINGS = 'there are no port settings on this database: its table for them is missing';
 
 /** Ports of one sandbox with settings of their own. */
 const MAX_PORTS = 1_000;
@@ -19,11 +22,13 @@ export class PortsService {
     private readonly sandboxes: SandboxesService,
     private readonly configuration: Configuration,
     private readonly settings: PortSettingsService,
+    private readonly tables: AccessTables,
   ) {}
 
   /** Those with settings of their own. @throws NotFoundError */
   async list(teamId: string, sandboxId: string): Promise<{ items: PortView[] }> {
     await this.sandboxes.get(teamId, sandboxId);
+    if (!this.tables.havePorts) return { items: [] };
     const ports = await this.ports.find({ where: { sandboxId }, order: { port: 'ASC' } });
     return { items: ports.map(viewPort) };
   }
@@ -33,6 +38,7 @@ export class PortsService {
     if (port < 1 || port > 65_535) throw new ValidationFailedError(['port must be from 1 to 65535']);
     if (this.configuration.DENIED_PORTS.includes(port))
       throw new ValidationFailedError([`port ${port} cannot be reached from outside`]);
+    if (!this.tables.havePorts) throw new ConflictError(NO_SETTINGS);
     const { visibility, cors } = body;
     await this.sandboxes.withHeld(teamId, sandboxId, async (manager) => {
       const isNew = !(await manager.existsBy(SandboxPort, { sandboxId, port }));
@@ -47,6 +53,7 @@ export class PortsService {
   /** Back to private, with CORS left to the app. @throws NotFoundError */
   async delete(teamId: string, sandboxId: string, port: number): Promise<void> {
     await this.sandboxes.get(teamId, sandboxId);
+    if (!this.tables.havePorts) throw new NotFoundError('port');
     const { affected } = await this.ports.delete({ sandboxId, port });
     if (affected !== 1) throw new NotFoundError('port');
     this.settings.forget(sandboxId, port);

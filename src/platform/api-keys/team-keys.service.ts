@@ -11,7 +11,7 @@ import { ApiKeyService } from './api-key.service.js';
 
 /** A team's keys as a resource of the API. */
 @Injectable()
-export class ApiKeysService {
+export class TeamKeysService {
   constructor(
     @InjectRepository(ApiKey) private readonly apiKeys: Repository<ApiKey>,
     private readonly admission: ApiKeyService,

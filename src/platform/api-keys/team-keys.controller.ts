@@ -2,14 +2,14 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, UseGuards 
 import { type Page, PageQuery } from '../database/page.js';
 import { ResourceIdPipe } from '../identifiers/resource-id.pipe.js';
 import { type ApiKeyView, CreateApiKeyBody, type CreatedApiKeyView } from './api-key.dto.js';
-import { ApiKeysService } from './api-keys.service.js';
+import { TeamKeysService } from './team-keys.service.js';
 import { TeamGuard, TeamId } from './team.guard.js';
 
 /** A team manages its own keys. */
 @Controller('v1/api-keys')
 @UseGuards(TeamGuard)
-export class ApiKeysController {
-  constructor(private readonly apiKeys: ApiKeysService) {}
+export class TeamKeysController {
+  constructor(private readonly apiKeys: TeamKeysService) {}
 
   @Post()
   create(@TeamId() teamId: string, @Body() body: CreateApiKeyBody): Promise<CreatedApiKeyView> {
