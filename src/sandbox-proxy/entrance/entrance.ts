@@ -5,6 +5,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { setCheckingInterval } from '../node-internals/checking-interval.js';
 import { declineUpgrades } from '../node-internals/decline-upgrades.js';
 import { hasOtherListener, listenFirst } from '../node-internals/listen-first.js';
+import { outlasts } from '../node-internals/request-timeout.js';
 import { IdleClients } from '../node-internals/idle-clients.js';
 import { refuseConnect } from './refuse-connect.js';
 import { isClosing } from '../answers/proxy-answer.js';
@@ -97,6 +98,7 @@ export class SandboxProxyDoors implements OnModuleInit, BeforeApplicationShutdow
         refuseConnect(socket, head);
         return true;
       },
+      clientError: outlasts,
     });
   }
 }

@@ -43,6 +43,7 @@ describe('a response on a connection that is off HTTP', () => {
     while (response.write(Buffer.alloc(65_536)) || sentBytes < 16_777_216);
     client.socket.resume();
     await once(response, 'drain');
+    expect(response.writableNeedDrain).toBe(false);
     response.end();
   });
 

@@ -14,6 +14,7 @@ const REQUESTS = {
   checkExpectation: requestHead('GET /path', ['Expect: the-unexpected']),
   upgrade: requestHead('GET /path', UPGRADE),
   connect: requestHead('CONNECT path'),
+  clientError: 'malformed\r\n\r\n',
 } as const;
 type Event = keyof typeof REQUESTS;
 const EVENTS = Object.keys(REQUESTS) as Event[];
@@ -40,7 +41,7 @@ beforeEach(() => {
     if (takes) response.writeHead(299, 'Mine', ['Connection', 'close', 'Content-Length', '0']).end();
     return takes;
   };
-  const bySocket = (event: Event) => (_request: IncomingMessage, socket: Socket) => {
+  const bySocket = (event: Event) => (_request: unknown, socket: Socket) => {
     heard.push(`first of ${event}`);
     if (takes) socket.end(ANSWER);
     return takes;
@@ -51,6 +52,7 @@ beforeEach(() => {
     checkExpectation: byResponse('checkExpectation'),
     upgrade: bySocket('upgrade'),
     connect: bySocket('connect'),
+    clientError: (_error, socket) => bySocket('clientError')(undefined, socket),
   });
 });
 
@@ -84,6 +86,12 @@ describe('the first listener', () => {
     },
   );
 
+  it('leaves a client error to the listeners of the server', async () => {
+    server.on('clientError', (_error, socket) => socket.end('HTTP/1.1 299 Theirs\r\n\r\n'));
+    expect(await ask('clientError')).toContain('299 Theirs');
+    expect(heard).toEqual(['first of clientError']);
+  });
+
   it('leaves a plain request to the listener of the server', async () => {
     expect(await ask('request')).toContain('200 OK');
     expect(heard).toEqual(['first of request', 'listener of request']);
@@ -101,6 +109,11 @@ describe('where the server has no listener of its own', () => {
     const client = await (await serve(server)).connect();
     client.send(REQUESTS.checkExpectation);
     expect((await readAnswer(client)).status).toBe(417);
+  });
+
+  it('a client error is answered', async () => {
+    expect(await ask('clientError')).toContain('400 Bad Request');
+    expect(heard).toEqual(['first of clientError']);
   });
 
   it.each(['upgrade', 'connect'] as const)('the connection is closed: %s', async (event) => {
