@@ -12,6 +12,7 @@ import {
   type SessionPlace,
   SessionStore,
 } from '../../src/sandbox-proxy/contracts/session-store.js';
+import { Gate } from './answer-fakes.js';
 
 /** The key of that number: `wrn_` and 32 hex digits. */
 export function keyOf(number: number): string {
@@ -53,9 +54,9 @@ export class FakeApiKeys extends ApiKeyStore {
 
   /** Holds answers back until the returned function is called. */
   hold(): () => void {
-    let open: () => void = () => undefined;
-    this.gate = new Promise((resolve) => (open = resolve));
-    return () => open();
+    const gate = new Gate();
+    this.gate = gate.opened;
+    return gate.open;
   }
 }
 
@@ -134,9 +135,9 @@ export class FakeSessions extends SessionStore {
 
   /** Holds exchanges back until the returned function is called. */
   hold(): () => void {
-    let open: () => void = () => undefined;
-    this.gate = new Promise((resolve) => (open = resolve));
-    return () => open();
+    const gate = new Gate();
+    this.gate = gate.opened;
+    return gate.open;
   }
 }
 

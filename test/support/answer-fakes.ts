@@ -18,6 +18,12 @@ export class FakeFeed extends ChangeFeed {
   }
 }
 
+/** Holds back whoever waits for it until it is opened. */
+export class Gate {
+  open!: () => void;
+  readonly opened = new Promise<void>((resolve) => (this.open = resolve));
+}
+
 /** A store that answers what it is set to when it is asked; at once, or when the test says so. */
 export class HeldAnswers<Value> {
   asked = 0;

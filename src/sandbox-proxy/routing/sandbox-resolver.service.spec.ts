@@ -23,6 +23,13 @@ function start(...parameters: ConstructorParameters<typeof FakeSurroundings>): v
 const resolve = (id?: string, team?: string): Promise<string> => fakes.resolve(id, team);
 const sleep = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 
+/** Asks for so many sandboxes that do not exist. */
+async function guess(times: number, team = TEAM): Promise<void> {
+  directory.answer = null;
+  for (let i = 0; i < times; i++) await Promise.allSettled([resolve(`cl-guess-${i}`, team)]);
+  directory.answer = RUNNING;
+}
+
 beforeEach(() => {
   vi.useFakeTimers();
   start();
@@ -169,13 +176,6 @@ describe('a directory that fails', () => {
 });
 
 describe('what a team asks for without finding it', () => {
-  /** Asks for so many sandboxes that do not exist. */
-  async function guess(times: number, team = TEAM): Promise<void> {
-    directory.answer = null;
-    for (let i = 0; i < times; i++) await Promise.allSettled([resolve(`cl-guess-${i}`, team)]);
-    directory.answer = RUNNING;
-  }
-
   it('is bounded: 5,000 at once; memory and the other teams are not concerned', async () => {
     await resolve();
     await guess(4_999);
