@@ -213,7 +213,7 @@ describe('a store of keys', () => {
   });
 
   it('need not be told', async () => {
-    store.noteUse = undefined;
+    delete store.noteUse;
     expect(await service.findTeam(KEY)).toEqual(ADMITTED);
   });
 
