@@ -16,41 +16,37 @@ import { isLocation } from '../routing/routes.js';
 const BATCH = 500;
 
 /** What was open in a group when the question was put: what comes later is not asked about, and not cut. */
-interface Asked {
+export interface Asked {
   readonly group: OpenGroup;
   readonly members: readonly OpenMember[];
 }
 
-/**
- * Asks whether what these groups were let in by still holds, past every memory, and ends what does not.
- *
- * @throws whatever a store throws, once all that it did answer has been acted upon
- */
-export async function recheckAdmissions(groups: readonly OpenGroup[]): Promise<void> {
-  const byScheme = groupBy(asked(groups), ({ group }) => group.admission.scheme);
-  await everyOne([...byScheme], ([scheme, open]) => recheckScheme(scheme, open));
+/** What has to be asked about; each is taken out once it has been answered, and what does not hold has been ended. */
+export interface Owed {
+  /** Whether what has let it in still holds. */
+  readonly admissions: Set<Asked>;
+  /** Where its sandbox is. */
+  readonly locations: Set<Asked>;
 }
 
 /**
- * Asks where the sandboxes of these groups are, in one question for many, and ends what leads to one that does not run, is
- * somewhere else, or is not the team's any more.
+ * Asks, past every memory, about all that is owed, and ends what does not hold: what was let in by something that no longer
+ * admits, and what leads to a sandbox that does not run, is somewhere else, or is not the team's any more. Each scheme
+ * goes its own way: a store that hangs holds up what it has let in and nothing else.
  *
- * @throws as above
+ * @throws whatever a store throws, once all that it did answer has been acted upon
  */
-export async function recheckLocations(
-  groups: readonly OpenGroup[],
-  directory: SandboxDirectory,
-): Promise<void> {
-  const byPlace = groupBy(asked(groups), ({ group }) => `${group.sandboxId}/${group.admission.teamId}`);
-  await everyOne(batchesOf([...byPlace.values()]), async (batch) => {
-    const pairs = batch.map(([first]) => pairOf(first as Asked));
-    const answers = await answerInTime(() => directory.locateMany(pairs));
-    if (!Array.isArray(answers) || answers.length !== pairs.length || !answers.every(isLocationOrNull))
-      throw new TypeError('locateMany gave no location for each pair');
-    for (const [i, open] of batch.entries()) {
-      for (const each of open) endWhereGone(each, answers[i] as SandboxLocation | null);
-    }
-  });
+export async function askAbout(owed: Owed, directory: SandboxDirectory): Promise<void> {
+  const open = [...new Set([...owed.admissions, ...owed.locations])];
+  const outcomes = await Promise.allSettled(
+    [...groupBy(open, ({ group }) => group.admission.scheme)].map(async ([scheme, ofScheme]) =>
+      everyOne(
+        [() => recheckAdmissions(scheme, ofScheme, owed), () => recheckLocations(directory, ofScheme, owed)],
+        (recheck) => recheck(),
+      ),
+    ),
+  );
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
 /** How a route's host is told from another: by its id, or by its address where it has none. */
@@ -58,16 +54,48 @@ export function placeOf({ hostId, address }: SandboxLocation): string {
   return hostId ?? address;
 }
 
-function recheckScheme(scheme: CredentialScheme, open: readonly Asked[]): Promise<void> {
-  const byAdmission = groupBy(open, ({ group }) => group.admission);
+function recheckAdmissions(
+  scheme: CredentialScheme,
+  open: readonly Asked[],
+  { admissions: owed }: Owed,
+): Promise<void> {
+  const byAdmission = groupBy(
+    open.filter((each) => owed.has(each) && each.group.size > 0),
+    ({ group }) => group.admission,
+  );
   return everyOne(batchesOf([...byAdmission]), async (batch) => {
     const admissions: Admission[] = batch.map(([admission]) => admission);
     const holds = await answerInTime(() => scheme.stillHold(admissions));
     if (!Array.isArray(holds) || holds.length !== admissions.length || !holds.every(isBoolean))
       throw new TypeError(`the scheme ${scheme.name} gave no answer for each admission`);
     for (const [i, [, ofAdmission]] of batch.entries()) {
-      if (holds[i] === true) continue;
-      for (const { group, members } of ofAdmission) group.cut(members, accessRevoked(scheme.endedCode));
+      for (const each of ofAdmission) {
+        owed.delete(each);
+        if (holds[i] === false) each.group.cut(each.members, accessRevoked(scheme.endedCode));
+      }
+    }
+  });
+}
+
+function recheckLocations(
+  directory: SandboxDirectory,
+  open: readonly Asked[],
+  { locations: owed }: Owed,
+): Promise<void> {
+  const byPlace = groupBy(
+    open.filter((each) => owed.has(each) && each.group.size > 0),
+    ({ group }) => `${group.sandboxId}/${group.admission.teamId}`,
+  );
+  return everyOne(batchesOf([...byPlace.values()]), async (batch) => {
+    const pairs = batch.map(([first]) => pairOf(first as Asked));
+    const answers = await answerInTime(() => directory.locateMany(pairs));
+    if (!Array.isArray(answers) || answers.length !== pairs.length || !answers.every(isLocationOrNull))
+      throw new TypeError('locateMany gave no location for each pair');
+    for (const [i, ofPlace] of batch.entries()) {
+      for (const each of ofPlace) {
+        owed.delete(each);
+        endWhereGone(each, answers[i] as SandboxLocation | null);
+      }
     }
   });
 }
@@ -85,10 +113,6 @@ function cutOf(location: SandboxLocation | null): Cut | null {
   if (location === null) return sandboxGone();
   if (location.status === 'running') return null;
   return location.isAsleep === true ? sandboxAsleep(location.status) : sandboxStopped(location.status);
-}
-
-function asked(groups: readonly OpenGroup[]): Asked[] {
-  return groups.filter(({ size }) => size > 0).map((group) => ({ group, members: group.snapshot() }));
 }
 
 function pairOf({ group }: Asked): SandboxOfTeam {
