@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
+import { CHANNEL } from '../database/feed-message.js';
 import { isTokenOf, newToken, type PresentedToken, type TokenPlace } from './access-token.js';
 
 /** What a browser is let in by: a session that came from a link. */
@@ -27,7 +28,7 @@ export interface BegunSession {
   readonly expiresAtMs: number;
 }
 
-/** Sessions of one link; no more are begun then. */
+/** Sessions of one link: the oldest ends where another begins. */
 const MAX_SESSIONS = 1_000;
 
 const SESSION = `
@@ -39,6 +40,14 @@ const SESSION = `
     JOIN sandboxes s ON s.id = l.sandbox_id
     JOIN teams t ON t.id = s.team_id AND t.deleted_at IS NULL
    WHERE l.expires_at > now()`;
+
+/** Leaves the newest `$2` sessions of the link `$1`; sessions have no trigger, so it tells of those that go itself. */
+const END_OLDEST = `
+  WITH ended AS (
+    DELETE FROM sandbox_sessions WHERE id IN (
+      SELECT id FROM sandbox_sessions WHERE link_id = $1 ORDER BY created_at DESC, id OFFSET $2)
+    RETURNING id)
+  SELECT pg_notify($3, json_build_object('table', 'sandbox_sessions', 'id', id)::text) FROM ended`;
 
 /** The questions that a browser's credentials put to the database. */
 @Injectable()
@@ -61,6 +70,14 @@ export class SessionRepository {
     return this.dataSource.query<Session[]>(`${SESSION} AND c.id = ANY($1::uuid[])`, [ids]);
   }
 
+  /** Those of these links that are there, expired or not. @param ids UUIDs */
+  findLinks(ids: readonly string[]): Promise<{ readonly id: string; readonly tokenHash: Buffer }[]> {
+    return this.dataSource.query(
+      'SELECT id, token_hash AS "tokenHash" FROM sandbox_links WHERE id = ANY($1::uuid[])',
+      [ids],
+    );
+  }
+
   /**
    * Begins a session by a link's token, or null where the token is not good at that place, has expired, or was for one
    * browser and another has had it: that is decided by one update, so that of any number at once one wins.
@@ -74,11 +91,11 @@ export class SessionRepository {
       if (link === null) return null;
       const [, taken] = await manager.query<[unknown, number]>(
         `UPDATE sandbox_links SET used_at = coalesce(used_at, now())
-          WHERE id = $1 AND (NOT once OR used_at IS NULL)
-            AND (SELECT count(*) FROM sandbox_sessions WHERE link_id = $1) < $2`,
-        [presented.id, MAX_SESSIONS],
+          WHERE id = $1 AND (NOT once OR used_at IS NULL)`,
+        [presented.id],
       );
       if (taken !== 1) return null;
+      await manager.query(END_OLDEST, [presented.id, MAX_SESSIONS - 1, CHANNEL]);
       const id = randomUUID();
       const { token, hash } = newToken('session', id, place);
       await manager.query(
