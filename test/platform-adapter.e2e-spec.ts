@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ApiKeyRepository } from '../src/platform/api-keys/api-key.repository.js';
 import { LastUsedRecorder } from '../src/platform/api-keys/last-used.recorder.js';
 import { dataSourceOptions } from '../src/platform/database/data-source.js';
 import { generateApiKey, hashApiKey } from '../src/platform/identifiers/api-key.js';
@@ -157,7 +156,7 @@ describe('the store of API keys', () => {
   const store = (): PlatformApiKeyStore => new PlatformApiKeyStore(dataSource, recorder);
 
   beforeEach(() => {
-    recorder = new LastUsedRecorder(new ApiKeyRepository(dataSource), {
+    recorder = new LastUsedRecorder(dataSource, {
       isRecorded: true,
       clock: () => now,
     });
@@ -411,7 +410,7 @@ describe('a flood of questions that anybody can ask', () => {
   it('holds one connection of each kind, and leaves the others free', async () => {
     const tables = new AccessTables(dataSource);
     await tables.detect();
-    const recorder = new LastUsedRecorder(new ApiKeyRepository(dataSource), {
+    const recorder = new LastUsedRecorder(dataSource, {
       isRecorded: false,
       clock: () => 0,
     });

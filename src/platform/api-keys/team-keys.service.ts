@@ -3,18 +3,18 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { MoreThan, Repository } from 'typeorm';
 import { type Page, type PageQuery, readPageById } from '../database/page.js';
+import { SandboxChanges } from '../../sandbox-proxy/index.js';
 import { NotFoundError } from '../errors/request.errors.js';
 import { apiKeyPrefix, generateApiKey, hashApiKey } from '../identifiers/api-key.js';
 import { type ApiKeyView, type CreatedApiKeyView, viewApiKey } from './api-key.dto.js';
 import { ApiKey } from './api-key.entity.js';
-import { ApiKeyService } from './api-key.service.js';
 
 /** A team's keys as a resource of the API. */
 @Injectable()
 export class TeamKeysService {
   constructor(
     @InjectRepository(ApiKey) private readonly apiKeys: Repository<ApiKey>,
-    private readonly admission: ApiKeyService,
+    private readonly changes: SandboxChanges,
   ) {}
 
   /** The only moment at which the plain key is known. */
@@ -31,6 +31,7 @@ export class TeamKeysService {
         lastUsedAt: null,
       }),
     );
+    await this.changes.apply({ kind: 'credential', scheme: 'api-key', subject: created.keyHash });
     return { ...viewApiKey(created), key };
   }
 
@@ -45,6 +46,6 @@ export class TeamKeysService {
     const key = await this.apiKeys.findOneBy({ id, teamId });
     const { affected } = await this.apiKeys.delete({ id, teamId });
     if (key === null || affected !== 1) throw new NotFoundError('API key');
-    this.admission.forget(key.keyHash);
+    await this.changes.apply({ kind: 'credential', scheme: 'api-key', subject: key.keyHash });
   }
 }

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, MoreThan, Repository } from 'typeorm';
-import { Configuration } from '../../program/config/configuration.js';
+import { PlatformOptions } from '../platform.options.js';
+import { LINK_PARAMETER, SandboxChanges } from '../../sandbox-proxy/index.js';
 import { AccessTables } from '../database/access-tables.js';
 import { type Page, type PageQuery, readPageById } from '../database/page.js';
 import { ConflictError, NotFoundError, ValidationFailedError } from '../errors/request.errors.js';
@@ -12,10 +13,6 @@ import { SandboxesService } from '../sandboxes/sandboxes.service.js';
 import { newToken } from './access-token.js';
 import { type CreatedLinkView, type CreateLinkBody, type LinkView, viewLink } from './link.dto.js';
 import { SandboxLink } from './sandbox-link.entity.js';
-import { SessionService } from './session.service.js';
-
-/** The query parameter in which a link's token travels to the sandbox's host name, and no further. */
-export const LINK_PARAMETER = 'sandbox_link';
 
 const NO_LINKS = 'there are no preview links on this database: its tables for them are missing';
 
@@ -29,8 +26,8 @@ export class LinksService {
     @InjectRepository(SandboxLink) private readonly links: Repository<SandboxLink>,
     private readonly sandboxes: SandboxesService,
     private readonly urls: SandboxUrls,
-    private readonly configuration: Configuration,
-    private readonly sessions: SessionService,
+    private readonly options: PlatformOptions,
+    private readonly changes: SandboxChanges,
     private readonly tables: AccessTables,
   ) {}
 
@@ -41,7 +38,7 @@ export class LinksService {
    */
   async create(teamId: string, sandboxId: string, body: CreateLinkBody): Promise<CreatedLinkView> {
     const { port, ttlSeconds, label = null, once, embed, allowedOrigins } = body;
-    if (this.configuration.DENIED_PORTS.includes(port))
+    if (this.options.deniedPorts.includes(port))
       throw new ValidationFailedError([`port ${port} cannot be reached from outside`]);
     if (!this.tables.haveLinks) throw new ConflictError(NO_LINKS);
     const linkId = randomUUID();
@@ -82,7 +79,7 @@ export class LinksService {
     if (!this.tables.haveLinks) throw new NotFoundError('link');
     const { affected } = await this.links.delete({ id: linkId, sandboxId });
     if (affected !== 1) throw new NotFoundError('link');
-    this.sessions.forgetLink(linkId);
+    await this.changes.apply({ kind: 'credential', scheme: 'session', subject: encodeId('link', linkId) });
   }
 
   /** Links that have expired go when a new one comes. */

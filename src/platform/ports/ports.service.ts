@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
-import { Configuration } from '../../program/config/configuration.js';
+import { PlatformOptions } from '../platform.options.js';
+import { SandboxChanges } from '../../sandbox-proxy/index.js';
 import { AccessTables } from '../database/access-tables.js';
 import { ConflictError, NotFoundError, ValidationFailedError } from '../errors/request.errors.js';
+import { encodeId } from '../identifiers/resource-id.js';
 import { SandboxesService } from '../sandboxes/sandboxes.service.js';
 import { type PortView, type PutPortBody, viewPort } from './port.dto.js';
-import { PortSettingsService } from './port-settings.service.js';
 import { SandboxPort } from './sandbox-port.entity.js';
 
 const NO_SETTINGS = 'there are no port settings on this database: its table for them is missing';
@@ -20,8 +21,8 @@ export class PortsService {
   constructor(
     @InjectRepository(SandboxPort) private readonly ports: Repository<SandboxPort>,
     private readonly sandboxes: SandboxesService,
-    private readonly configuration: Configuration,
-    private readonly settings: PortSettingsService,
+    private readonly options: PlatformOptions,
+    private readonly changes: SandboxChanges,
     private readonly tables: AccessTables,
   ) {}
 
@@ -35,7 +36,7 @@ export class PortsService {
 
   /** @throws NotFoundError, ValidationFailedError for a port that is none or is denied, ConflictError when there are too many */
   async put(teamId: string, sandboxId: string, port: number, body: PutPortBody): Promise<PortView> {
-    if (this.configuration.DENIED_PORTS.includes(port))
+    if (this.options.deniedPorts.includes(port))
       throw new ValidationFailedError([`port ${port} cannot be reached from outside`]);
     if (!this.tables.havePorts) throw new ConflictError(NO_SETTINGS);
     const { visibility, cors } = body;
@@ -45,7 +46,7 @@ export class PortsService {
         throw new ConflictError(`a sandbox has settings for ${MAX_PORTS} ports at most`);
       await manager.upsert(SandboxPort, { sandboxId, port, visibility, cors }, ['sandboxId', 'port']);
     });
-    this.settings.forget(sandboxId, port);
+    await this.changes.apply({ kind: 'port', sandboxId: encodeId('cl', sandboxId), port });
     return { port, visibility, cors };
   }
 
@@ -55,6 +56,6 @@ export class PortsService {
     if (!this.tables.havePorts) throw new NotFoundError('port');
     const { affected } = await this.ports.delete({ sandboxId, port });
     if (affected !== 1) throw new NotFoundError('port');
-    this.settings.forget(sandboxId, port);
+    await this.changes.apply({ kind: 'port', sandboxId: encodeId('cl', sandboxId), port });
   }
 }

@@ -7,7 +7,7 @@ import {
 } from '../../sandbox-proxy/index.js';
 import { decodeId, encodeId } from '../identifiers/resource-id.js';
 import { isTokenOf, readToken, type TokenPlace } from '../links/access-token.js';
-import { type Session as SessionRow, SessionRepository } from '../links/session.repository.js';
+import { type SessionRow, SessionRepository } from '../links/session.repository.js';
 import { Batches } from '../database/batches.js';
 import { AccessTables } from '../database/access-tables.js';
 

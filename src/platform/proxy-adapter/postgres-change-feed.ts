@@ -8,7 +8,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { type Change, ChangeFeed } from '../../sandbox-proxy/index.js';
-import { CHANNEL, COUNT_TRIGGERS, TRIGGERS } from '../database/feed-message.js';
+import { CHANNEL, COUNT_TRIGGERS, TRIGGERS } from '../database/feed-triggers.js';
 import { FeedConnection } from './feed-connection.js';
 import { readFeedMessage } from './feed-message.js';
 

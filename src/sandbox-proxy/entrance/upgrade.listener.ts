@@ -1,23 +1,23 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { Injectable } from '@nestjs/common';
-import { closeGently } from '../answers/proxy-answer.js';
+import { closeGently } from '../answers/answer.js';
+import { ShuttingDownError } from '../errors.js';
+import { UpgradeRequest } from '../exchange/upgrade-request.js';
 import { bareResponse } from '../node-internals/bare-response.js';
 import { reset } from '../relay/reset.js';
-import { ShuttingDownError } from '../errors.js';
-import { SandboxProxyService } from '../sandbox-proxy.service.js';
-import { upgradeOfferOf } from './upgrade-offer.js';
+import { SandboxProxyMiddleware } from './sandbox-proxy.middleware.js';
+import { upgradeOfferOf } from '../headers/upgrade-offer.js';
 import { whenFree } from './when-free.js';
-import { UpgradeRequest } from '../relay/upgrade-request.js';
 
-/** Door 2: WebSocket and other upgrades whose Host header names a sandbox. */
+/** Takes the upgrades whose Host header names a sandbox: WebSockets and others. */
 @Injectable()
 export class SandboxUpgradeListener {
   /** Sockets that have been taken off HTTP: waiting for the agent's answer, or spliced. The server knows them no more. */
   private readonly sockets = new Set<Socket>();
   private isDraining = false;
 
-  constructor(private readonly proxy: SandboxProxyService) {}
+  constructor(private readonly proxy: SandboxProxyMiddleware) {}
 
   /** From now on no upgrade is taken to a sandbox. */
   drain(): void {
@@ -31,7 +31,7 @@ export class SandboxUpgradeListener {
 
   /** Whether the request is served as the plain one that it also is; null where it is not for a sandbox. */
   declines(request: IncomingMessage): boolean | null {
-    return this.proxy.claim(request) === null ? null : upgradeOfferOf(request) !== 'taken';
+    return this.proxy.placeOf(request) === null ? null : upgradeOfferOf(request) !== 'taken';
   }
 
   /**
@@ -39,13 +39,12 @@ export class SandboxUpgradeListener {
    * @returns false where the request is not for a sandbox
    */
   use(request: IncomingMessage, socket: Socket, head: Buffer): boolean {
-    const claim = this.proxy.claim(request);
-    if (claim === null) return false;
+    const place = this.proxy.placeOf(request);
+    if (place === null) return false;
     this.sockets.add(socket);
     socket.once('close', () => this.sockets.delete(socket));
     const upgrade = new UpgradeRequest(request.headers.upgrade ?? '', socket, head);
     whenFree(socket, () => {
-      const outcome = this.isDraining ? new ShuttingDownError() : claim;
       // The connection ends with a refusal: what the client sent ahead of its upgrade is nobody's
       // (0ang3el/websocket-smuggle).
       const { response, detach } = bareResponse(request, socket, () => {
@@ -53,7 +52,7 @@ export class SandboxUpgradeListener {
         closeGently(socket);
       });
       upgrade.onReleased = detach;
-      this.proxy.serve(outcome, request, response, upgrade);
+      this.proxy.take(request, response, this.isDraining ? new ShuttingDownError() : place, upgrade);
     });
     return true;
   }

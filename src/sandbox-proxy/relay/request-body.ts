@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { passableTrailers } from '../headers/field-names.js';
 import { InvalidRequestError } from '../errors.js';
 import type { RequestFraming } from '../headers/outbound-request.js';
-import type { ProxyExchange } from '../exchange.js';
+import type { Exchange } from '../exchange/exchange.js';
+import type { CredentialText } from '../headers/credential-text.js';
 import { noteUploaded } from '../node-internals/upload-memory.js';
 import type { UpstreamCall } from '../agent-client/upstream-call.js';
 
@@ -33,8 +34,9 @@ export class RequestBody {
   private gatheredBytes = 0;
 
   constructor(
-    private readonly exchange: ProxyExchange,
+    private readonly exchange: Exchange,
     private readonly framing: 'length' | 'chunked',
+    private readonly credentials: CredentialText,
   ) {}
 
   pipeTo(call: UpstreamCall): void {
@@ -50,7 +52,7 @@ export class RequestBody {
       if (this.isStopped) return;
       if (this.framing === 'chunked') {
         this.flush(call);
-        call.write(lastChunk(request.rawTrailers));
+        call.write(lastChunk(request.rawTrailers, this.credentials));
       }
       call.finish();
     });
@@ -84,9 +86,9 @@ export class RequestBody {
   }
 }
 
-function lastChunk(rawTrailers: readonly string[]): string {
+function lastChunk(rawTrailers: readonly string[], credentials: CredentialText): string {
   if (rawTrailers.length === 0) return '0\r\n\r\n';
-  const trailers = passableTrailers(rawTrailers);
+  const trailers = passableTrailers(rawTrailers, credentials);
   let text = '0\r\n';
   for (let i = 0; i < trailers.length; i += 2) text += `${trailers[i]}: ${trailers[i + 1]}\r\n`;
   return `${text}\r\n`;
