@@ -1,7 +1,8 @@
 import { type CanActivate, createParamDecorator, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { Request } from 'express';
 import { CredentialError } from '../errors/request.errors.js';
-import { ApiKeyService } from './api-key.service.js';
+import { ApiKeyService } from '../../sandbox-proxy/index.js';
+import { decodeId } from '../identifiers/resource-id.js';
 
 /** Set by the guard on the requests that it lets in. */
 const teamOf = new WeakMap<Request, string>();
@@ -17,8 +18,9 @@ export class TeamGuard implements CanActivate {
     const key = request.headers['x-api-key'];
     if (typeof key !== 'string') throw new CredentialError('X-API-Key header required');
     const admitted = await this.apiKeys.findTeam(key);
-    if (admitted === null) throw new CredentialError('invalid API key');
-    teamOf.set(request, admitted.teamId);
+    const teamId = admitted === null ? null : decodeId('team', admitted.teamId);
+    if (teamId === null) throw new CredentialError('invalid API key');
+    teamOf.set(request, teamId);
     return true;
   }
 }

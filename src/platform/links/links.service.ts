@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, MoreThan, Repository } from 'typeorm';
-import { Configuration } from '../../program/config/configuration.js';
+import { PlatformOptions } from '../platform.options.js';
+import { LINK_PARAMETER, SandboxChanges } from '../../sandbox-proxy/index.js';
+import { AccessTables } from '../database/access-tables.js';
 import { type Page, type PageQuery, readPage } from '../database/page.js';
 import { ConflictError, NotFoundError, ValidationFailedError } from '../errors/request.errors.js';
 import { encodeId } from '../identifiers/resource-id.js';
@@ -11,10 +13,8 @@ import { SandboxesService } from '../sandboxes/sandboxes.service.js';
 import { newToken } from './access-token.js';
 import { type CreatedLinkView, type CreateLinkBody, type LinkView, viewLink } from './link.dto.js';
 import { SandboxLink } from './sandbox-link.entity.js';
-import { SessionService } from './session.service.js';
 
-/** The query parameter in which a link's token travels to the sandbox's host name, and no further. */
-export const LINK_PARAMETER = 'sandbox_link';
+const NO_LINKS = 'there are no preview links on this database: its tables for them are missing';
 
 /** Links of one sandbox that have not expired. */
 const MAX_LINKS = 1_000;
@@ -26,8 +26,9 @@ export class LinksService {
     @InjectRepository(SandboxLink) private readonly links: Repository<SandboxLink>,
     private readonly sandboxes: SandboxesService,
     private readonly urls: SandboxUrls,
-    private readonly configuration: Configuration,
-    private readonly sessions: SessionService,
+    private readonly options: PlatformOptions,
+    private readonly changes: SandboxChanges,
+    private readonly tables: AccessTables,
   ) {}
 
   /**
@@ -37,8 +38,9 @@ export class LinksService {
    */
   async create(teamId: string, sandboxId: string, body: CreateLinkBody): Promise<CreatedLinkView> {
     const { port, ttlSeconds, label = null, once, embed, allowedOrigins } = body;
-    if (this.configuration.DENIED_PORTS.includes(port))
+    if (this.options.deniedPorts.includes(port))
       throw new ValidationFailedError([`port ${port} cannot be reached from outside`]);
+    if (!this.tables.haveLinks) throw new ConflictError(NO_LINKS);
     const linkId = randomUUID();
     const { token, hash } = newToken('link', linkId, { sandboxId, port });
     const link = this.links.create({
@@ -64,6 +66,7 @@ export class LinksService {
   /** Those that have not expired. @throws NotFoundError */
   async list(teamId: string, sandboxId: string, query: PageQuery): Promise<Page<LinkView>> {
     await this.sandboxes.get(teamId, sandboxId);
+    if (!this.tables.haveLinks) return { items: [], next: null };
     const expiresAt = MoreThan(new Date());
     const read = (after: string, take: number): Promise<SandboxLink[]> =>
       this.links.find({ where: { sandboxId, id: MoreThan(after), expiresAt }, order: { id: 'ASC' }, take });
@@ -73,9 +76,10 @@ export class LinksService {
   /** Ends its sessions, and what they have open. @throws NotFoundError */
   async revoke(teamId: string, sandboxId: string, linkId: string): Promise<void> {
     await this.sandboxes.get(teamId, sandboxId);
+    if (!this.tables.haveLinks) throw new NotFoundError('link');
     const { affected } = await this.links.delete({ id: linkId, sandboxId });
     if (affected !== 1) throw new NotFoundError('link');
-    this.sessions.forgetLink(linkId);
+    await this.changes.apply({ kind: 'credential', scheme: 'session', subject: encodeId('link', linkId) });
   }
 
   /** Links that have expired go when a new one comes. */

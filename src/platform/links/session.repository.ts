@@ -51,10 +51,14 @@ export class SessionRepository {
     return session ?? null;
   }
 
-  /** Of these sessions, those that are still there: what has been opened by the others must end. */
+  /** The ids of those that are still there. */
   async remaining(ids: readonly string[]): Promise<Set<string>> {
-    const rows = await this.dataSource.query<Session[]>(`${SESSION} AND c.id = ANY($1::uuid[])`, [ids]);
-    return new Set(rows.map(({ id }) => id));
+    return new Set((await this.findMany(ids)).map(({ id }) => id));
+  }
+
+  /** Those of these sessions that are still there. @param ids UUIDs */
+  findMany(ids: readonly string[]): Promise<Session[]> {
+    return this.dataSource.query<Session[]>(`${SESSION} AND c.id = ANY($1::uuid[])`, [ids]);
   }
 
   /**

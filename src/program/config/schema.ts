@@ -84,6 +84,16 @@ export class Configuration {
   DATABASE_URL?: string;
 
   @FromEnvironment({
+    description:
+      'The same database past any pooler, for news of changes; a pooler in transaction mode passes none on. Unset: `DATABASE_URL`.',
+    wants: 'a URL like postgres://user:password@host:5432/database',
+    secret: true,
+  })
+  @IsOptional()
+  @IsPostgresUrl()
+  FEED_DATABASE_URL?: string;
+
+  @FromEnvironment({
     description: 'Directory of the embedded PostgreSQL and of generated secrets.',
     wants: 'a path',
   })

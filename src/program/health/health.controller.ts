@@ -4,7 +4,7 @@ import type { Response } from 'express';
 import type { Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { Configuration } from '../config/configuration.js';
-import { ChangeFeed } from '../../platform/database/change-feed.js';
+import { PostgresChangeFeed } from '../../platform/proxy-adapter/postgres-change-feed.js';
 import { LOGGER } from '../logging/logger.js';
 import { Lifecycle } from './lifecycle.js';
 
@@ -16,7 +16,7 @@ type Checks = Readonly<Record<'database' | 'changeFeed' | 'lifecycle', string>>;
 export class HealthController {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
-    private readonly feed: ChangeFeed,
+    private readonly feed: PostgresChangeFeed,
     private readonly lifecycle: Lifecycle,
     private readonly configuration: Configuration,
     @Inject(LOGGER) private readonly logger: Logger,

@@ -15,16 +15,13 @@ let held: ServerResponse[];
 
 beforeEach(async () => {
   held = [];
-  server = createServer({ keepAliveTimeout: TIMEOUT_MS }, (request, response) => {
+  server = createServer((request, response) => {
     if (request.url === '/held') held.push(response);
     else response.end('ok');
   });
   idle = new IdleClients();
-  server.on('connection', (socket) => {
-    accepted = socket;
-    idle.watch(socket);
-    idle.watch(socket);
-  });
+  idle.watchAll(server);
+  server.on('connection', (socket) => (accepted = socket));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   client = connect((server.address() as AddressInfo).port, '127.0.0.1');
@@ -33,7 +30,7 @@ beforeEach(async () => {
 
 afterEach(() => {
   client.destroy();
-  idle.onApplicationShutdown();
+  idle.stop();
   server.closeAllConnections();
   server.close();
 });
