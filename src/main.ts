@@ -11,7 +11,7 @@ import { Configuration, loadConfiguration } from './program/config/configuration
 import { EmbeddedPostgres } from './demo/embedded-postgres/embedded-postgres.js';
 import { openDatabase } from './platform/database/open-database.js';
 import { keptAdminToken } from './demo/first-run/admin-token.js';
-import { banner, sharedBanner } from './demo/first-run/banner.js';
+import { banner } from './demo/first-run/banner.js';
 import { curlTarget, ownUrl } from './demo/first-run/curl-target.js';
 import { prepareDemo } from './demo/first-run/demo-seed.js';
 import { LocalSandbox } from './demo/first-run/local-sandbox.js';
@@ -40,17 +40,15 @@ async function startEmbedded(settings: Configuration): Promise<void> {
   const { DATA_DIR, HOST, PORT } = settings;
   const postgres = await EmbeddedPostgres.start(DATA_DIR, console.warn);
   shutdown.add(() => postgres.stop(), POSTGRES_STOP_MS);
-  const isAlone = postgres.sharedWith.length === 0;
-  const ownPorts = [postgres.port, PORT];
-  const local = isAlone ? await LocalSandbox.start(DATA_DIR, () => ownPorts) : null;
-  if (local !== null) shutdown.add(() => local.stop(), CLOSE_MARGIN_MS);
+  const ownPorts = [PORT];
+  const local = await LocalSandbox.start(DATA_DIR, () => ownPorts);
+  shutdown.add(() => local.stop(), CLOSE_MARGIN_MS);
   const adminToken = settings.ADMIN_TOKEN === undefined ? keptAdminToken(DATA_DIR) : null;
 
   const filledIn = { DATABASE_URL: postgres.url, ...(adminToken && { ADMIN_TOKEN: adminToken.token }) };
   const port = await open(Object.assign(new Configuration(), settings, filledIn));
   ownPorts.push(port);
   const url = ownUrl(HOST, port);
-  if (local === null) return print(sharedBanner(url, postgres.sharedWith));
 
   const database = await openDatabase(postgres.url, 'off');
   const demo = await prepareDemo(database, DATA_DIR, local.agentAddress).finally(() => database.destroy());

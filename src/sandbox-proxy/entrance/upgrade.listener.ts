@@ -7,7 +7,7 @@ import { UpgradeRequest } from '../exchange/upgrade-request.js';
 import { bareResponse } from '../node-internals/bare-response.js';
 import { reset } from '../relay/reset.js';
 import { SandboxProxyMiddleware } from './sandbox-proxy.middleware.js';
-import { upgradeOfferOf } from './upgrade-offer.js';
+import { upgradeOfferOf } from '../headers/upgrade-offer.js';
 import { whenFree } from './when-free.js';
 
 /** Takes the upgrades whose Host header names a sandbox: WebSockets and others. */

@@ -11,6 +11,7 @@ import { InvalidPathError, InvalidRequestError } from '../errors.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { HEADER_POLICY, type HeaderPolicy } from '../headers/header-policy.js';
 import { outboundHead } from '../headers/outbound-request.js';
+import { upgradeOfferOf } from '../headers/upgrade-offer.js';
 import { leaveUnread } from '../node-internals/leave-unread.js';
 import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from '../options.js';
 import { SandboxResolverService } from '../routing/sandbox-resolver.service.js';
@@ -37,10 +38,8 @@ export class Relay implements ForwardingOutcome {
     const origin = this.pool.resolveAddress(location.address);
     const method = request.method as string;
     const framing = framingOf(request);
-    if (upgrade !== null && (framing === 'chunked' || Number(request.headers['content-length'] ?? 0) > 0)) {
-      // Its body would arrive as the first bytes of the tunnel, or as the next request (CVE-2026-58055).
+    if (framing !== 'none' && upgradeOfferOf(request) === 'with body')
       throw new InvalidRequestError('an upgrade request has no body');
-    }
     const target = prefix + outboundPath(request.url as string, method);
     if (credentials.isIn(target))
       throw new InvalidPathError('the path or query holds a credential of the platform');
