@@ -6,14 +6,17 @@ import { HAS_PYTHON, type PythonApp, startPythonApp } from './support/apps/pytho
 import { SandboxClient } from './support/apps/sandbox-client.js';
 import { startViteApp, type ViteApp } from './support/apps/vite-app.js';
 
+const AGENT_TOKEN = 'an-agent-token-of-the-test';
+
 let controlPlane: StartedApp;
-const agent = new LocalAgent({ deniedPorts: () => [] });
+const agent = new LocalAgent({ token: AGENT_TOKEN, deniedPorts: () => [] });
 let client: SandboxClient;
 
 beforeAll(async () => {
-  controlPlane = await startApp();
+  controlPlane = await startApp({ env: { AGENT_TOKEN } });
   const { port } = await agent.start();
   client = await SandboxClient.create(controlPlane.db, controlPlane.port, `127.0.0.1:${port}`);
+  agent.run(client.sandboxId);
 });
 afterAll(async () => {
   await agent.stop();

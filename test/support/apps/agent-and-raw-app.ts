@@ -2,10 +2,13 @@ import { afterAll, afterEach, beforeAll } from 'vitest';
 import { LocalAgent } from '../../../src/demo/local-agent/local-agent.js';
 import { RawConnection, type RawServer, startRawServer } from '../raw-http.js';
 
-/** A sandbox id that the agent takes; it serves any. */
+/** The sandbox that the agent runs. */
 export const SANDBOX_ID = 'cl-0000000000000000000000001';
 /** A port that the agent refuses. */
 export const DENIED_PORT = 5432;
+export const AGENT_TOKEN = 'a-token-of-the-test';
+/** After which silence the agent takes a half-closed client for gone: shorter than a test waits for anything. */
+export const HALF_CLOSED_WAIT_MS = 1_000;
 
 /** A local agent and behind it an app whose every byte the test sends itself; both live as long as the test file. */
 export class AgentAndRawApp {
@@ -14,10 +17,16 @@ export class AgentAndRawApp {
   /** The app's port. */
   appPort = 0;
   private app!: RawServer;
-  private readonly agent = new LocalAgent({ deniedPorts: () => [DENIED_PORT] });
+  private readonly agent: LocalAgent;
   private readonly opened: RawConnection[] = [];
 
   constructor() {
+    this.agent = new LocalAgent({
+      token: AGENT_TOKEN,
+      deniedPorts: () => [DENIED_PORT],
+      halfClosedWaitMs: HALF_CLOSED_WAIT_MS,
+    });
+    this.agent.run(SANDBOX_ID);
     beforeAll(async () => {
       this.agentPort = (await this.agent.start()).port;
       this.app = await startRawServer();
@@ -39,12 +48,17 @@ export class AgentAndRawApp {
 
   /** A whole GET request for a path of the app. */
   get(path = '/'): string {
-    return `GET ${this.prefix}${path} HTTP/1.1\r\nHost: agent\r\n\r\n`;
+    return `${this.line('GET', path)}\r\n`;
   }
 
-  /** A request line for a path of the app and a Host header; more headers and the empty line are the caller's. */
-  line(method: string, path = '/'): string {
-    return `${method} ${this.prefix}${path} HTTP/1.1\r\nHost: agent\r\n`;
+  /** The first lines of a request for a path of the app; more headers and the empty line are the caller's. */
+  line(method: string, path = '/', version = '1.1'): string {
+    return this.lineTo(`${this.prefix}${path}`, method, version);
+  }
+
+  /** The same for any request target. */
+  lineTo(target: string, method = 'GET', version = '1.1'): string {
+    return `${method} ${target} HTTP/${version}\r\nHost: 127.0.0.1:${this.agentPort}\r\nX-Sandbox-Agent-Token: ${AGENT_TOKEN}\r\n`;
   }
 
   /** A new connection to the agent. */

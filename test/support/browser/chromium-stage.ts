@@ -8,6 +8,8 @@ import { PlatformRows, type SandboxRow, type TeamRow } from '../platform-rows.js
 import { launchChromium } from './chromium.js';
 import { DOMAIN, OTHER_SITE, TlsFront } from './tls-front.js';
 
+const AGENT_TOKEN = 'an-agent-token-of-the-test';
+
 /** A sandbox and the team that it is of. */
 export interface OwnedSandbox extends SandboxRow {
   readonly team: TeamRow;
@@ -30,7 +32,7 @@ export class ChromiumStage {
   hostId!: string;
   private readonly isPlain: boolean;
   private browser!: Browser;
-  private readonly agent = new LocalAgent({ deniedPorts: () => [] });
+  private readonly agent = new LocalAgent({ token: AGENT_TOKEN, deniedPorts: () => [] });
   private readonly contexts: BrowserContext[] = [];
 
   /** @param options `isPlain`: as on a person's own machine, by `http://localhost` and without anything in front */
@@ -39,7 +41,7 @@ export class ChromiumStage {
     beforeAll(async () => {
       await this.front.start();
       const names = isPlain ? {} : { PUBLIC_URL: this.origin, SANDBOX_DOMAINS: DOMAIN };
-      this.app = await startApp({ env: { ...names, ...env } });
+      this.app = await startApp({ env: { AGENT_TOKEN, ...names, ...env } });
       this.front.route(DOMAIN, this.app.port);
       this.rows = new PlatformRows(this.app.db);
       this.hostId = await this.rows.host(`127.0.0.1:${(await this.agent.start()).port}`);
@@ -73,7 +75,9 @@ export class ChromiumStage {
   /** A running sandbox of a team of its own. */
   async sandbox(status = 'running'): Promise<OwnedSandbox> {
     const team = await this.rows.team();
-    return { ...(await this.rows.sandbox(team.id, this.hostId, status)), team };
+    const sandbox = await this.rows.sandbox(team.id, this.hostId, status);
+    this.agent.run(sandbox.id);
+    return { ...sandbox, team };
   }
 
   async link(
