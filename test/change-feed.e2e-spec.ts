@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { TRIGGERS } from '../src/platform/database/feed-message.js';
+import { TRIGGERS } from '../src/platform/database/feed-triggers.js';
 import { encodeId } from '../src/platform/identifiers/resource-id.js';
 import { PostgresChangeFeed } from '../src/platform/proxy-adapter/postgres-change-feed.js';
 import type { Change } from '../src/sandbox-proxy/index.js';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { MoreThan, Repository } from 'typeorm';
-import { type Page, type PageQuery, readPage } from '../database/page.js';
+import { type Page, type PageQuery, readPageById } from '../database/page.js';
 import { SandboxChanges } from '../../sandbox-proxy/index.js';
 import { NotFoundError } from '../errors/request.errors.js';
 import { apiKeyPrefix, generateApiKey, hashApiKey } from '../identifiers/api-key.js';
@@ -38,7 +38,7 @@ export class TeamKeysService {
   list(teamId: string, query: PageQuery): Promise<Page<ApiKeyView>> {
     const read = (after: string, take: number): Promise<ApiKey[]> =>
       this.apiKeys.find({ where: { teamId, id: MoreThan(after) }, order: { id: 'ASC' }, take });
-    return readPage('key', query, read, viewApiKey);
+    return readPageById('key', query, read, viewApiKey);
   }
 
   /** @throws NotFoundError when the team has no such key. */

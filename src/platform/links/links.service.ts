@@ -5,7 +5,7 @@ import { type EntityManager, MoreThan, Repository } from 'typeorm';
 import { PlatformOptions } from '../platform.options.js';
 import { LINK_PARAMETER, SandboxChanges } from '../../sandbox-proxy/index.js';
 import { AccessTables } from '../database/access-tables.js';
-import { type Page, type PageQuery, readPage } from '../database/page.js';
+import { type Page, type PageQuery, readPageById } from '../database/page.js';
 import { ConflictError, NotFoundError, ValidationFailedError } from '../errors/request.errors.js';
 import { encodeId } from '../identifiers/resource-id.js';
 import { SandboxUrls } from '../sandboxes/sandbox-urls.service.js';
@@ -70,7 +70,7 @@ export class LinksService {
     const expiresAt = MoreThan(new Date());
     const read = (after: string, take: number): Promise<SandboxLink[]> =>
       this.links.find({ where: { sandboxId, id: MoreThan(after), expiresAt }, order: { id: 'ASC' }, take });
-    return readPage('link', query, read, viewLink);
+    return readPageById('link', query, read, viewLink);
   }
 
   /** Ends its sessions, and what they have open. @throws NotFoundError */

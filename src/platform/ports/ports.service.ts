@@ -36,7 +36,6 @@ export class PortsService {
 
   /** @throws NotFoundError, ValidationFailedError for a port that is none or is denied, ConflictError when there are too many */
   async put(teamId: string, sandboxId: string, port: number, body: PutPortBody): Promise<PortView> {
-    if (port < 1 || port > 65_535) throw new ValidationFailedError(['port must be from 1 to 65535']);
     if (this.options.deniedPorts.includes(port))
       throw new ValidationFailedError([`port ${port} cannot be reached from outside`]);
     if (!this.tables.havePorts) throw new ConflictError(NO_SETTINGS);

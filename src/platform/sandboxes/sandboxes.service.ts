@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource, InjectRepository } from '@nestjs/typeorm';
 import { DataSource, type EntityManager, MoreThan, Repository } from 'typeorm';
 import { SandboxChanges } from '../../sandbox-proxy/index.js';
-import { type Page, type PageQuery, readPage } from '../database/page.js';
+import { type Page, type PageQuery, readPageById } from '../database/page.js';
 import { NotFoundError, ValidationFailedError } from '../errors/request.errors.js';
 import { Host } from '../hosts/host.entity.js';
 import { decodeId, encodeId } from '../identifiers/resource-id.js';
@@ -51,7 +51,7 @@ export class SandboxesService {
   list(teamId: string, query: PageQuery): Promise<Page<SandboxView>> {
     const read = (after: string, take: number): Promise<Sandbox[]> =>
       this.sandboxes.find({ where: { teamId, id: MoreThan(after) }, order: { id: 'ASC' }, take });
-    return readPage('cl', query, read, (sandbox) => this.#view(sandbox));
+    return readPageById('cl', query, read, (sandbox) => this.#view(sandbox));
   }
 
   /** @throws NotFoundError */
