@@ -3,10 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ChangeFeed } from '../src/platform/database/change-feed.js';
 import { CHANGE_FEED_OPTIONS } from '../src/platform/database/postgres-change-feed.js';
 import { generateApiKey } from '../src/platform/identifiers/api-key.js';
-import { type Call, caller, newTeam } from './support/api-client.js';
-import { type StartedApp, startApp } from './support/app.js';
-import { createTestDatabase, type TestDatabase } from './support/database.js';
-import { startTcpRelay, type TcpRelay } from './support/tcp-relay.js';
+import { type Call, caller, newTeam } from './kit/api-client.js';
+import { type StartedApp, startApp } from './kit/app.js';
+import { createTestDatabase, type TestDatabase } from './kit/database.js';
+import { startTcpRelay, type TcpRelay } from './kit/tcp-relay.js';
 
 /** A caller with a key of its own that nobody knows: memory has no answer for it. */
 function stranger(url: string): Call {

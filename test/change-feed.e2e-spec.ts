@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { FeedEvent } from '../src/platform/database/change-feed.js';
 import { TRIGGERS } from '../src/platform/database/feed-message.js';
 import { PostgresChangeFeed } from '../src/platform/database/postgres-change-feed.js';
-import { createTestDatabase, type TestDatabase } from './support/database.js';
+import { createTestDatabase, type TestDatabase } from './kit/database.js';
 
 const ID = '00000000-0000-4000-8000-00000000000';
 const [TEAM, TEAM_B, HOST, HOST_B, SANDBOX, KEY, LINK] = [1, 2, 3, 4, 5, 6, 7].map((n) => `${ID}${n}`) as [

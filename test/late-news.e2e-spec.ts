@@ -5,8 +5,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { type AdmittedKey, ApiKeyRepository } from '../src/platform/api-keys/api-key.repository.js';
 import { generateApiKey, hashApiKey } from '../src/platform/identifiers/api-key.js';
 import { SessionRepository } from '../src/platform/links/session.repository.js';
-import { BrowserStage } from './support/browser-stage.js';
-import { DOORS, type Door, UPGRADE_LINES } from './support/proxy-stage.js';
+import { BrowserStage } from './kit/browser-stage.js';
+import { DOORS, type Door, UPGRADE_LINES } from './kit/proxy-stage.js';
 
 // The feed tells of a new key and a new sandbox too, and may do so after the first request that it let in has begun.
 

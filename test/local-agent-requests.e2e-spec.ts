@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AgentAndRawApp } from './support/apps/agent-and-raw-app.js';
+import { AgentAndRawApp } from './kit/apps/agent-and-raw-app.js';
 
 const rig = new AgentAndRawApp();
 

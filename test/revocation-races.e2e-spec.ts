@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type AdmittedKey, ApiKeyRepository } from '../src/platform/api-keys/api-key.repository.js';
 import { LiveAdmissions } from '../src/sandbox-proxy/open-access/open-access.js';
-import { BrowserStage } from './support/browser-stage.js';
-import { UPGRADE_LINES } from './support/proxy-stage.js';
+import { BrowserStage } from './kit/browser-stage.js';
+import { UPGRADE_LINES } from './kit/proxy-stage.js';
 
 // A key is looked up, deleted while its answer is on the way, and the answer is still the old one: the connection that
 // is opened by it must not live for ever, although nothing will be told of the key any more.
