@@ -3,17 +3,17 @@ import { performance } from 'node:perf_hooks';
 import { pino } from 'pino';
 import { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ApiKeyService } from '../src/platform/api-keys/api-key.service.js';
+import { ApiKeyService } from '../src/sandbox-proxy/index.js';
 import { migrationDataSourceOptions } from '../src/platform/database/data-source.js';
-import { TRIGGERS } from '../src/platform/database/feed-message.js';
+import { TRIGGERS } from '../src/platform/database/feed-triggers.js';
 import { migrate } from '../src/platform/database/migrate.js';
 import { MIGRATIONS } from '../src/platform/database/migrations/index.js';
 import { DatabaseStartError } from '../src/platform/database/open-database.js';
 import { generateApiKey, hashApiKey } from '../src/platform/identifiers/api-key.js';
 import { LOGGER } from '../src/program/logging/logger.js';
-import { caller } from './support/api-client.js';
-import { startApp } from './support/app.js';
-import { createTestDatabase, type TestDatabase } from './support/database.js';
+import { caller } from './kit/api-client.js';
+import { startApp } from './kit/app.js';
+import { createTestDatabase, type TestDatabase } from './kit/database.js';
 
 const COUNT_TRIGGERS = `SELECT count(*)::int AS count FROM pg_trigger WHERE NOT tgisinternal`;
 
@@ -114,7 +114,7 @@ describe("the platform's own database with MIGRATIONS=off, read only and without
     expect(await started.app.get(ApiKeyService).findTeam(key)).toEqual({
       teamId: expect.any(String),
       keyId: expect.any(String),
-      keyHash: expect.any(String),
+      digest: expect.any(String),
     });
     const ready = await caller(started.url)('GET', '/readyz');
     expect([ready.status, ready.body['checks']]).toEqual([

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { Client } from 'pg';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ApiKeyRepository } from '../src/platform/api-keys/api-key.repository.js';
 import { LastUsedRecorder } from '../src/platform/api-keys/last-used.recorder.js';
 import { dataSourceOptions } from '../src/platform/database/data-source.js';
 import { generateApiKey, hashApiKey } from '../src/platform/identifiers/api-key.js';
 import { decodeId, encodeId } from '../src/platform/identifiers/resource-id.js';
-import { newToken } from '../src/platform/links/access-token.js';
+import { newToken, type TokenPurpose } from '../src/platform/links/access-token.js';
 import { SessionRepository } from '../src/platform/links/session.repository.js';
 import { AccessTables } from '../src/platform/database/access-tables.js';
 import { PlatformApiKeyStore } from '../src/platform/proxy-adapter/platform-api-keys.js';
@@ -156,7 +156,7 @@ describe('the store of API keys', () => {
   const store = (): PlatformApiKeyStore => new PlatformApiKeyStore(dataSource, recorder);
 
   beforeEach(() => {
-    recorder = new LastUsedRecorder(new ApiKeyRepository(dataSource), {
+    recorder = new LastUsedRecorder(dataSource, {
       isRecorded: true,
       clock: () => now,
     });
@@ -323,6 +323,34 @@ describe('the store of sessions', () => {
     expect(asked).toBe(1);
   });
 
+  // one guest opened a link 1,000 times, and the next guest got 401
+  it('begins another one by a link that has 1,000, in place of the oldest, and tells of its end', async () => {
+    const { id, token } = await link();
+    const oldest = of((await store().begin(token, place())) ?? undefined);
+    const { sessionId = '' } = (await store().find(oldest.token, place())) ?? {};
+    await db.query(
+      `INSERT INTO sandbox_sessions (id, link_id, sandbox_id, token_hash)
+       SELECT gen_random_uuid(), $1, $2, '' FROM generate_series(1, 999)`,
+      [decodeId('link', id), sandbox.uuid],
+    );
+    const witness = new Client({ connectionString: db.url });
+    await witness.connect();
+    const heard: (string | undefined)[] = [];
+    witness.on('notification', ({ payload }) => heard.push(payload));
+    await witness.query('LISTEN sandbox_proxy_changes');
+    const next = of((await store().begin(token, place())) ?? undefined);
+    expect(await store().find(next.token, place())).not.toBeNull();
+    expect(await store().find(oldest.token, place())).toBeNull();
+    await expect.poll(() => heard).toHaveLength(1);
+    expect(JSON.parse(heard[0] ?? '')).toEqual({
+      table: 'sandbox_sessions',
+      id: decodeId('session', sessionId),
+    });
+    await witness.end();
+    const left = await db.query('SELECT 1 FROM sandbox_sessions WHERE link_id = $1', [decodeId('link', id)]);
+    expect(left).toHaveLength(1_000);
+  });
+
   it('ends sessions with the sandbox that is paused and the team that is deleted', async () => {
     const token = await begun();
     await db.query(`UPDATE sandboxes SET status = 'paused' WHERE id = $1`, [sandbox.uuid]);
@@ -371,6 +399,48 @@ describe('the settings of ports', () => {
     expect(await settings.find(theirs.id, 80)).not.toBeNull();
     await db.query('UPDATE teams SET deleted_at = now() WHERE id = $1', [gone.id]);
     expect(await settings.find(theirs.id, 80)).toBeNull();
+  });
+});
+
+const madeUp = (purpose: TokenPurpose): string =>
+  newToken(purpose, randomUUID(), { sandboxId: sandbox.uuid, port: 80 }).token;
+
+// Made-up keys, cookies, tokens and ports took every connection to the database: 2.5 s for a stranger's key elsewhere.
+describe('a flood of questions that anybody can ask', () => {
+  it('holds one connection of each kind, and leaves the others free', async () => {
+    const tables = new AccessTables(dataSource);
+    await tables.detect();
+    const recorder = new LastUsedRecorder(dataSource, {
+      isRecorded: false,
+      clock: () => 0,
+    });
+    const keys = new PlatformApiKeyStore(dataSource, recorder);
+    const sessions = new PlatformSessionStore(new SessionRepository(dataSource), tables);
+    const ports = new PlatformPortSettings(dataSource, tables);
+    const sandboxes = directory();
+    asked = 0;
+    let [underWay, most] = [0, 0];
+    const counted = dataSource.query.bind(dataSource);
+    dataSource.query = async (...parameters) => {
+      underWay += 1;
+      most = Math.max(most, underWay);
+      return counted(...parameters).finally(() => (underWay -= 1));
+    };
+    const answers = Array.from({ length: 1_000 }, (_, port) => [
+      keys.find(hashApiKey(generateApiKey())),
+      sessions.find(madeUp('session'), place()),
+      sessions.begin(madeUp('link'), place()),
+      ports.find(sandbox.id, port + 1),
+      sandboxes.locate(encodeId('cl', randomUUID()), team(teamA)),
+    ]).flat();
+    answers.push(keys.find(hashApiKey(of(teamA).key)));
+    const found = await Promise.all(answers);
+    dataSource.query = counted;
+    expect(found.filter((answer) => answer !== null)).toEqual([
+      { keyId: encodeId('key', of(teamA).keyId), teamId: team(teamA) },
+    ]);
+    expect(most).toBeLessThanOrEqual(5);
+    expect(asked).toBeLessThanOrEqual(5 * 4);
   });
 });
 

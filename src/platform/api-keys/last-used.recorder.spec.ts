@@ -1,35 +1,35 @@
+import type { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { collectNestLog } from '../../../test/support/collecting-logger.js';
 import { encodeId } from '../identifiers/resource-id.js';
-import type { ApiKeyRepository } from './api-key.repository.js';
 import { LastUsedRecorder } from './last-used.recorder.js';
 
 const [UUID_A, UUID_B] = ['0f8fad5b-d9cb-469f-a165-70867728950e', '7c9e6679-7425-40de-944b-e07fc1f90ae7'];
 const [A, B] = [encodeId('key', UUID_A), encodeId('key', UUID_B)];
 
 /** A table that notes what is written, or fails. */
-class FakeRepository implements Pick<ApiKeyRepository, 'recordUse'> {
+class FakeTable {
   readonly recorded: string[][] = [];
   failure: Error | null = null;
 
-  async recordUse(keyIds: readonly string[]): Promise<void> {
+  async query(_sql: string, [keyIds]: [string[]]): Promise<void> {
     if (this.failure !== null) throw this.failure;
-    this.recorded.push([...keyIds]);
+    this.recorded.push(keyIds);
   }
 }
 
 const log = collectNestLog();
-let repository: FakeRepository;
+let table: FakeTable;
 let recorder: LastUsedRecorder;
 
 function start(isRecorded = true): void {
   const options = { isRecorded, clock: () => performance.now() };
-  recorder = new LastUsedRecorder(repository as unknown as ApiKeyRepository, options);
+  recorder = new LastUsedRecorder(table as unknown as DataSource, options);
 }
 
 beforeEach(() => {
   vi.useFakeTimers();
-  repository = new FakeRepository();
+  table = new FakeTable();
   start();
 });
 afterEach(() => {
@@ -40,17 +40,17 @@ describe('last_used', () => {
   it('is written once a minute per key, together, a second after the first', async () => {
     for (const key of [A, B, A]) recorder.note(key);
     await vi.advanceTimersByTimeAsync(999);
-    expect(repository.recorded).toEqual([]);
+    expect(table.recorded).toEqual([]);
     await vi.advanceTimersByTimeAsync(1);
-    expect(repository.recorded).toEqual([[UUID_A, UUID_B]]);
+    expect(table.recorded).toEqual([[UUID_A, UUID_B]]);
     await vi.advanceTimersByTimeAsync(58_999);
     recorder.note(A);
     await recorder.flush();
-    expect(repository.recorded).toHaveLength(1);
+    expect(table.recorded).toHaveLength(1);
     await vi.advanceTimersByTimeAsync(1);
     recorder.note(A);
     await recorder.beforeApplicationShutdown();
-    expect(repository.recorded).toEqual([[UUID_A, UUID_B], [UUID_A]]);
+    expect(table.recorded).toEqual([[UUID_A, UUID_B], [UUID_A]]);
     expect(vi.getTimerCount()).toBe(0);
   });
 
@@ -58,12 +58,12 @@ describe('last_used', () => {
     start(false);
     recorder.note(A);
     await recorder.flush();
-    expect([repository.recorded, vi.getTimerCount()]).toEqual([[], 0]);
+    expect([table.recorded, vi.getTimerCount()]).toEqual([[], 0]);
   });
 
   it('does not fail the request or the flush when the write fails, and says so once', async () => {
     recorder.note(A);
-    repository.failure = new Error('read-only');
+    table.failure = new Error('read-only');
     await expect(recorder.flush()).resolves.toBeUndefined();
     expect(log.lines).toEqual(['warn: last_used of 1 API keys was not recorded: Error: read-only']);
   });

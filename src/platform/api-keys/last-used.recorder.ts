@@ -1,7 +1,8 @@
 import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
 import { LRUCache } from 'lru-cache';
+import { DataSource } from 'typeorm';
 import { decodeId } from '../identifiers/resource-id.js';
-import { ApiKeyRepository } from './api-key.repository.js';
 
 /** DI token of `LastUsedOptions`. */
 export const LAST_USED_OPTIONS = Symbol('LAST_USED_OPTIONS');
@@ -19,6 +20,16 @@ const BATCH_MS = 1_000;
 /** Keys of which it is remembered when they were last noted. */
 const MAX_KEYS = 10_000;
 
+/**
+ * Sets `last_used` of these keys, except where this or another process did so within the last minute. SKIP LOCKED: two
+ * processes that record overlapping lists must neither wait for one another nor deadlock.
+ */
+const RECORD_USE = `
+  UPDATE team_api_keys SET last_used = now() WHERE id IN (
+    SELECT id FROM team_api_keys
+     WHERE id = ANY($1::uuid[]) AND (last_used IS NULL OR last_used < now() - interval '1 minute')
+       FOR NO KEY UPDATE SKIP LOCKED)`;
+
 /** Writes `last_used`, at most once a minute per key, in batches and never on a request's way. */
 @Injectable()
 export class LastUsedRecorder implements BeforeApplicationShutdown {
@@ -28,11 +39,11 @@ export class LastUsedRecorder implements BeforeApplicationShutdown {
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
-    private readonly repository: ApiKeyRepository,
+    @InjectDataSource() private readonly dataSource: DataSource,
     @Inject(LAST_USED_OPTIONS) private readonly options: LastUsedOptions,
   ) {}
 
-  /** Notes that the key `key-…` (or of that UUID) was used now. Returns at once and never throws. */
+  /** Notes that the key `key-…` was used now. Returns at once and never throws. */
   note(keyId: string): void {
     if (!this.options.isRecorded) return;
     const now = this.options.clock();
@@ -49,10 +60,10 @@ export class LastUsedRecorder implements BeforeApplicationShutdown {
     this.timer = undefined;
     if (this.pending.size === 0) return;
     // decoding an id costs microseconds: here, where it is done once a minute, and not on every request
-    const uuids = [...this.pending].map((id) => decodeId('key', id) ?? id);
+    const uuids = [...this.pending].map((id) => decodeId('key', id)).filter((uuid) => uuid !== null);
     this.pending.clear();
     try {
-      await this.repository.recordUse(uuids);
+      await this.dataSource.query(RECORD_USE, [uuids]);
     } catch (error) {
       this.logger.warn(`last_used of ${uuids.length} API keys was not recorded: ${String(error)}`);
     }

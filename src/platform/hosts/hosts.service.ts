@@ -4,7 +4,7 @@ import { InjectDataSource, InjectRepository } from '@nestjs/typeorm';
 import { DataSource, MoreThan, Repository } from 'typeorm';
 import { SandboxChanges } from '../../sandbox-proxy/index.js';
 import { encodeId } from '../identifiers/resource-id.js';
-import { type Page, type PageQuery, readPage } from '../database/page.js';
+import { type Page, type PageQuery, readPageById } from '../database/page.js';
 import { ConflictError, NotFoundError } from '../errors/request.errors.js';
 import { Sandbox } from '../sandboxes/sandbox.entity.js';
 import { type CreateHostBody, type HostView, type UpdateHostBody, viewHost } from './host.dto.js';
@@ -27,7 +27,7 @@ export class HostsService {
   list(query: PageQuery): Promise<Page<HostView>> {
     const read = (after: string, take: number): Promise<Host[]> =>
       this.hosts.find({ where: { id: MoreThan(after) }, order: { id: 'ASC' }, take });
-    return readPage('host', query, read, viewHost);
+    return readPageById('host', query, read, viewHost);
   }
 
   /** @throws NotFoundError */

@@ -3,6 +3,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { type AdmittedKey, ApiKeyStore, type KeyInUse } from '../../sandbox-proxy/index.js';
 import { LastUsedRecorder } from '../api-keys/last-used.recorder.js';
+import { Batches } from '../database/batches.js';
 import { hashApiKey } from '../identifiers/api-key.js';
 import { decodeId, encodeId } from '../identifiers/resource-id.js';
 
@@ -10,6 +11,7 @@ import { decodeId, encodeId } from '../identifiers/resource-id.js';
 @Injectable()
 export class PlatformApiKeyStore extends ApiKeyStore {
   readonly pattern = /wrn_[0-9a-f]{32}/;
+  private readonly asked = new Batches((digests: readonly string[]) => this.findMany(digests));
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -22,16 +24,8 @@ export class PlatformApiKeyStore extends ApiKeyStore {
     return hashApiKey(key);
   }
 
-  async find(digest: string): Promise<AdmittedKey | null> {
-    const [key] = await this.dataSource.query<AdmittedKey[]>(
-      `SELECT k.id AS "keyId", k.team_id AS "teamId"
-         FROM team_api_keys k JOIN teams t ON t.id = k.team_id AND t.deleted_at IS NULL
-        WHERE k.key_hash = $1`,
-      [digest],
-    );
-    return key === undefined
-      ? null
-      : { keyId: encodeId('key', key.keyId), teamId: encodeId('team', key.teamId) };
+  find(digest: string): Promise<AdmittedKey | null> {
+    return this.asked.ask(digest);
   }
 
   async stillHold(keys: readonly KeyInUse[]): Promise<readonly boolean[]> {
@@ -52,5 +46,21 @@ export class PlatformApiKeyStore extends ApiKeyStore {
 
   override noteUse(keyId: string): void {
     this.lastUsed.note(keyId);
+  }
+
+  private async findMany(digests: readonly string[]): Promise<readonly (AdmittedKey | null)[]> {
+    const rows = await this.dataSource.query<(AdmittedKey & { readonly digest: string })[]>(
+      `SELECT k.key_hash AS digest, k.id AS "keyId", k.team_id AS "teamId"
+         FROM team_api_keys k JOIN teams t ON t.id = k.team_id AND t.deleted_at IS NULL
+        WHERE k.key_hash = ANY($1::text[])`,
+      [digests],
+    );
+    const keys = new Map(
+      rows.map(({ digest, keyId, teamId }) => [
+        digest,
+        { keyId: encodeId('key', keyId), teamId: encodeId('team', teamId) },
+      ]),
+    );
+    return digests.map((digest) => keys.get(digest) ?? null);
   }
 }

@@ -3,11 +3,14 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { type PortRules, PortSettings, type SessionPlace } from '../../sandbox-proxy/index.js';
 import { decodeId, encodeId } from '../identifiers/resource-id.js';
+import { Batches } from '../database/batches.js';
 import { AccessTables } from '../database/access-tables.js';
 
 /** The table `sandbox_ports`, as the proxy asks it; without it every port is private. */
 @Injectable()
 export class PlatformPortSettings extends PortSettings {
+  private readonly asked = new Batches((places: readonly SessionPlace[]) => this.findMany(places));
+
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly tables: AccessTables,
@@ -16,8 +19,7 @@ export class PlatformPortSettings extends PortSettings {
   }
 
   async find(sandboxId: string, port: number): Promise<PortRules | null> {
-    const [rules = null] = await this.findMany([{ sandboxId, port }]);
-    return rules;
+    return this.tables.havePorts ? this.asked.ask({ sandboxId, port }) : null;
   }
 
   async findMany(places: readonly SessionPlace[]): Promise<readonly (PortRules | null)[]> {

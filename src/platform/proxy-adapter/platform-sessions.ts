@@ -7,13 +7,21 @@ import {
 } from '../../sandbox-proxy/index.js';
 import { decodeId, encodeId } from '../identifiers/resource-id.js';
 import { isTokenOf, readToken, type TokenPlace } from '../links/access-token.js';
-import { type Session as SessionRow, SessionRepository } from '../links/session.repository.js';
+import { type SessionRow, SessionRepository } from '../links/session.repository.js';
+import { Batches } from '../database/batches.js';
 import { AccessTables } from '../database/access-tables.js';
 
 /** The tables `sandbox_links` and `sandbox_sessions`, as the proxy asks them; without them nobody has a session. */
 @Injectable()
 export class PlatformSessionStore extends SessionStore {
   readonly pattern = /wr[ls]_[0-9a-z]{25}[\w-]{43}/;
+
+  private readonly asked = new Batches(async (ids: readonly string[]) =>
+    inOrder(ids, await this.repository.findMany(ids)),
+  );
+  private readonly askedLinks = new Batches(async (ids: readonly string[]) =>
+    inOrder(ids, await this.repository.findLinks(ids)),
+  );
 
   constructor(
     private readonly repository: SessionRepository,
@@ -26,7 +34,7 @@ export class PlatformSessionStore extends SessionStore {
     const presented = readToken('session', token);
     const where = tokenPlaceOf(place);
     if (presented === null || where === null || !this.tables.haveLinks) return null;
-    const row = await this.repository.find(presented.id);
+    const row = await this.asked.ask(presented.id);
     // the place is in the hash, too: a session of another port or sandbox does not pass
     if (row === null || !isTokenOf('session', presented, where, row.tokenHash)) return null;
     return sessionOf(row);
@@ -36,6 +44,9 @@ export class PlatformSessionStore extends SessionStore {
     const presented = readToken('link', linkToken);
     const where = tokenPlaceOf(place);
     if (presented === null || where === null || !this.tables.haveLinks) return null;
+    // first without a transaction: anybody can make tokens up
+    const link = await this.askedLinks.ask(presented.id);
+    if (link === null || !isTokenOf('link', presented, where, link.tokenHash)) return null;
     return this.repository.begin(presented, where);
   }
 
@@ -63,6 +74,14 @@ function sessionOf(row: SessionRow): Session {
     allowedOrigins: row.allowedOrigins,
     expiresAtMs: row.expiresAtMs,
   };
+}
+
+function inOrder<Row extends { readonly id: string }>(
+  ids: readonly string[],
+  rows: readonly Row[],
+): (Row | null)[] {
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  return ids.map((id) => byId.get(id) ?? null);
 }
 
 function tokenPlaceOf({ sandboxId, port }: SessionPlace): TokenPlace | null {

@@ -6,7 +6,6 @@ import {
   SandboxDirectory,
   SessionStore,
 } from '../../sandbox-proxy/index.js';
-import { ApiKeyRepository } from '../api-keys/api-key.repository.js';
 import { LAST_USED_OPTIONS, type LastUsedOptions, LastUsedRecorder } from '../api-keys/last-used.recorder.js';
 import { SessionRepository } from '../links/session.repository.js';
 import { AccessTablesModule } from '../database/access-tables.module.js';
@@ -68,7 +67,6 @@ export class ProxyAdapterModule {
       providers: [
         { provide: FEED_OPTIONS, useValue: feedOptions },
         { provide: LAST_USED_OPTIONS, useValue: lastUsedOptions },
-        ApiKeyRepository,
         LastUsedRecorder,
         SessionRepository,
         ...providers,

@@ -23,30 +23,24 @@ export interface Asked {
 
 /** What has to be asked about; each is taken out once it has been answered, and what does not hold has been ended. */
 export interface Owed {
+  /** Where its sandbox is. Asked first: that it is paused says more than that its sessions have ended with that. */
+  readonly locations: Set<Asked>;
   /** Whether what has let it in still holds. */
   readonly admissions: Set<Asked>;
-  /** Where its sandbox is. */
-  readonly locations: Set<Asked>;
 }
 
 /**
- * Asks, past every memory, about all that is owed, and ends what does not hold: what was let in by something that no longer
- * admits, and what leads to a sandbox that does not run, is somewhere else, or is not the team's any more. Each scheme
- * goes its own way: a store that hangs holds up what it has let in and nothing else.
+ * Asks, past every memory, about all that is owed, and ends what does not hold: what leads to a sandbox that does not run,
+ * is somewhere else, or is not the team's any more, and what was let in by something that no longer admits. Each scheme
+ * is asked on its own: one that hangs holds up what it has let in and nothing else.
  *
  * @throws whatever a store throws, once all that it did answer has been acted upon
  */
-export async function askAbout(owed: Owed, directory: SandboxDirectory): Promise<void> {
-  const open = [...new Set([...owed.admissions, ...owed.locations])];
-  const outcomes = await Promise.allSettled(
-    [...groupBy(open, ({ group }) => group.admission.scheme)].map(async ([scheme, ofScheme]) =>
-      everyOne(
-        [() => recheckAdmissions(scheme, ofScheme, owed), () => recheckLocations(directory, ofScheme, owed)],
-        (recheck) => recheck(),
-      ),
-    ),
+export async function askAbout({ locations, admissions }: Owed, directory: SandboxDirectory): Promise<void> {
+  await everyOne(
+    [() => recheckLocations(directory, locations), () => recheckAdmissions(admissions)],
+    (recheck) => recheck(),
   );
-  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
 /** How a route's host is told from another: by its id, or by its address where it has none. */
@@ -54,15 +48,16 @@ export function placeOf({ hostId, address }: SandboxLocation): string {
   return hostId ?? address;
 }
 
-function recheckAdmissions(
-  scheme: CredentialScheme,
-  open: readonly Asked[],
-  { admissions: owed }: Owed,
-): Promise<void> {
-  const byAdmission = groupBy(
-    open.filter((each) => owed.has(each) && each.group.size > 0),
-    ({ group }) => group.admission,
+async function recheckAdmissions(owed: Set<Asked>): Promise<void> {
+  const byScheme = groupBy(stillOpen(owed), ({ group }) => group.admission.scheme);
+  const outcomes = await Promise.allSettled(
+    [...byScheme].map(([scheme, open]) => recheckScheme(scheme, open, owed)),
   );
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+}
+
+function recheckScheme(scheme: CredentialScheme, open: readonly Asked[], owed: Set<Asked>): Promise<void> {
+  const byAdmission = groupBy(open, ({ group }) => group.admission);
   return everyOne(batchesOf([...byAdmission]), async (batch) => {
     const admissions: Admission[] = batch.map(([admission]) => admission);
     const holds = await answerInTime(() => scheme.stillHold(admissions));
@@ -77,15 +72,8 @@ function recheckAdmissions(
   });
 }
 
-function recheckLocations(
-  directory: SandboxDirectory,
-  open: readonly Asked[],
-  { locations: owed }: Owed,
-): Promise<void> {
-  const byPlace = groupBy(
-    open.filter((each) => owed.has(each) && each.group.size > 0),
-    ({ group }) => `${group.sandboxId}/${group.admission.teamId}`,
-  );
+function recheckLocations(directory: SandboxDirectory, owed: Set<Asked>): Promise<void> {
+  const byPlace = groupBy(stillOpen(owed), ({ group }) => `${group.sandboxId}/${group.admission.teamId}`);
   return everyOne(batchesOf([...byPlace.values()]), async (batch) => {
     const pairs = batch.map(([first]) => pairOf(first as Asked));
     const answers = await answerInTime(() => directory.locateMany(pairs));
@@ -113,6 +101,10 @@ function cutOf(location: SandboxLocation | null): Cut | null {
   if (location === null) return sandboxGone();
   if (location.status === 'running') return null;
   return location.isAsleep === true ? sandboxAsleep(location.status) : sandboxStopped(location.status);
+}
+
+function stillOpen(owed: ReadonlySet<Asked>): Asked[] {
+  return [...owed].filter(({ group }) => group.size > 0);
 }
 
 function pairOf({ group }: Asked): SandboxOfTeam {

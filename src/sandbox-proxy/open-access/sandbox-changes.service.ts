@@ -26,22 +26,23 @@ const RETRY_AFTER_MS = 1_000;
 const MAX_CHANGES = 10_000;
 
 /**
- * What each kind of change means for what is open and rests on it. `admissions`: the scheme is asked whether what has let
- * it in still holds; what does not is ended with 401 (WebSocket 1008). `locations`: the directory is asked where its
- * sandbox is; what leads to one that is deleted or another team's is ended with 404 (1008), to one that does not run with
- * 409 (1001; 1012 where it only sleeps), to one that has moved with 503 (1001). What nobody can say within 5 s is ended
- * with 503 (1013). What memory holds of the change is forgotten in any case, before anything is asked.
+ * What each kind of change means for what is open and rests on it; what memory holds of it is forgotten in any case,
+ * before anything is asked. Asked about are, in this order:
+ *
+ * - the directory: where its sandbox is. What leads to one that is deleted or another team's is ended with 404 (WebSocket
+ *   1008), to one that does not run with 409 (1001; 1012 where it only sleeps), to one that has moved with 503 (1001).
+ * - its credential scheme: whether what has let it in still holds. What does not is ended with 401 (1008).
+ *
+ * What nobody can say anything of is ended with 503 (1013): at the first failure where something is known to have changed
+ * (`certain`), after 5 s of trying where something may have (`possible`). `kept`: what is open goes on where it is.
  */
-const ASKED_AGAIN: Readonly<
-  Record<Change['kind'], { readonly admissions: boolean; readonly locations: boolean }>
-> = {
-  credential: { admissions: true, locations: false },
-  team: { admissions: true, locations: true },
-  port: { admissions: true, locations: false },
-  sandbox: { admissions: true, locations: true },
-  // What is open goes on where it is; nothing new goes there.
-  host: { admissions: false, locations: false },
-  everything: { admissions: true, locations: true },
+const MEANING: Readonly<Record<Change['kind'], 'certain' | 'possible' | 'kept'>> = {
+  credential: 'certain',
+  team: 'certain',
+  port: 'certain',
+  sandbox: 'certain',
+  host: 'kept',
+  everything: 'possible',
 };
 
 /**
@@ -104,7 +105,7 @@ export class SandboxChanges implements OnModuleInit, OnApplicationShutdown {
     this.resolver.forget(change);
     if (change.kind === 'sandbox') this.pool.evict(change.sandboxId);
     const groups = change.kind === 'everything' ? this.open.all() : this.open.restingOn(topic);
-    await this.recheck(groups, ASKED_AGAIN[change.kind]);
+    await this.recheck(groups, MEANING[change.kind]);
   }
 
   /**
@@ -125,7 +126,7 @@ export class SandboxChanges implements OnModuleInit, OnApplicationShutdown {
    */
   located({ group }: OpenMember, sinceMs: number): void {
     if (group !== null && this.lastChangeMs >= sinceMs && this.hasChanged(group, sinceMs))
-      void this.recheck([group], ASKED_AGAIN.everything);
+      void this.recheck([group], MEANING.everything);
   }
 
   /** Moves on by a second; for tests that cannot wait. */
@@ -150,46 +151,43 @@ export class SandboxChanges implements OnModuleInit, OnApplicationShutdown {
   private async checkAll(): Promise<void> {
     if (this.isChecking) return;
     this.isChecking = true;
-    await this.recheck(this.open.all(), ASKED_AGAIN.everything);
+    await this.recheck(this.open.all(), MEANING.everything);
     this.checkedAtMs = Date.now();
     this.isChecking = false;
   }
 
-  /** Asks, again and again where a store cannot say, and ends what nobody could say anything of in time. */
+  /** Ends what nobody could say anything of, and nothing else. */
   private async recheck(
     groups: readonly OpenGroup[],
-    { admissions, locations }: (typeof ASKED_AGAIN)[Change['kind']],
+    meaning: (typeof MEANING)[Change['kind']],
   ): Promise<void> {
     const open: Asked[] = groups
       .filter(({ size }) => size > 0)
       .map((group) => ({ group, members: group.snapshot() }));
-    const owed: Owed = {
-      admissions: new Set(admissions ? open : []),
-      locations: new Set(locations ? open : []),
-    };
-    if (owed.admissions.size + owed.locations.size === 0) return;
+    if (meaning === 'kept' || open.length === 0) return;
+    const owed: Owed = { locations: new Set(open), admissions: new Set(open) };
     let timer: NodeJS.Timeout | undefined;
     const isLate = new Promise<'late'>((resolve) => {
       timer = setTimeout(resolve, RECHECK_WITHIN_MS, 'late').unref();
     });
-    const outcome = await this.askUntil(isLate, owed);
+    await this.askUntil(isLate, owed, meaning);
     clearTimeout(timer);
-    if (outcome === 'done') return;
-    const unknown = new Set([...owed.admissions, ...owed.locations]);
+    const unknown = new Set([...owed.locations, ...owed.admissions]);
     for (const { group, members } of unknown) group.cut(members, accessUnknown());
   }
 
-  private async askUntil(isLate: Promise<'late'>, owed: Owed): Promise<'done' | 'late'> {
+  private async askUntil(
+    isLate: Promise<'late'>,
+    owed: Owed,
+    meaning: 'certain' | 'possible',
+  ): Promise<void> {
     for (;;) {
-      const asking = askAbout(owed, this.directory).then(() => 'done' as const, reasonOf);
+      const asking = askAbout(owed, this.directory).then(() => 'done' as const, String);
       const outcome = await Promise.race([isLate, asking]);
-      if (outcome === 'done' || outcome === 'late') return outcome;
-      this.logger.warn(`what is open could not be checked; trying again (${outcome.reason})`);
+      if (outcome === 'done') return;
+      this.logger.warn(`what is open could not be checked (${outcome})`);
+      if (outcome === 'late' || meaning === 'certain') return;
       await Promise.race([isLate, new Promise((resolve) => setTimeout(resolve, RETRY_AFTER_MS).unref())]);
     }
   }
-}
-
-function reasonOf(error: unknown): { readonly reason: string } {
-  return { reason: String(error) };
 }

@@ -125,34 +125,33 @@ const UNRELATED: Change[] = [
 ];
 
 describe('what is open is asked about again after a change', () => {
-  // [what has let it in, what has changed, whether its scheme is asked, whether the directory is asked]
-  it.each<[Kind, Change, boolean, boolean]>([
-    ['key', KEY, true, false],
-    ['key', SESSION, false, false],
-    ['key', TEAM, true, true],
-    ['key', PORT, false, false],
-    ['key', SANDBOX, true, true],
-    ['key', HOST, false, false],
-    ['key', EVERYTHING, true, true],
-    ['session', KEY, false, false],
-    ['session', SESSION, true, false],
-    ['session', TEAM, true, true],
-    ['session', PORT, false, false],
-    ['session', SANDBOX, true, true],
-    ['session', HOST, false, false],
-    ['session', EVERYTHING, true, true],
-    ['public port', KEY, false, false],
-    ['public port', SESSION, false, false],
-    ['public port', TEAM, true, true],
-    ['public port', PORT, true, false],
-    ['public port', SANDBOX, true, true],
-    ['public port', HOST, false, false],
-    ['public port', EVERYTHING, true, true],
-  ])('by %s, after %j: scheme %s, directory %s', async (kind, change, admissions, locations) => {
+  it.each<[Kind, Change, boolean]>([
+    ['key', KEY, true],
+    ['key', SESSION, false],
+    ['key', TEAM, true],
+    ['key', PORT, false],
+    ['key', SANDBOX, true],
+    ['key', HOST, false],
+    ['key', EVERYTHING, true],
+    ['session', KEY, false],
+    ['session', SESSION, true],
+    ['session', TEAM, true],
+    ['session', PORT, false],
+    ['session', SANDBOX, true],
+    ['session', HOST, false],
+    ['session', EVERYTHING, true],
+    ['public port', KEY, false],
+    ['public port', SESSION, false],
+    ['public port', TEAM, true],
+    ['public port', PORT, true],
+    ['public port', SANDBOX, true],
+    ['public port', HOST, false],
+    ['public port', EVERYTHING, true],
+  ])('by %s, after %j: %s', async (kind, change, isAsked) => {
     const member = open(KINDS[kind]());
     await changes.apply(change);
-    expect(SCHEME_OF[kind]().asked).toEqual(admissions ? [1] : []);
-    expect(directory.asked).toEqual(locations ? [['cl-1/team-a']] : []);
+    expect(SCHEME_OF[kind]().asked).toEqual(isAsked ? [1] : []);
+    expect(directory.asked).toEqual(isAsked ? [['cl-1/team-a']] : []);
     expect(member.ending).toBeNull();
   });
 
@@ -236,13 +235,13 @@ describe('what no longer holds is ended', () => {
     expect(member.ending).toBe('sandbox_not_running 1001');
   });
 
-  it('in the word of its credential where that has gone as well, and the directory is not asked for nothing', async () => {
-    const member = open(KINDS.key());
-    revoke('key');
-    directory.places.set('cl-1/team-a', null);
+  it('in the word of its sandbox where both are gone, and its scheme is not asked for nothing', async () => {
+    const member = open(KINDS.session());
+    revoke('session');
+    directory.places.set('cl-1/team-a', { ...RUNNING, status: 'paused' });
     await changes.apply(SANDBOX);
-    expect(member.ending).toBe('unauthorized 1008');
-    expect(directory.asked).toEqual([]);
+    expect(member.ending).toBe('sandbox_not_running 1001');
+    expect(sessions.asked).toEqual([]);
   });
 
   it('for the team that has lost the sandbox, and goes on for the one that has it', async () => {
@@ -299,8 +298,8 @@ describe('questions', () => {
     keys.revoked.add('k1200');
     directory.places.set('cl-700/team-a', null);
     await changes.apply(EVERYTHING);
-    expect(keys.asked).toEqual([500, 500, 201]);
-    expect(directory.asked.map(({ length }) => length)).toEqual([500, 500, 200]);
+    expect(directory.asked.map(({ length }) => length)).toEqual([500, 500, 201]);
+    expect(keys.asked).toEqual([500, 500, 200]);
     const ended = members.flatMap(({ ending }, i) => (ending === null ? [] : [[i, ending]]));
     expect(ended).toEqual([
       [700, 'sandbox_not_found 1008'],
@@ -323,7 +322,8 @@ describe('questions', () => {
     access.walks = 0;
     await changes.apply({ kind: 'sandbox', sandboxId: 'cl-7777' });
     await changes.apply({ kind: 'credential', scheme: 'api-key', subject: 'k7777' });
-    expect([keys.asked, directory.asked, access.walks]).toEqual([[1, 1], [['cl-7777/team-77']], 0]);
+    const place = ['cl-7777/team-77'];
+    expect([keys.asked, directory.asked, access.walks]).toEqual([[1, 1], [place, place], 0]);
     await changes.apply({ kind: 'team', teamId: 'team-77' });
     expect([keys.asked.at(-1), access.walks]).toEqual([100, 0]);
   });
@@ -345,8 +345,8 @@ describe('questions', () => {
   });
 });
 
-describe('what nobody can say within 5 s', () => {
-  it.each<[string, () => Promise<unknown>]>([
+describe('what nobody can say', () => {
+  const FAILURES: [string, () => Promise<unknown>][] = [
     ['rejects', () => Promise.reject(new Error('away'))],
     [
       'throws',
@@ -354,25 +354,55 @@ describe('what nobody can say within 5 s', () => {
         throw new Error('away');
       },
     ],
-    ['never answers', never],
     ['answers undefined', async () => undefined],
     ['answers a text', async () => 'yes'],
     ['answers too few', async () => []],
     ['answers too many', async () => [true, true]],
     ['answers other things', async () => ['yes']],
     ['leaves a hole', async () => [undefined]],
-  ])('is ended, where a store %s: the scheme, or the directory', async (_what, instead) => {
-    for (const store of [keys, directory]) {
-      const member = open(KINDS.key());
-      store.instead = instead;
-      const applied = changes.apply(SANDBOX);
-      await pass(4_999);
-      expect(member.ending).toBeNull();
-      await pass(1);
-      expect(member.ending).toBe('directory_unavailable 1013');
-      await applied;
-      store.instead = null;
-    }
+  ];
+
+  it.each([...FAILURES, ['never answers', never] as const])(
+    'for 5 s is ended where something may have changed and a store %s: the scheme, or the directory',
+    async (_what, instead) => {
+      for (const store of [keys, directory]) {
+        const member = open(KINDS.key());
+        store.instead = instead;
+        const applied = changes.apply(EVERYTHING);
+        await pass(4_999);
+        expect(member.ending).toBeNull();
+        await pass(1);
+        expect(member.ending).toBe('directory_unavailable 1013');
+        await applied;
+        store.instead = null;
+      }
+    },
+  );
+
+  it.each(FAILURES)(
+    'is ended at once where something has changed and a store %s: the scheme, or the directory',
+    async (_what, instead) => {
+      for (const change of [SANDBOX, TEAM, KEY]) {
+        for (const store of [keys, directory]) {
+          const member = open(KINDS.key());
+          store.instead = instead;
+          await changes.apply(change);
+          expect(member.ending).toBe('directory_unavailable 1013');
+          store.instead = null;
+        }
+      }
+    },
+  );
+
+  it('is ended after 5 s where something has changed and a store never answers', async () => {
+    const member = open(KINDS.key());
+    keys.instead = never;
+    const applied = changes.apply(KEY);
+    await pass(4_999);
+    expect(member.ending).toBeNull();
+    await pass(1);
+    expect(member.ending).toBe('directory_unavailable 1013');
+    await applied;
   });
 
   it('is asked about again, and goes on where the store comes back', async () => {
@@ -384,7 +414,7 @@ describe('what nobody can say within 5 s', () => {
     await pass(1_000);
     await applied;
     expect(member.ending).toBeNull();
-    expect(log.lines[0]).toBe('warn: what is open could not be checked; trying again (Error: away)');
+    expect(log.lines[0]).toBe('warn: what is open could not be checked (Error: away)');
     await pass(10_000);
     expect(member.ending).toBeNull();
   });
