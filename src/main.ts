@@ -1,6 +1,7 @@
 import './program/boot/engine-flags.js';
 import 'reflect-metadata';
 import cluster from 'node:cluster';
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { loadEnvFile } from 'node:process';
 import { promisify } from 'node:util';
@@ -11,7 +12,7 @@ import { Configuration, loadConfiguration } from './program/config/configuration
 import { EmbeddedPostgres } from './demo/embedded-postgres/embedded-postgres.js';
 import { openDatabase } from './platform/database/open-database.js';
 import { keptAdminToken } from './demo/first-run/admin-token.js';
-import { banner, sharedBanner } from './demo/first-run/banner.js';
+import { banner } from './demo/first-run/banner.js';
 import { curlTarget, ownUrl } from './demo/first-run/curl-target.js';
 import { prepareDemo } from './demo/first-run/demo-seed.js';
 import { LocalSandbox } from './demo/first-run/local-sandbox.js';
@@ -40,20 +41,21 @@ async function startEmbedded(settings: Configuration): Promise<void> {
   const { DATA_DIR, HOST, PORT } = settings;
   const postgres = await EmbeddedPostgres.start(DATA_DIR, console.warn);
   shutdown.add(() => postgres.stop(), POSTGRES_STOP_MS);
-  const isAlone = postgres.sharedWith.length === 0;
-  const ownPorts = [postgres.port, PORT];
-  const local = isAlone ? await LocalSandbox.start(DATA_DIR, () => ownPorts) : null;
-  if (local !== null) shutdown.add(() => local.stop(), CLOSE_MARGIN_MS);
+  const ownPorts = [PORT];
+  const agentToken = settings.AGENT_TOKEN ?? randomBytes(24).toString('hex');
+  const local = await LocalSandbox.start({ dataDir: DATA_DIR, agentToken, deniedPorts: () => ownPorts });
+  shutdown.add(() => local.stop(), CLOSE_MARGIN_MS);
   const adminToken = settings.ADMIN_TOKEN === undefined ? keptAdminToken(DATA_DIR) : null;
 
-  const filledIn = { DATABASE_URL: postgres.url, ...(adminToken && { ADMIN_TOKEN: adminToken.token }) };
+  const secrets = { AGENT_TOKEN: agentToken, ...(adminToken && { ADMIN_TOKEN: adminToken.token }) };
+  const filledIn = { DATABASE_URL: postgres.url, ...secrets };
   const port = await open(Object.assign(new Configuration(), settings, filledIn));
   ownPorts.push(port);
   const url = ownUrl(HOST, port);
-  if (local === null) return print(sharedBanner(url, postgres.sharedWith));
 
   const database = await openDatabase(postgres.url, 'off');
   const demo = await prepareDemo(database, DATA_DIR, local.agentAddress).finally(() => database.destroy());
+  if (demo.sandbox) local.run(demo.sandbox.id);
   const urlTemplate = sandboxUrlTemplate(
     { publicUrl: settings.PUBLIC_URL, sandboxDomains: settings.SANDBOX_DOMAINS },
     port,

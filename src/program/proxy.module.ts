@@ -1,7 +1,8 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { PLATFORM_CONTRACTS, ProxyAdapterModule } from '../platform/proxy-adapter/proxy-adapter.module.js';
-import { SandboxProxyModule } from '../sandbox-proxy/index.js';
+import { AccessLog, SandboxProxyModule } from '../sandbox-proxy/index.js';
 import type { Configuration } from './config/configuration.js';
+import { ProgramAccessLog } from './logging/access-log.js';
 import { Listener } from './listener.service.js';
 import { proxyOptionsFrom } from './config/proxy-options.js';
 
@@ -22,7 +23,7 @@ export class ProxyModule {
         }),
         SandboxProxyModule.forRoot({
           ...proxyOptionsFrom(configuration),
-          providers: [...PLATFORM_CONTRACTS],
+          providers: [...PLATFORM_CONTRACTS, { provide: AccessLog, useClass: ProgramAccessLog }],
         }),
       ],
       providers: [Listener],

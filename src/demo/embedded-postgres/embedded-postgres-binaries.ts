@@ -1,18 +1,19 @@
 import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
   existsSync,
-  lchownSync,
   readdirSync,
   readFileSync,
   realpathSync,
   renameSync,
+  rmSync,
   symlinkSync,
 } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { EmbeddedPostgresError, reasonOf } from './embedded-postgres.errors.js';
-import { canEnter, discard, type Home } from './embedded-postgres-home.js';
+import { canEnter, type Home } from './embedded-postgres-home.js';
 
 /** Absolute paths of the programs, runnable by the home's account. */
 export interface PostgresBinaries {
@@ -31,36 +32,26 @@ export interface PostgresBinaries {
 export async function findBinaries(home: Home): Promise<PostgresBinaries> {
   const platform = `${process.platform}-${process.arch}`;
   const packaged = locatePackage(platform);
-  let native = packaged.native;
-  const isReachable =
-    home.account === null || DIRECTORIES.every((d) => canEnter(join(native, d), home.account!));
-  if (!isReachable || !createLinks(native)) native = await copyOnce(packaged, home);
+  const isUsable = isReachable(packaged, home) && createLinks(packaged);
+  const native = join(isUsable ? packaged : await copyOnce(packaged, home), 'native');
   const binaries = { initdb: join(native, 'bin/initdb'), postgres: join(native, 'bin/postgres') };
   try {
     execFileSync(binaries.postgres, ['--version'], { cwd: home.path, stdio: 'pipe', ...home.account });
+    return binaries;
   } catch (error) {
+    const said = String((error as { stderr?: Buffer }).stderr ?? '').trim();
     throw new EmbeddedPostgresError(
-      `the embedded PostgreSQL does not run on this system (${platform}: ${firstLine(error)}): set DATABASE_URL to use a server of your own`,
+      `the embedded PostgreSQL does not run on this system (${platform}: ${said.split('\n')[0] || reasonOf(error)}): set DATABASE_URL to use a server of your own`,
       { cause: error },
     );
   }
-  return binaries;
 }
 
-const DIRECTORIES = ['bin', 'lib/postgresql', 'share/postgresql/timezone'];
-
-interface PackagedBinaries {
-  /** The package's `native` directory. */
-  readonly native: string;
-  readonly version: string;
-}
-
-function locatePackage(platform: string): PackagedBinaries {
+/** The package's directory. */
+function locatePackage(platform: string): string {
   try {
     const entry = createRequire(import.meta.url).resolve(`@embedded-postgres/${platform}`);
-    const root = dirname(dirname(realpathSync(entry)));
-    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
-    return { native: join(root, 'native'), version };
+    return dirname(dirname(realpathSync(entry)));
   } catch (error) {
     throw new EmbeddedPostgresError(
       `no embedded PostgreSQL is installed for this platform (${platform}): run npm ci without --omit=optional, or set DATABASE_URL to use a server of your own`,
@@ -69,50 +60,43 @@ function locatePackage(platform: string): PackagedBinaries {
   }
 }
 
-interface PackagedLink {
-  readonly source: string;
-  readonly target: string;
+function isReachable(directory: string, { account }: Home): boolean {
+  const deepest = ['bin', 'lib/postgresql', 'share/postgresql/timezone'];
+  return account === null || deepest.every((name) => canEnter(join(directory, 'native', name), account));
 }
 
-/**
- * Creates the links that a package cannot carry, as its own install script does.
- * Returns false when one is missing and cannot be created here.
- */
-function createLinks(native: string): boolean {
-  const list = join(native, 'pg-symlinks.json');
+/** Creates the links that a package cannot carry, as its own install script does; false where that is not possible. */
+function createLinks(directory: string): boolean {
+  const list = join(directory, 'native/pg-symlinks.json');
   const links = existsSync(list) ? (JSON.parse(readFileSync(list, 'utf8')) as PackagedLink[]) : [];
   for (const { source, target } of links) {
-    const path = join(dirname(native), target);
-    if (existsSync(path)) continue;
     try {
-      symlinkSync(relative(dirname(target), source), path);
+      symlinkSync(relative(dirname(target), source), join(directory, target));
     } catch (error) {
-      if (reasonOf(error) !== 'EEXIST') return false;
+      if (reasonOf(error) !== 'EEXIST' && !existsSync(join(directory, target))) return false;
     }
   }
   return true;
 }
 
-/** A copy below the home, owned by its account; complete or absent, since it is renamed into place. */
-async function copyOnce({ native, version }: PackagedBinaries, home: Home): Promise<string> {
-  const copy = join(home.path, `binaries-${version}`, 'native');
-  if (existsSync(copy)) return copy;
-  const unfinished = join(home.path, `binaries-${version}.unfinished`);
-  discard(unfinished);
-  await cp(native, join(unfinished, 'native'), { recursive: true, verbatimSymlinks: true });
-  createLinks(join(unfinished, 'native'));
-  if (home.account !== null) {
-    const { uid, gid } = home.account;
-    lchownSync(unfinished, uid, gid);
-    for (const name of readdirSync(unfinished, { recursive: true, encoding: 'utf8' })) {
-      lchownSync(join(unfinished, name), uid, gid);
-    }
-  }
-  renameSync(unfinished, dirname(copy));
-  return copy;
+interface PackagedLink {
+  readonly source: string;
+  readonly target: string;
 }
 
-function firstLine(error: unknown): string {
-  const said = String((error as { stderr?: Buffer | string }).stderr ?? '').trim();
-  return said.split('\n')[0] || reasonOf(error);
+/** A copy below the home; complete or absent, since it is renamed into place. */
+async function copyOnce(packaged: string, home: Home): Promise<string> {
+  const { version } = JSON.parse(readFileSync(join(packaged, 'package.json'), 'utf8')) as { version: string };
+  const copy = join(home.path, `binaries-${version}`);
+  if (existsSync(copy)) return copy;
+  const unfinished = `${copy}.unfinished`;
+  rmSync(unfinished, { recursive: true, force: true });
+  await cp(join(packaged, 'native'), join(unfinished, 'native'), { recursive: true, verbatimSymlinks: true });
+  createLinks(unfinished);
+  // whatever the umask of `npm ci` was
+  for (const name of ['', ...readdirSync(unfinished, { recursive: true, encoding: 'utf8' })]) {
+    chmodSync(join(unfinished, name), 0o755);
+  }
+  renameSync(unfinished, copy);
+  return copy;
 }

@@ -1,14 +1,14 @@
 import {
   accessSync,
   chmodSync,
-  chownSync,
   constants,
+  lchownSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   realpathSync,
-  rmSync,
   statSync,
   symlinkSync,
 } from 'node:fs';
@@ -22,20 +22,23 @@ export interface Account {
   readonly gid: number;
 }
 
-/** The directory that holds the cluster and what belongs to it, and whose it is. */
+/** The directory that holds the cluster and what belongs to it. */
 export interface Home {
-  /** Absolute, without symbolic links. */
+  /** Absolute, without symbolic links. It is our own; of what is in it, PostgreSQL's account has `cluster` and `socket`. */
   readonly path: string;
   /** Null where PostgreSQL runs as this process's own user. */
   readonly account: Account | null;
 }
 
-/** Where clusters go that cannot live in their data directory because `nobody` cannot enter it. */
+/** Where clusters go that cannot live in their data directory because PostgreSQL cannot enter it. */
 const SYSTEM_STATE = '/var/lib/sandbox-control-plane';
+/** Uids that neither distributions nor systemd give to anyone (https://systemd.io/UIDS-GIDS). */
+const FREE_UIDS = { first: 60_578, count: 606 };
 
 /**
- * Creates or finds `{dataDir}/postgresql` and makes it enterable for the user that PostgreSQL runs as.
- * Root's `DATA_DIR` below a private directory (`/root/app/data`) is beyond `nobody`'s reach: there
+ * Creates or finds `{dataDir}/postgresql` and makes it enterable for the user that PostgreSQL runs as. Where this process
+ * is root, that is a uid that no other process has, so that none can read the files.
+ * Root's `DATA_DIR` below a private directory (`/root/app/data`) is beyond that user's reach: there
  * `postgresql` is a link to a directory of its own below `/var/lib/sandbox-control-plane`.
  *
  * @throws EmbeddedPostgresError when the directory cannot be written, or belongs to another user.
@@ -43,11 +46,12 @@ const SYSTEM_STATE = '/var/lib/sandbox-control-plane';
 export function prepareHome(dataDir: string): Home {
   const isRoot = process.getuid?.() === 0;
   const directory = resolve(dataDir);
+  const home = join(directory, 'postgresql');
   try {
     mkdirSync(directory, { recursive: true, mode: isRoot ? 0o711 : 0o700 });
     accessSync(directory, constants.W_OK | constants.X_OK);
-    if (!isRoot) return { path: ownHome(directory), account: null };
-    return homeOfAccount(directory);
+    if (isRoot) return homeOfRoot(directory, home);
+    mkdirSync(home, { recursive: true, mode: 0o700 });
   } catch (error) {
     if (error instanceof EmbeddedPostgresError) throw error;
     throw new EmbeddedPostgresError(
@@ -55,48 +59,29 @@ export function prepareHome(dataDir: string): Home {
       { cause: error },
     );
   }
+  const owner = statSync(home).uid;
+  if (owner === process.getuid?.()) return { path: realpathSync(home), account: null };
+  throw new EmbeddedPostgresError(
+    `the database in DATA_DIR ${directory} belongs to uid ${owner}: start as that user or as root, or set DATA_DIR to another directory`,
+  );
 }
 
-/** Like `prepareHome` for the case that this process is not root. */
-function ownHome(directory: string): string {
-  try {
-    userInfo();
-  } catch (error) {
-    throw new EmbeddedPostgresError(
-      `the embedded PostgreSQL needs a user with an entry in /etc/passwd, which uid ${process.getuid?.()} is not: set DATABASE_URL to use a server of your own`,
-      { cause: error },
-    );
-  }
-  const home = join(directory, 'postgresql');
-  mkdirSync(home, { recursive: true, mode: 0o700 });
-  if (statSync(home).uid !== process.getuid?.()) {
-    throw new EmbeddedPostgresError(
-      `the database in DATA_DIR ${directory} belongs to uid ${statSync(home).uid}: start as that user or as root, or set DATA_DIR to another directory`,
-    );
-  }
-  return realpathSync(home);
-}
-
-function homeOfAccount(directory: string): Home {
-  const link = join(directory, 'postgresql');
-  if (!isEntry(link)) {
-    const account = nobody();
-    // a directory made for us alone: its files are closed one by one
+function homeOfRoot(directory: string, home: string): Home {
+  if (lstatSync(home, { throwIfNoEntry: false }) === undefined) {
+    // a directory made for us alone: what is in it is closed entry by entry
     chmodSync(directory, statSync(directory).mode | 0o001);
-    if (canEnter(realpathSync(directory), account)) mkdirSync(link, { mode: 0o700 });
-    else symlinkSync(createSystemHome(), link);
-    chownSync(link, account.uid, account.gid);
+    if (canEnter(realpathSync(directory), nobody())) mkdirSync(home);
+    else symlinkSync(createSystemHome(), home);
+    chmodSync(home, 0o711);
   }
-  const path = realpathSync(link);
-  const { uid, gid } = statSync(path);
-  const account = uid === 0 ? nobody() : { uid, gid };
-  if (uid === 0) chownSync(path, account.uid, account.gid);
+  const path = realpathSync(home);
+  const account = statSync(join(path, 'cluster'), { throwIfNoEntry: false }) ?? newAccount();
   if (!canEnter(path, account)) {
     throw new EmbeddedPostgresError(
       `the database's directory ${path} cannot be entered by uid ${account.uid}, which PostgreSQL runs as: open the directories above it (chmod o+x), or set DATA_DIR to another directory`,
     );
   }
-  return { path, account };
+  return { path, account: { uid: account.uid, gid: account.gid } };
 }
 
 function createSystemHome(): string {
@@ -104,9 +89,31 @@ function createSystemHome(): string {
   return mkdtempSync(join(SYSTEM_STATE, 'data-'));
 }
 
-/** True also for a symbolic link that points nowhere. */
-function isEntry(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+function newAccount(): Account {
+  const uid = FREE_UIDS.first + Math.floor(Math.random() * FREE_UIDS.count);
+  const isTaken = new RegExp(`^[^:]*:[^:]*:${uid}:`, 'm').test(readFileSync('/etc/passwd', 'utf8'));
+  return isTaken ? newAccount() : { uid, gid: uid };
+}
+
+/** `nobody` as /etc/passwd has it. */
+export function nobody(): Account {
+  const [, uid, gid] = /^nobody:[^:]*:(\d+):(\d+):/m.exec(readFileSync('/etc/passwd', 'utf8')) ?? [];
+  if (uid !== undefined) return { uid: Number(uid), gid: Number(gid) };
+  throw new EmbeddedPostgresError(
+    'PostgreSQL refuses to run as root, and this system has no user nobody: start as another user, or set DATABASE_URL',
+  );
+}
+
+/** This process's user as PostgreSQL knows it. @throws EmbeddedPostgresError where it has no name. */
+export function userName(): string {
+  try {
+    return userInfo().username;
+  } catch (error) {
+    throw new EmbeddedPostgresError(
+      `the embedded PostgreSQL needs a user with an entry in /etc/passwd, which uid ${process.getuid?.()} is not: set DATABASE_URL to use a server of your own`,
+      { cause: error },
+    );
+  }
 }
 
 /**
@@ -120,23 +127,9 @@ export function canEnter(directory: string, { uid, gid }: Account): boolean {
   return isOpen && (directory === dirname(directory) || canEnter(dirname(directory), { uid, gid }));
 }
 
-/** `nobody` as /etc/passwd has it: initdb refuses a uid without an entry there. */
-function nobody(): Account {
-  const line = /^nobody:[^:]*:(\d+):(\d+):/m.exec(readFileSync('/etc/passwd', 'utf8'));
-  if (line === null) {
-    throw new EmbeddedPostgresError(
-      'PostgreSQL refuses to run as root, and this system has no user nobody to run it as: start as another user, or set DATABASE_URL',
-    );
-  }
-  return { uid: Number(line[1]), gid: Number(line[2]) };
-}
-
-/** Gives a file that root wrote into the home to whom PostgreSQL runs as. */
-export function handOver(path: string, { account }: Home): void {
-  if (account !== null) chownSync(path, account.uid, account.gid);
-}
-
-/** Removes what an interrupted step left behind. */
-export function discard(path: string): void {
-  rmSync(path, { recursive: true, force: true });
+/** Gives a directory and all that is in it to an account; to nobody new where that is null. */
+export function handOver(directory: string, account: Account | null): void {
+  if (account === null) return;
+  const inside = readdirSync(directory, { recursive: true, encoding: 'utf8' });
+  for (const name of ['', ...inside]) lchownSync(join(directory, name), account.uid, account.gid);
 }

@@ -80,9 +80,3 @@ function operator({ url, teamId, apiKey, adminToken }: BannerFacts): string[] {
     `    curl -H "Authorization: Bearer $(cat '${adminToken.path}')" -H 'Content-Type: application/json' -d '{"name":"new"}' ${url}/v1/teams/${teamId}/api-keys`,
   ];
 }
-
-/** What a start says that shares its data directory with a running control plane. */
-export function sharedBanner(url: string, pids: readonly number[]): string {
-  const other = `The control plane with pid ${pids.join(', ')} uses this DATA_DIR too, and keeps the demo sandbox.`;
-  return `\nSandbox control plane on ${url}\n${other}\n\n`;
-}

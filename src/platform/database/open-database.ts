@@ -24,9 +24,11 @@ export async function openDatabase(url: string, migrations: 'auto' | 'off'): Pro
   }
 }
 
+/** `db.example:5432/name`; of a Unix socket, which a URL names by its directory, `/run/postgresql:5432/name`. */
 function placeOf(url: string): string {
-  const { hostname, port, pathname } = new URL(url);
-  return `${hostname}:${port || '5432'}${pathname}`;
+  const { hostname, port, pathname, searchParams } = new URL(url);
+  const host = searchParams.get('host') ?? hostname.replaceAll(/%2f/gi, '/');
+  return `${host}:${port || '5432'}${pathname}`;
 }
 
 /** A refused connection to a name with two addresses is an AggregateError without a message. */

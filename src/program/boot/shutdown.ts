@@ -41,7 +41,7 @@ const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
  * The first SIGINT or SIGTERM calls `end`; another one, a second or more later, exits at once.
- * An embedded PostgreSQL then goes on running; the next start takes it over.
+ * An embedded PostgreSQL then goes on running; the next start ends it.
  */
 export function onSignals(end: () => void): void {
   let firstAt: number | undefined;

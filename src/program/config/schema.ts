@@ -202,6 +202,15 @@ export class Configuration {
   @IsPrivateKeyFile()
   AGENT_KEY_FILE?: string;
 
+  @FromEnvironment({
+    description: 'Sent to every host agent as `X-Sandbox-Agent-Token`; agents must not pass it on.',
+    wants: 'at least 16 printable characters without spaces',
+    secret: true,
+  })
+  @IsOptional()
+  @IsToken()
+  AGENT_TOKEN?: string;
+
   @Networks('Agent addresses that are allowed although they are link-local; these are refused otherwise.')
   AGENT_ALLOWED_ADDRESSES: readonly string[] = [];
 

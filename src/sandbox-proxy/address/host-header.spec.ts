@@ -1,11 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
+import { Base36SandboxIds } from '../contracts/sandbox-ids.js';
 import { InvalidHostError } from '../errors.js';
-import { SandboxAddress } from './sandbox-address.js';
-import { SandboxHost } from './sandbox-host.js';
+import { HostHeaders } from './host-header.js';
+import { SandboxAddress, SandboxHostNames } from './sandbox-address.js';
 
 const HOST = '3000-cl-0123456789abcdefghijklmno.localhost';
-const ADDRESS = new SandboxAddress(3000, 'cl-0123456789abcdefghijklmno', HOST);
+const ADDRESS = new SandboxAddress(3000, 'cl-0123456789abcdefghijklmno', HOST, true);
+
+function newHosts(): HostHeaders {
+  return new HostHeaders(new SandboxHostNames(new Base36SandboxIds(), []));
+}
 
 /** The parts of a request that are read: only those. */
 function request(url: string, hosts: readonly string[], method = 'GET'): IncomingMessage {
@@ -15,21 +20,21 @@ function request(url: string, hosts: readonly string[], method = 'GET'): Incomin
 
 describe('what a request is for', () => {
   it('is what its Host header says, the first time and from memory', () => {
-    const host = new SandboxHost([]);
+    const host = newHosts();
     expect(host.addressOf(request('/', [HOST]))).toEqual(ADDRESS);
     expect(host.addressOf(request('/', [HOST]))).toEqual(ADDRESS);
     expect(host.addressOf(request('*', [HOST], 'OPTIONS'))).toEqual(ADDRESS);
   });
 
   it('is nothing of ours without a Host header (HTTP/1.0), or with another one', () => {
-    const host = new SandboxHost([]);
+    const host = newHosts();
     expect(host.addressOf(request('/', []))).toBeNull();
     expect(host.addressOf(request('/', ['localhost']))).toBeNull();
     expect(host.addressOf(request('/', ['']))).toBeNull();
   });
 
   it('is kept once it has led somewhere, and no sooner', () => {
-    const host = new SandboxHost([]);
+    const host = newHosts();
     const others = ['1-cl-x.localhost', '2-cl-x.localhost'];
     const first = host.addressOf(request('/', [HOST])) as SandboxAddress;
     host.addressOf(request('/', [others[0] as string]));
@@ -47,7 +52,7 @@ describe('what a request is for', () => {
     [['localhost', 'localhost']],
     [['', HOST]],
   ])('is unclear with two Host headers, whatever they say: %j', (hosts) => {
-    expect(() => new SandboxHost([]).addressOf(request('/', hosts))).toThrow(InvalidHostError);
+    expect(() => newHosts().addressOf(request('/', hosts))).toThrow(InvalidHostError);
   });
 });
 
@@ -61,7 +66,7 @@ describe('a target in absolute form', () => {
     [`ws://${HOST}/socket`, '/socket'],
   ])('becomes the path in it where it names the same authority: %s', (target, path) => {
     const asked = request(target, [HOST]);
-    expect(new SandboxHost([]).addressOf(asked)).toEqual(ADDRESS);
+    expect(newHosts().addressOf(asked)).toEqual(ADDRESS);
     expect(asked.url).toBe(path);
   });
 
@@ -79,17 +84,17 @@ describe('a target in absolute form', () => {
     ['', HOST],
     ['?x', HOST],
   ])('%s is refused beside the Host header %s', (target, host) => {
-    expect(() => new SandboxHost([]).addressOf(request(target, [host]))).toThrow(InvalidHostError);
+    expect(() => newHosts().addressOf(request(target, [host]))).toThrow(InvalidHostError);
   });
 
   it('that names a sandbox is refused where there is no Host header (CVE-2026-44578)', () => {
-    expect(() => new SandboxHost([]).addressOf(request(`http://${HOST}/`, []))).toThrow(InvalidHostError);
+    expect(() => newHosts().addressOf(request(`http://${HOST}/`, []))).toThrow(InvalidHostError);
   });
 
   it('that has nothing to do with a sandbox is left to the API as it is', () => {
     const asked = request('http://localhost/a', ['localhost']);
-    expect(new SandboxHost([]).addressOf(asked)).toBeNull();
+    expect(newHosts().addressOf(asked)).toBeNull();
     expect(asked.url).toBe('http://localhost/a');
-    expect(new SandboxHost([]).addressOf(request('http://other/a', ['localhost']))).toBeNull();
+    expect(newHosts().addressOf(request('http://other/a', ['localhost']))).toBeNull();
   });
 });

@@ -6,6 +6,7 @@ import { HostClientPool } from '../agent-client/host-client-pool.js';
 import { isClosing } from '../answers/answer.js';
 import { declineUpgrades } from '../node-internals/decline-upgrades.js';
 import { hasOtherListener, listenFirst } from '../node-internals/listen-first.js';
+import { outlasts } from '../node-internals/request-timeout.js';
 import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from '../options.js';
 import { secondServersOf } from './fastify-servers.js';
 import { refuseConnect } from './refuse-connect.js';
@@ -76,6 +77,7 @@ export class Entrance implements OnModuleInit, BeforeApplicationShutdown {
         refuseConnect(socket, head);
         return true;
       },
+      clientError: outlasts,
     });
   }
 }

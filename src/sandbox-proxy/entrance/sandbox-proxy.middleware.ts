@@ -3,6 +3,7 @@ import { Inject, Injectable, type NestMiddleware } from '@nestjs/common';
 import { HostHeaders } from '../address/host-header.js';
 import { Peers } from '../address/peer.js';
 import type { SandboxAddress } from '../address/sandbox-address.js';
+import { hasUnreadBody } from '../answers/answer.js';
 import { AccessLog } from '../contracts/access-log.js';
 import { InvalidRequestError, PortDeniedError, ProxyError } from '../errors.js';
 import { Exchange } from '../exchange/exchange.js';
@@ -71,7 +72,7 @@ export class SandboxProxyMiddleware implements NestMiddleware<IncomingMessage, S
     response.on('close', () => this.onClosed(exchange));
     if (response.socket === null) this.queued.add(exchange);
     if (upgrade === null) liftIdleTimeout(response);
-    if (!request.complete) liftRequestTimeout(request.socket);
+    if (hasUnreadBody(request)) liftRequestTimeout(request);
     if (place instanceof ProxyError) this.handler.refuse(exchange, place);
     else this.handler.handle(exchange, place);
   }

@@ -121,7 +121,8 @@ export function passableTrailers(rawTrailers: readonly string[], credentials: Cr
     if (
       fieldOf(name) !== Field.Other ||
       FORBIDDEN_IN_TRAILERS.has(name.toLowerCase()) ||
-      credentials.isIn(value)
+      credentials.isIn(value) ||
+      credentials.isIn(name)
     )
       continue;
     kept.push(name, value);

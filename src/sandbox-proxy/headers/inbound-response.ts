@@ -94,7 +94,7 @@ export function clientHeaders(head: AgentResponse, context: ResponseContext): st
         if (context.cors !== null && name.toLowerCase() !== 'access-control-expose-headers') continue;
         break;
       case Field.RequestId:
-        hasRequestId = true;
+        hasRequestId ||= name.toLowerCase() === 'x-request-id' && dropped?.has('x-request-id') !== true;
         break;
       case Field.Location:
         value = withoutAgentPrefix(value, context.prefix, context.authority);

@@ -1,6 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isSessionCookie, withoutSessionCookies } from './session-cookies.js';
+import { CredentialText } from './credential-text.js';
+import { OwnCookies } from './own-cookies.js';
+
+const KEY = `wrn_${'0123456789abcdef'.repeat(2)}`;
+const own = new OwnCookies(
+  ['__Host-sandbox_session', 'sandbox_session', 'Console_Login'],
+  new CredentialText([/wrn_[0-9a-f]{32}/]),
+);
 
 describe('a Cookie header without our own cookies', () => {
   it.each([
@@ -12,9 +19,11 @@ describe('a Cookie header without our own cookies', () => {
     ['a=1;  sandbox_session =x', 'a=1'],
     ['a=1; sandbox_session', 'a=1'],
     ['sandbox_session=x', null],
+    ['console_login=x; a=1', 'a=1'],
+    ['CONSOLE_LOGIN=x', null],
     ['sandbox_session=x; sandbox_session=y;', null],
   ])('%s -> %s', (value, left) => {
-    expect(withoutSessionCookies(value)?.replace(/;$/, '') || null).toBe(left);
+    expect(own.strip(value)?.replace(/;$/, '') || null).toBe(left);
   });
 
   it.each([
@@ -27,7 +36,24 @@ describe('a Cookie header without our own cookies', () => {
     ';;',
     'a',
   ])('leaves %j as it is', (value) => {
-    expect(withoutSessionCookies(value)).toBe(value);
+    expect(own.strip(value)).toBe(value);
+  });
+
+  it.each([
+    [`a=1; key=${KEY}; b=2`, 'a=1; b=2'],
+    [`${KEY}=1; b=2`, 'b=2'],
+    [`a=${encodeURIComponent(KEY).replace('w', '%77')}; b=2`, 'b=2'],
+    [`a=${KEY}`, null],
+  ])('loses the pairs that hold a credential, and no other: %s -> %s', (value, left) => {
+    expect(own.strip(value)).toBe(left);
+  });
+
+  it.each([
+    ['a=1; token=s3cret; b=2', 'a=1; b=2'],
+    ['token="s3cret"; s3cret=1; b=2', 'b=2'],
+    ['token=s3cret', null],
+  ])('loses the pairs that hold what has admitted: %s -> %s', (value, left) => {
+    expect(own.strip(value, 's3cret')).toBe(left);
   });
 
   it('holds none of ours, whatever stood around it', () => {
@@ -42,9 +68,9 @@ describe('a Cookie header without our own cookies', () => {
     const joined = fc.tuple(fc.array(pair, { minLength: 1, maxLength: 6 }), fc.constantFrom(';', '; ', ' ;'));
     fc.assert(
       fc.property(joined, ([pairs, separator]) => {
-        const left = withoutSessionCookies(pairs.join(separator)) ?? '';
+        const left = own.strip(pairs.join(separator)) ?? '';
         const names = left.split(';').map((one) => one.split('=', 1)[0] as string);
-        expect(names.filter(isSessionCookie)).toEqual([]);
+        expect(names.filter((one) => own.isOwn(one))).toEqual([]);
         expect(left.split('a=').length).toBe(pairs.filter((one) => one.startsWith('a=')).length + 1);
       }),
     );

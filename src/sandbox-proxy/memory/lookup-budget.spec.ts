@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { TooManyLookupsError } from '../errors.js';
 import { LookupBudget } from './lookup-budget.js';
 
-/** Asks in vain until it is no longer allowed. */
+/** Asks for what does not exist until it is no longer allowed. */
 function chargeAll(budget: LookupBudget, teamId: string): number {
   let charged = 0;
   for (; budget.allows(teamId); charged++) budget.charge(teamId);
@@ -11,7 +12,7 @@ function chargeAll(budget: LookupBudget, teamId: string): number {
 const ALLOWANCE = { burst: 5_000, perSecond: 100 };
 
 describe('LookupBudget', () => {
-  it('gives a team 5,000 lookups in vain, then 100 a second', () => {
+  it('gives a team 5,000 lookups that find nothing, then 100 a second', () => {
     let now = 0;
     const budget = new LookupBudget(() => now, ALLOWANCE);
     expect(chargeAll(budget, 'a')).toBe(5_000);
@@ -22,6 +23,13 @@ describe('LookupBudget', () => {
   it('is not used up by lookups that find something, or that fail', () => {
     const budget = new LookupBudget(() => 0, ALLOWANCE);
     for (let i = 0; i < 20_000; i++) expect(budget.allows('a')).toBe(true);
+  });
+
+  it('refuses whoever has used it up', () => {
+    const budget = new LookupBudget(() => 0, ALLOWANCE);
+    budget.check('a');
+    chargeAll(budget, 'a');
+    expect(() => budget.check('a')).toThrow(TooManyLookupsError);
   });
 
   it("does not touch another team's", () => {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Each returns true where it has taken the request; otherwise the server goes on as if nobody had asked. */
+/** Each returns true where it has taken what happened; otherwise the server goes on as if nobody had asked. */
 export interface FirstListener {
   request(request: IncomingMessage, response: ServerResponse): boolean;
   /** `Expect: 100-continue`: no 100 has been sent. */
@@ -11,6 +11,8 @@ export interface FirstListener {
   /** @param head bytes that came behind the request's head */
   upgrade(request: IncomingMessage, socket: Socket, head: Buffer): boolean;
   connect(request: IncomingMessage, socket: Socket, head: Buffer): boolean;
+  /** What is wrong with the bytes or the pace of a client. Left to the server, it is answered and the connection closed. */
+  clientError(error: Error, socket: Socket): boolean;
 }
 
 /** Node emits these only while somebody listens, and acts by itself where nobody does. */
@@ -58,6 +60,10 @@ export function listenFirst(server: Server, first: FirstListener): void {
         if (hasOtherListener(server, event)) return emit(event, request, socket, head);
         socket.destroy();
         return true;
+      }
+      case 'clientError': {
+        const [error, socket] = args as [Error, Socket];
+        return first.clientError(error, socket) || emit(event, error, socket);
       }
       default:
         return emit(event, ...args);

@@ -1,0 +1,37 @@
+import { randomUUID } from 'node:crypto';
+import { appendFileSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { identityOf, isRunning, pidOf } from './embedded-postgres-process.js';
+import { EmbeddedPostgresError } from './embedded-postgres.errors.js';
+
+/**
+ * Makes this process the owner of a home directory. Whoever wants it adds a line to the file `owners`; the first line
+ * of a living process counts. So two starts at the same time cannot both win, and a killed owner is in nobody's way.
+ *
+ * @param dataDir how the user knows the directory
+ * @returns gives the directory up again.
+ * @throws EmbeddedPostgresError while another process, or this one, owns it.
+ */
+export function claim(home: string, dataDir: string): () => void {
+  const file = join(home, 'owners');
+  const mine = `${identityOf(process.pid)}, ${randomUUID()}`;
+  for (;;) {
+    appendFileSync(file, `${mine}\n`);
+    const owner = linesOf(file).find((line) => isRunning(line.split(', ')[0] ?? ''));
+    if (owner === mine) return () => rmSync(file, { force: true });
+    if (owner === undefined) continue;
+    throw new EmbeddedPostgresError(
+      `DATA_DIR ${dataDir} is in use by another control plane (process ${pidOf(owner)}): end that one, set DATA_DIR to another directory, or set DATABASE_URL to a server that both can use`,
+    );
+  }
+}
+
+/** None where the file is gone: its owner gave the directory up at this very moment. */
+function linesOf(file: string): string[] {
+  try {
+    return readFileSync(file, 'utf8').split('\n');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
