@@ -10,8 +10,9 @@ import { LinksModule } from './platform/links/links.module.js';
 import { LoggingModule } from './program/logging/logging.module.js';
 import { PortsModule } from './platform/ports/ports.module.js';
 import { SandboxesModule } from './platform/sandboxes/sandboxes.module.js';
-import { proxyOptionsFrom } from './program/config/proxy-options.js';
-import { SandboxProxyModule } from './sandbox-proxy/sandbox-proxy.module.js';
+import { platformOptionsFrom } from './program/config/platform-options.js';
+import { PlatformOptionsModule } from './platform/platform.options.js';
+import { ProxyModule } from './program/proxy.module.js';
 import { TeamsModule } from './platform/teams/teams.module.js';
 
 /** The composition root: every module of the program, wired from one configuration. */
@@ -32,6 +33,7 @@ export class AppModule {
       imports: [
         ConfigurationModule.forRoot(configuration),
         LoggingModule,
+        PlatformOptionsModule.forRoot(platformOptionsFrom(configuration, ADMIN_TOKEN)),
         DatabaseModule.forRoot(DATABASE_URL, MIGRATIONS),
         HealthModule,
         ConsoleModule,
@@ -41,7 +43,7 @@ export class AppModule {
         SandboxesModule,
         LinksModule,
         PortsModule,
-        SandboxProxyModule.forRoot(proxyOptionsFrom(configuration)),
+        ProxyModule.forRoot(configuration, DATABASE_URL),
       ],
     };
   }

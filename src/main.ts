@@ -56,7 +56,11 @@ async function startEmbedded(settings: Configuration): Promise<void> {
   const database = await openDatabase(postgres.url, 'off');
   const demo = await prepareDemo(database, DATA_DIR, local.agentAddress).finally(() => database.destroy());
   if (demo.sandbox) local.run(demo.sandbox.id);
-  const urlTemplate = sandboxUrlTemplate(settings, port, demo.sandbox?.id ?? '');
+  const urlTemplate = sandboxUrlTemplate(
+    { publicUrl: settings.PUBLIC_URL, sandboxDomains: settings.SANDBOX_DOMAINS },
+    port,
+    demo.sandbox?.id ?? '',
+  );
   const target = (sandboxPort: number) => curlTarget(settings, url, urlTemplate, sandboxPort);
   const places = { urlTemplate, demo: target(local.demoPort), port3000: target(3000) };
   const sandbox = demo.sandbox && { status: demo.sandbox.status, ...places };

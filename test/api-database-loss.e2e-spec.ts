@@ -1,7 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ChangeFeed } from '../src/platform/database/change-feed.js';
-import { CHANGE_FEED_OPTIONS } from '../src/platform/database/postgres-change-feed.js';
+import { FEED_OPTIONS, PostgresChangeFeed } from '../src/platform/proxy-adapter/postgres-change-feed.js';
 import { generateApiKey } from '../src/platform/identifiers/api-key.js';
 import { type Call, caller, newTeam } from './support/api-client.js';
 import { type StartedApp, startApp } from './support/app.js';
@@ -29,8 +28,8 @@ describe('a database that is lost while the program runs', () => {
       db: { ...db, url: url.href },
       override: (builder) =>
         builder
-          .overrideProvider(CHANGE_FEED_OPTIONS)
-          .useValue({ url: url.href, heartbeatMs: 200, timeoutMs: 500 }),
+          .overrideProvider(FEED_OPTIONS)
+          .useValue({ databaseUrl: url.href, feedUrl: url.href, heartbeatMs: 200, timeoutMs: 500 }),
     });
     anyone = caller(started.url);
   });
@@ -43,7 +42,7 @@ describe('a database that is lost while the program runs', () => {
   async function expectRecovery(): Promise<void> {
     relay.restore();
     await expect.poll(async () => (await anyone('GET', '/readyz')).status, { timeout: 15_000 }).toBe(200);
-    expect(started.app.get(ChangeFeed).isLive).toBe(true);
+    expect(started.app.get(PostgresChangeFeed).isLive).toBe(true);
     expect((await stranger(started.url)('GET', '/v1/sandboxes')).status).toBe(401);
   }
 
@@ -53,7 +52,7 @@ describe('a database that is lost while the program runs', () => {
     // the guard knows this key from memory, so that the failure is the route's own
     expect((await team.call('GET', '/v1/sandboxes')).status).toBe(200);
     relay.cut();
-    await expect.poll(() => started.app.get(ChangeFeed).isLive).toBe(false);
+    await expect.poll(() => started.app.get(PostgresChangeFeed).isLive).toBe(false);
     for (const call of [unknown, team.call]) {
       const { status, headers, body } = await call('GET', '/v1/sandboxes');
       expect([status, body.error.code, headers.get('retry-after')]).toEqual([
@@ -73,7 +72,7 @@ describe('a database that is lost while the program runs', () => {
 
   it('that falls silent counts as lost, and no dead connection is used again', async () => {
     relay.freeze();
-    await expect.poll(() => started.app.get(ChangeFeed).isLive, { timeout: 2_000 }).toBe(false);
+    await expect.poll(() => started.app.get(PostgresChangeFeed).isLive, { timeout: 2_000 }).toBe(false);
     const before = performance.now();
     const { status } = await stranger(started.url)('GET', '/v1/sandboxes');
     expect(status).toBe(503);

@@ -3,9 +3,9 @@ import { performance } from 'node:perf_hooks';
 import { pino } from 'pino';
 import { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ApiKeyService } from '../src/platform/api-keys/api-key.service.js';
+import { ApiKeyService } from '../src/sandbox-proxy/index.js';
 import { migrationDataSourceOptions } from '../src/platform/database/data-source.js';
-import { TRIGGERS } from '../src/platform/database/feed-message.js';
+import { TRIGGERS } from '../src/platform/database/feed-triggers.js';
 import { migrate } from '../src/platform/database/migrate.js';
 import { MIGRATIONS } from '../src/platform/database/migrations/index.js';
 import { DatabaseStartError } from '../src/platform/database/open-database.js';
@@ -114,7 +114,7 @@ describe("the platform's own database with MIGRATIONS=off, read only and without
     expect(await started.app.get(ApiKeyService).findTeam(key)).toEqual({
       teamId: expect.any(String),
       keyId: expect.any(String),
-      keyHash: expect.any(String),
+      digest: expect.any(String),
     });
     const ready = await caller(started.url)('GET', '/readyz');
     expect([ready.status, ready.body['checks']]).toEqual([

@@ -27,7 +27,7 @@ function knock(door: (typeof DOORS)[number], lines: readonly string[] = []): str
 
 describe("a port's settings", () => {
   it('are listed where they are its own, and replaced as a whole', async () => {
-    expect((await stage.api('GET', path('').slice(0, -1))).body).toEqual({ items: [] });
+    expect((await stage.api('GET', path('').slice(0, -1))).body).toEqual({ items: [], next: null });
     const settings = { visibility: 'public', cors: [APP] };
     expect((await stage.api('PUT', path(3000), settings)).body).toEqual({ port: 3000, ...settings });
     expect((await stage.api('PUT', path(80), {})).body).toEqual({

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { IdleClients, KEEP_ALIVE_TIMEOUT_MS } from '../src/sandbox-proxy/node-internals/idle-clients.js';
+import { Listener } from '../src/program/listener.service.js';
+import { KEEP_ALIVE_TIMEOUT_MS } from '../src/sandbox-proxy/node-internals/idle-clients.js';
 import { EMPTY_OK, ProxyStage, SWITCHING } from './support/proxy-stage.js';
 import { readAnswer } from './support/raw-answer.js';
 
@@ -8,10 +9,10 @@ const stage = new ProxyStage();
 
 /** As if no request had come for that long. */
 function pass(): void {
-  const idle = stage.started.app.get(IdleClients);
+  const idle = stage.started.app.get(Listener);
   const nowMs = performance.now();
-  idle.sweep(nowMs);
-  idle.sweep(nowMs + KEEP_ALIVE_TIMEOUT_MS);
+  idle.closeIdle(nowMs);
+  idle.closeIdle(nowMs + KEEP_ALIVE_TIMEOUT_MS);
 }
 
 describe('a client connection that is idle for 620 s', () => {

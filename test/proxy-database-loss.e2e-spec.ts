@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ChangeFeed } from '../src/platform/database/change-feed.js';
-import { CHANGE_FEED_OPTIONS } from '../src/platform/database/postgres-change-feed.js';
+import { FEED_OPTIONS, PostgresChangeFeed } from '../src/platform/proxy-adapter/postgres-change-feed.js';
 import { generateApiKey } from '../src/platform/identifiers/api-key.js';
 import { type StartedApp, startApp } from './support/app.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
@@ -33,8 +32,8 @@ beforeAll(async () => {
     db: { ...db, url: url.href },
     override: (builder) =>
       builder
-        .overrideProvider(CHANGE_FEED_OPTIONS)
-        .useValue({ url: url.href, heartbeatMs: 200, timeoutMs: 500 }),
+        .overrideProvider(FEED_OPTIONS)
+        .useValue({ databaseUrl: url.href, feedUrl: url.href, heartbeatMs: 200, timeoutMs: 500 }),
   });
 });
 afterAll(async () => {
@@ -58,7 +57,7 @@ describe('a database that is lost while sandboxes are in use', () => {
   it('leaves cached routes served until their time, says 503 to the others, and is found again', async () => {
     expect((await ask(hostOf(warm))).status).toBe(200);
     relay.cut();
-    await expect.poll(() => started.app.get(ChangeFeed).isLive).toBe(false);
+    await expect.poll(() => started.app.get(PostgresChangeFeed).isLive).toBe(false);
     expect((await ask(hostOf(warm))).status).toBe(200);
 
     // What nobody has asked for yet is neither 401 nor 404: the database could not say.
@@ -85,7 +84,7 @@ describe('a database that is lost while sandboxes are in use', () => {
       .toBe(503);
 
     relay.restore();
-    await expect.poll(() => started.app.get(ChangeFeed).isLive, { timeout: 15_000 }).toBe(true);
+    await expect.poll(() => started.app.get(PostgresChangeFeed).isLive, { timeout: 15_000 }).toBe(true);
     for (const sandbox of [warm, cold]) expect((await ask(hostOf(sandbox))).status).toBe(200);
     expect((await ask(MISSING)).status).toBe(404);
     expect((await ask(hostOf(warm), generateApiKey())).status).toBe(401);
@@ -94,11 +93,11 @@ describe('a database that is lost while sandboxes are in use', () => {
   it('does not hide what was committed while it was away', async () => {
     expect((await ask(hostOf(warm))).status).toBe(200);
     relay.cut();
-    await expect.poll(() => started.app.get(ChangeFeed).isLive).toBe(false);
+    await expect.poll(() => started.app.get(PostgresChangeFeed).isLive).toBe(false);
     await db.query(`UPDATE sandboxes SET status = 'paused' WHERE id = $1`, [warm.uuid]);
     expect((await ask(hostOf(warm))).status).toBe(200);
     relay.restore();
-    await expect.poll(() => started.app.get(ChangeFeed).isLive, { timeout: 15_000 }).toBe(true);
+    await expect.poll(() => started.app.get(PostgresChangeFeed).isLive, { timeout: 15_000 }).toBe(true);
     expect((await ask(hostOf(warm))).status).toBe(409);
   });
 });

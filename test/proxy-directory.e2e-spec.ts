@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { performance } from 'node:perf_hooks';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { SandboxDirectory } from '../src/sandbox-proxy/routing/sandbox-directory.js';
+import { PlatformSandboxDirectory } from '../src/platform/proxy-adapter/platform-directory.js';
 import { type EchoAgent, startEchoAgent } from './support/echo-agent.js';
 import { ProxyStage } from './support/proxy-stage.js';
 import type { TeamRow } from './support/platform-rows.js';
@@ -128,7 +128,7 @@ describe('a change that is committed while the route is warm', () => {
 
 /** How often it is asked about sandboxes while something runs. */
 async function questions(run: () => Promise<unknown>): Promise<number> {
-  const directory = stage.started.app.get(SandboxDirectory);
+  const directory = stage.started.app.get(PlatformSandboxDirectory);
   const { locate } = directory;
   let count = 0;
   directory.locate = (...parameters) => {

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { ChangeFeed } from '../src/platform/database/change-feed.js';
+import { PostgresChangeFeed } from '../src/platform/proxy-adapter/postgres-change-feed.js';
 import { apiKeyPrefix, generateApiKey, hashApiKey } from '../src/platform/identifiers/api-key.js';
 import { encodeId } from '../src/platform/identifiers/resource-id.js';
 import { type StartedApp, startApp } from './support/app.js';
@@ -88,7 +88,7 @@ describe("the platform's own database, with MIGRATIONS=off and a role that may o
   });
 
   it('has no triggers of ours: the change feed says so, and readiness accepts it', async () => {
-    expect(started.app.get(ChangeFeed).state).toBe('absent');
+    expect(started.app.get(PostgresChangeFeed).state).toBe('absent');
     expect((await fetch(`${started.url}/readyz`)).status).toBe(200);
   });
 

@@ -40,7 +40,7 @@ describe('the log line of a proxied request', () => {
       time: expect.any(String),
       msg: 'proxied',
       requestId,
-      teamId: stage.team.id,
+      teamId: stage.team.publicId,
       sandboxId: stage.sandbox.id,
       port: 3000,
       method: 'POST',
@@ -104,7 +104,7 @@ describe('the log line of a proxied request', () => {
     expect(line).toMatchObject({
       status: 404,
       error: 'sandbox_not_found',
-      teamId: stage.team.id,
+      teamId: stage.team.publicId,
       upgrade: door === 'upgrade',
     });
     const [unknown] = await logged(() => stage.ask(stage.knockAt(door, stage.host(), { key: 'hunter2' })));

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CachedRoute, SandboxRouteCache } from '../src/sandbox-proxy/routing/sandbox-route-cache.js';
+import { type CachedRoute, SandboxRouteCache } from '../src/sandbox-proxy/index.js';
 import { startApp, type StartedApp } from './support/app.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 import { type EchoAgent, startEchoAgent } from './support/echo-agent.js';
@@ -102,7 +102,7 @@ describe.each([
   it('is used, and requests go where they should', async () => {
     for (let i = 0; i < 5; i++) expect(await ask()).toMatchObject({ status: 200, body: 'GET /a ' });
     const wrote = cache.calls.filter((call) => call.startsWith('set'));
-    const key = `${sandbox.id}/${team.id}`;
+    const key = `${sandbox.id}/${team.publicId}`;
     expect(wrote).toEqual(Cache === DeadCache ? [] : [`set ${key} for 120000`]);
   });
 

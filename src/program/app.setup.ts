@@ -2,6 +2,8 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Logger } from 'pino';
 import { ApiExceptionFilter } from '../platform/errors/api-exception.filter.js';
 import { createValidationPipe } from '../platform/errors/validation.js';
+import { answerHeaders } from '../platform/exchange/answer-headers.js';
+import { exchangeClocks } from '../platform/exchange/exchange-clocks.js';
 import { LOGGER } from './logging/logger.js';
 import { NestLogger } from './logging/nest-logger.js';
 import { requestId } from './logging/request-id.js';
@@ -12,7 +14,7 @@ export function configureApp(app: NestExpressApplication): void {
   app.useLogger(new NestLogger(logger));
   app.disable('x-powered-by');
   app.disable('etag');
-  app.use(requestId);
+  app.use(requestId, answerHeaders, exchangeClocks());
   app.useGlobalPipes(createValidationPipe());
   app.useGlobalFilters(new ApiExceptionFilter(logger));
 }

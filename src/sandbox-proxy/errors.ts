@@ -81,6 +81,16 @@ export class UnauthorizedError extends ProxyError {
   readonly code = 'unauthorized';
 }
 
+/** A browser's session is over, or ended while a request was under way. */
+export class SessionEndedError extends ProxyError {
+  readonly code = 'session_ended';
+  constructor(reason: 'expired' | 'revoked') {
+    super(`the session has ${reason === 'expired' ? 'expired' : 'been revoked'}; ask for a new link`, {
+      fields: { reason },
+    });
+  }
+}
+
 /** A browser's session was used by a page that may not use it. */
 export class CrossSiteRequestError extends ProxyError {
   readonly code = 'cross_site_request';

@@ -12,3 +12,24 @@ export * from './contracts/sandbox-route-cache.js';
 export * from './contracts/session-store.js';
 export * from './error-status.js';
 export * from './errors.js';
+export { LINK_PARAMETER } from './admission/link-parameter.js';
+export { ApiKeyService } from './admission/api-key.service.js';
+export { HostClientPool } from './agent-client/host-client-pool.js';
+export { type CollectGarbage, collectUploads } from './node-internals/upload-memory.js';
+export {
+  type ListenerLimits,
+  type ListenerProtection,
+  protectListener,
+} from './entrance/protect-listener.js';
+export { SandboxProxyMiddleware } from './entrance/sandbox-proxy.middleware.js';
+export { SandboxProxy, type SandboxProxyState } from './entrance/sandbox-proxy.service.js';
+export { SandboxChanges } from './open-access/sandbox-changes.service.js';
+export { type AgentTlsOptions, SANDBOX_PROXY_DEFAULTS, type SandboxProxyOptions } from './options.js';
+export { MemorySandboxRouteCache } from './routing/sandbox-route-cache.js';
+export { SandboxResolverService } from './routing/sandbox-resolver.service.js';
+export {
+  type SandboxProxyAsyncOptions,
+  type SandboxProxyExtras,
+  SandboxProxyModule,
+  type SchemeChoice,
+} from './sandbox-proxy.module.js';

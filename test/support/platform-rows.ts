@@ -6,6 +6,8 @@ import type { TestDatabase } from './database.js';
 /** A team and its one key, in plain text. `id` and `keyId` are UUIDs. */
 export interface TeamRow {
   readonly id: string;
+  /** Public: `team-…`. */
+  readonly publicId: string;
   readonly keyId: string;
   readonly key: string;
 }
@@ -29,7 +31,7 @@ export class PlatformRows {
       'INSERT INTO team_api_keys (id, team_id, name, key_hash, key_prefix) VALUES ($1, $2, $3, $4, $5)',
       [keyId, id, 'test', hashApiKey(key), apiKeyPrefix(key)],
     );
-    return { id, keyId, key };
+    return { id, publicId: encodeId('team', id), keyId, key };
   }
 
   /** The host's UUID. */

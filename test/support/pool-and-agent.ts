@@ -1,5 +1,4 @@
 import { afterEach, beforeEach } from 'vitest';
-import { ChangeFeed, type FeedEvent } from '../../src/platform/database/change-feed.js';
 import { SANDBOX_PROXY_DEFAULTS, type SandboxProxyOptions } from '../../src/sandbox-proxy/options.js';
 import { HostClientPool } from '../../src/sandbox-proxy/agent-client/host-client-pool.js';
 import type {
@@ -34,20 +33,10 @@ export class Told implements UpstreamListener {
   };
 }
 
-export class FakeFeed extends ChangeFeed {
-  readonly isLive = true;
-  tell: (event: FeedEvent) => void = () => undefined;
-  subscribe(listener: (event: FeedEvent) => void): () => void {
-    this.tell = listener;
-    return () => undefined;
-  }
-}
-
 /** A pool and an agent whose every byte the test sends itself, new for each test. */
 export class PoolAndAgent {
   agent!: RawServer;
   pool!: HostClientPool;
-  feed!: FakeFeed;
 
   constructor() {
     beforeEach(async () => {
@@ -63,9 +52,7 @@ export class PoolAndAgent {
   /** Another pool in the place of the one there is. */
   start(options: Partial<SandboxProxyOptions> = {}): void {
     this.pool?.onApplicationShutdown();
-    this.feed = new FakeFeed();
-    this.pool = new HostClientPool({ ...SANDBOX_PROXY_DEFAULTS, ...options }, this.feed);
-    this.pool.onModuleInit();
+    this.pool = new HostClientPool({ ...SANDBOX_PROXY_DEFAULTS, ...options });
   }
 
   readonly call = (more: Partial<UpstreamRequest> = {}, address = `127.0.0.1:${this.agent.port}`): Told => {

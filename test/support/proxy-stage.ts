@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
-import { ChangeFeed } from '../../src/platform/database/change-feed.js';
+import { PostgresChangeFeed } from '../../src/platform/proxy-adapter/postgres-change-feed.js';
 import { type StartedApp, startApp, type StartOptions } from './app.js';
 import { PlatformRows, type SandboxRow, type TeamRow } from './platform-rows.js';
 import { type RawAnswer, readAnswer } from './raw-answer.js';
@@ -62,7 +62,7 @@ export class ProxyStage {
 
   /** Changes a row, and waits until the application has been told so where it listens. */
   async told<Result>(change: () => Promise<Result>): Promise<Result> {
-    const feed = this.started.app.get(ChangeFeed);
+    const feed = this.started.app.get(PostgresChangeFeed);
     if (!feed.isLive) return change();
     const events = new EventEmitter();
     const heard = once(events, 'told');

@@ -1,5 +1,3 @@
-import type { Configuration } from '../../program/config/configuration.js';
-
 /** Addresses to listen on that a name below `localhost` leads to, as curl and browsers resolve it by themselves. */
 const REACHED_BY_LOCALHOST = new Set(['127.0.0.1', '::1', 'localhost', '0.0.0.0', '::']);
 
@@ -11,7 +9,7 @@ const REACHED_BY_LOCALHOST = new Set(['127.0.0.1', '::1', 'localhost', '0.0.0.0'
  * @param urlTemplate `http://{port}-cl-….localhost:8000`
  */
 export function curlTarget(
-  { HOST, PUBLIC_URL }: Pick<Configuration, 'HOST' | 'PUBLIC_URL'>,
+  { HOST, PUBLIC_URL }: { readonly HOST: string; readonly PUBLIC_URL?: string },
   ownUrl: string,
   urlTemplate: string,
   port: number,

@@ -1,34 +1,15 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { Configuration } from '../../program/config/configuration.js';
 import { ApiKey } from './api-key.entity.js';
-import { API_KEY_OPTIONS, type ApiKeyOptions } from './api-key.options.js';
-import { ApiKeyRepository } from './api-key.repository.js';
-import { ApiKeyService } from './api-key.service.js';
-import { ApiKeysController } from './api-keys.controller.js';
-import { ApiKeysService } from './api-keys.service.js';
-import { LastUsedRecorder } from './last-used.recorder.js';
+import { TeamKeysController } from './team-keys.controller.js';
+import { UnknownKeyBudget } from './unknown-key-budget.js';
+import { TeamKeysService } from './team-keys.service.js';
 
-/** `/v1/api-keys`, and `ApiKeyService`, which knows whom a key admits. */
+/** `/v1/api-keys`, and what `TeamGuard` needs besides the proxy. */
 @Module({
   imports: [TypeOrmModule.forFeature([ApiKey])],
-  controllers: [ApiKeysController],
-  providers: [
-    {
-      provide: API_KEY_OPTIONS,
-      inject: [Configuration],
-      useFactory: (configuration: Configuration): ApiKeyOptions => ({
-        cacheTtlMs: configuration.API_KEY_CACHE_TTL_MS,
-        cacheMax: configuration.API_KEY_CACHE_MAX,
-        recordLastUsed: configuration.MIGRATIONS === 'auto',
-        clock: () => performance.now(),
-      }),
-    },
-    ApiKeyRepository,
-    LastUsedRecorder,
-    ApiKeyService,
-    ApiKeysService,
-  ],
-  exports: [ApiKeyService, ApiKeysService],
+  controllers: [TeamKeysController],
+  providers: [TeamKeysService, UnknownKeyBudget],
+  exports: [TeamKeysService, UnknownKeyBudget],
 })
 export class ApiKeysModule {}

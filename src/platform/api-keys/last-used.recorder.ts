@@ -1,51 +1,71 @@
-import { type BeforeApplicationShutdown, Inject, Injectable } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
 import { LRUCache } from 'lru-cache';
-import type { Logger } from 'pino';
-import { LOGGER } from '../../program/logging/logger.js';
-import { API_KEY_OPTIONS, type ApiKeyOptions } from './api-key.options.js';
-import { ApiKeyRepository } from './api-key.repository.js';
+import { DataSource } from 'typeorm';
+import { decodeId } from '../identifiers/resource-id.js';
+
+/** DI token of `LastUsedOptions`. */
+export const LAST_USED_OPTIONS = Symbol('LAST_USED_OPTIONS');
+
+export interface LastUsedOptions {
+  /** Whether `last_used` is written; false on a database that is only read. */
+  readonly isRecorded: boolean;
+  /** Milliseconds that only ever grow, e.g. `performance.now`. */
+  readonly clock: () => number;
+}
 
 const ONCE_PER_MS = 60_000;
 /** How long used keys are collected before they are written together. */
 const BATCH_MS = 1_000;
+/** Keys of which it is remembered when they were last noted. */
+const MAX_KEYS = 10_000;
+
+/**
+ * Sets `last_used` of these keys, except where this or another process did so within the last minute. SKIP LOCKED: two
+ * processes that record overlapping lists must neither wait for one another nor deadlock.
+ */
+const RECORD_USE = `
+  UPDATE team_api_keys SET last_used = now() WHERE id IN (
+    SELECT id FROM team_api_keys
+     WHERE id = ANY($1::uuid[]) AND (last_used IS NULL OR last_used < now() - interval '1 minute')
+       FOR NO KEY UPDATE SKIP LOCKED)`;
 
 /** Writes `last_used`, at most once a minute per key, in batches and never on a request's way. */
 @Injectable()
 export class LastUsedRecorder implements BeforeApplicationShutdown {
-  readonly #notedAt: LRUCache<string, number>;
-  readonly #pending = new Set<string>();
-  #timer: NodeJS.Timeout | undefined;
+  private readonly logger = new Logger(LastUsedRecorder.name);
+  private readonly notedAt = new LRUCache<string, number>({ max: MAX_KEYS });
+  private readonly pending = new Set<string>();
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(
-    private readonly repository: ApiKeyRepository,
-    @Inject(API_KEY_OPTIONS) private readonly options: ApiKeyOptions,
-    @Inject(LOGGER) private readonly logger: Logger,
-  ) {
-    this.#notedAt = new LRUCache({ max: options.cacheMax });
-  }
+    @InjectDataSource() private readonly dataSource: DataSource,
+    @Inject(LAST_USED_OPTIONS) private readonly options: LastUsedOptions,
+  ) {}
 
-  /** Notes that a key was used now. Returns at once and never throws. */
+  /** Notes that the key `key-…` was used now. Returns at once and never throws. */
   note(keyId: string): void {
-    if (!this.options.recordLastUsed) return;
+    if (!this.options.isRecorded) return;
     const now = this.options.clock();
-    const notedAt = this.#notedAt.get(keyId);
+    const notedAt = this.notedAt.get(keyId);
     if (notedAt !== undefined && now - notedAt < ONCE_PER_MS) return;
-    this.#notedAt.set(keyId, now);
-    this.#pending.add(keyId);
-    this.#timer ??= setTimeout(() => void this.flush(), BATCH_MS).unref();
+    this.notedAt.set(keyId, now);
+    this.pending.add(keyId);
+    this.timer ??= setTimeout(() => void this.flush(), BATCH_MS).unref();
   }
 
   /** Writes what was noted. A failure is logged and the batch given up: `last_used` is a courtesy. */
   async flush(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    if (this.#pending.size === 0) return;
-    const keyIds = [...this.#pending];
-    this.#pending.clear();
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    if (this.pending.size === 0) return;
+    // decoding an id costs microseconds: here, where it is done once a minute, and not on every request
+    const uuids = [...this.pending].map((id) => decodeId('key', id)).filter((uuid) => uuid !== null);
+    this.pending.clear();
     try {
-      await this.repository.recordUse(keyIds);
+      await this.dataSource.query(RECORD_USE, [uuids]);
     } catch (error) {
-      this.logger.warn({ err: error, keys: keyIds.length }, 'last_used of API keys was not recorded');
+      this.logger.warn(`last_used of ${uuids.length} API keys was not recorded: ${String(error)}`);
     }
   }
 

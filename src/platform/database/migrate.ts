@@ -14,7 +14,9 @@ export async function migrate(url: string): Promise<string[]> {
   const lock = new Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
   await lock.connect();
   try {
-    await lock.query('SELECT pg_advisory_lock($1)', [LOCK_ID]);
+    // of a transaction, not of the session: a pooler in transaction mode would keep a session's for ever
+    await lock.query('BEGIN');
+    await lock.query('SELECT pg_advisory_xact_lock($1)', [LOCK_ID]);
     const dataSource = await new DataSource(migrationDataSourceOptions(url)).initialize();
     try {
       const done = await dataSource.runMigrations({ transaction: 'each' });

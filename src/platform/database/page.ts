@@ -1,8 +1,8 @@
 import { IsInt, IsOptional, IsString, Max, Min } from 'class-validator';
 import { Type } from 'class-transformer';
+import { ValidationFailedError } from '../errors/request.errors.js';
 import type { ResourceKind } from '../identifiers/resource-id.js';
 import { decodeId, encodeId } from '../identifiers/resource-id.js';
-import { ValidationFailedError } from '../errors/request.errors.js';
 
 /** `?limit=100&after=cl-…`: which part of a list is wanted. */
 export class PageQuery {
@@ -18,19 +18,65 @@ export class PageQuery {
   after?: string;
 }
 
-/** A part of a list in the order of ids; `next` is the `after` of the following part, null at the end. */
+/** A part of a list in a fixed order; `next` is the `after` of the following part, null at the end. */
 export interface Page<Item> {
   readonly items: readonly Item[];
   readonly next: string | null;
 }
 
+/** How a list is read and shown. */
+export interface PageSource<Row, Item> {
+  /** Rows behind the position `after`, in the list's order, `limit` at most. */
+  readonly read: (after: string, limit: number) => Promise<readonly Row[]>;
+  readonly show: (row: Row) => Item;
+  /** Where a row stands, as `read` takes it. */
+  readonly positionOf: (row: Row) => string;
+  /** The same as clients see it. */
+  readonly cursorOf: (row: Row) => string;
+}
+
+/** The most characters of JSON in one page, beyond its first item. */
+const MAX_PAGE_LENGTH = 1_000_000;
+/** Rows that are read before anything is known of their size. */
+const FIRST_ROWS = 32;
+
 /**
- * Reads one row more than wanted to know whether there are more.
+ * A page of `limit` items, or of fewer where they are large: a page is of about 1 MB at most, and no more than twice
+ * that is held to make it, whatever the rows' size.
+ *
+ * @param first the position before the first row
+ */
+export async function readPage<Row, Item>(
+  limit: number,
+  first: string,
+  { read, show, positionOf, cursorOf }: PageSource<Row, Item>,
+): Promise<Page<Item>> {
+  const items: Item[] = [];
+  let last: Row | undefined;
+  let length = 0;
+  for (let wanted = Math.min(limit + 1, FIRST_ROWS); ;) {
+    const rows = await read(last === undefined ? first : positionOf(last), wanted);
+    for (const row of rows) {
+      const item = show(row);
+      length += JSON.stringify(item).length;
+      const isFull = items.length === limit || length > MAX_PAGE_LENGTH;
+      if (isFull && last !== undefined) return { items, next: cursorOf(last) };
+      items.push(item);
+      last = row;
+    }
+    if (rows.length < wanted) return { items, next: null };
+    const fitting = Math.ceil(((MAX_PAGE_LENGTH - length) * items.length) / length);
+    wanted = Math.max(1, Math.min(limit + 1 - items.length, fitting));
+  }
+}
+
+/**
+ * A page of rows in the order of their ids.
  *
  * @param read rows with an id above `after` (a UUID), in the order of ids, `limit` at most
  * @throws ValidationFailedError when `after` is not an id of that kind
  */
-export async function readPage<Row extends { id: string }, Item>(
+export function readPageById<Row extends { id: string }, Item>(
   kind: ResourceKind,
   query: PageQuery,
   read: (after: string, limit: number) => Promise<Row[]>,
@@ -38,11 +84,8 @@ export async function readPage<Row extends { id: string }, Item>(
 ): Promise<Page<Item>> {
   const after = query.after === undefined ? NIL : decodeId(kind, query.after);
   if (after === null) throw new ValidationFailedError([`after must be an id like ${kind}-…`]);
-  const rows = await read(after, query.limit + 1);
-  const shown = rows.slice(0, query.limit);
-  const last = shown.at(-1);
-  const next = rows.length > shown.length && last !== undefined ? encodeId(kind, last.id) : null;
-  return { items: shown.map(show), next };
+  const cursorOf = ({ id }: Row): string => encodeId(kind, id);
+  return readPage(query.limit, after, { read, show, positionOf: ({ id }) => id, cursorOf });
 }
 
 /** Below every UUID that is given to a row. */

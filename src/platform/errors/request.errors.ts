@@ -49,6 +49,22 @@ export class PayloadTooLargeError extends ApiError {
   }
 }
 
+/** The body did not arrive in time. */
+export class RequestTimeoutError extends ApiError {
+  readonly code = 'request_timeout';
+  constructor() {
+    super('the body did not arrive in time');
+  }
+}
+
+/** The caller's address has shown so many keys that nobody has that it has to wait. */
+export class TooManyUnknownKeysError extends ApiError {
+  readonly code = 'too_many_lookups';
+  constructor() {
+    super('too many requests with unknown API keys; try again shortly');
+  }
+}
+
 /** A defect of ours; what it is stands in the log and not in the answer. */
 export class InternalError extends ApiError {
   readonly code = 'internal_error';

@@ -44,7 +44,6 @@ describe('toApiError', () => {
       'directory_unavailable',
     ],
     ['an answer that does not come', new Error('Query read timeout'), 'directory_unavailable'],
-    ['text that cannot be stored', failedQuery('22021'), 'invalid_request'],
     ['a wrong statement', failedQuery('42601'), 'internal_error'],
     ['a defect', new TypeError('x is not a function'), 'internal_error'],
     ['a thrown string', 'oops', 'internal_error'],

@@ -13,8 +13,6 @@ import {
 
 /** SQLSTATE classes: connection, resources, operator intervention (shutdown, timeout), system. */
 const UNAVAILABLE_CLASSES = new Set(['08', '53', '57', '58']);
-/** Text or JSON that PostgreSQL cannot hold: U+0000. */
-const UNSTORABLE = new Set(['22021', '22P05']);
 const NETWORK_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN']);
 /** What pg and pg-pool throw without a code. */
 const PG_MESSAGES =
@@ -24,9 +22,6 @@ const PG_MESSAGES =
 export function toApiError(error: unknown): CodedError<ErrorCode> {
   if (error instanceof CodedError) return error as CodedError<ErrorCode>;
   if (isDatabaseUnavailable(error)) return new DirectoryUnavailableError(error);
-  if (error instanceof QueryFailedError && UNSTORABLE.has(codeOf(error))) {
-    return new MalformedRequestError('text must not contain U+0000');
-  }
   const status = statusOf(error);
   if (status === 401) return new CredentialError('unauthorized');
   if (status === 403) return new ForbiddenError('forbidden');

@@ -1,19 +1,31 @@
-import { type ValidationError, ValidationPipe } from '@nestjs/common';
+import { type ArgumentMetadata, type ValidationError, ValidationPipe } from '@nestjs/common';
 import { ValidationFailedError } from './request.errors.js';
+import { requireStorable } from './storable-json.js';
 
 /** Enough to mend a request by; a hostile body could have thousands. */
 const MOST_PROBLEMS = 50;
 
 /** Bodies and queries must be what their DTO says: unknown members are refused, all problems are told at once. */
+class RequestValidationPipe extends ValidationPipe {
+  constructor() {
+    super({
+      transform: true,
+      whitelist: true,
+      forbidNonWhitelisted: true,
+      stopAtFirstError: true,
+      validationError: { target: false, value: false },
+      exceptionFactory: (errors) => new ValidationFailedError(problemsOf(errors).slice(0, MOST_PROBLEMS)),
+    });
+  }
+
+  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    if (metadata.type !== 'custom') requireStorable(value);
+    return super.transform(value, metadata);
+  }
+}
+
 export function createValidationPipe(): ValidationPipe {
-  return new ValidationPipe({
-    transform: true,
-    whitelist: true,
-    forbidNonWhitelisted: true,
-    stopAtFirstError: true,
-    validationError: { target: false, value: false },
-    exceptionFactory: (errors) => new ValidationFailedError(problemsOf(errors).slice(0, MOST_PROBLEMS)),
-  });
+  return new RequestValidationPipe();
 }
 
 function problemsOf(errors: readonly ValidationError[]): string[] {

@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource, InjectRepository } from '@nestjs/typeorm';
 import { DataSource, MoreThan, Repository } from 'typeorm';
-import { type Page, type PageQuery, readPage } from '../database/page.js';
+import { SandboxChanges } from '../../sandbox-proxy/index.js';
+import { encodeId } from '../identifiers/resource-id.js';
+import { type Page, type PageQuery, readPageById } from '../database/page.js';
 import { ConflictError, NotFoundError } from '../errors/request.errors.js';
 import { Sandbox } from '../sandboxes/sandbox.entity.js';
 import { type CreateHostBody, type HostView, type UpdateHostBody, viewHost } from './host.dto.js';
@@ -14,6 +16,7 @@ export class HostsService {
   constructor(
     @InjectRepository(Host) private readonly hosts: Repository<Host>,
     @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly changes: SandboxChanges,
   ) {}
 
   async create(body: CreateHostBody): Promise<HostView> {
@@ -24,7 +27,7 @@ export class HostsService {
   list(query: PageQuery): Promise<Page<HostView>> {
     const read = (after: string, take: number): Promise<Host[]> =>
       this.hosts.find({ where: { id: MoreThan(after) }, order: { id: 'ASC' }, take });
-    return readPage('host', query, read, viewHost);
+    return readPageById('host', query, read, viewHost);
   }
 
   /** @throws NotFoundError */
@@ -36,10 +39,12 @@ export class HostsService {
 
   /** @throws NotFoundError */
   async update(id: string, { address, status }: UpdateHostBody): Promise<HostView> {
-    return this.#set(id, {
+    const host = await this.#set(id, {
       ...(address === undefined ? {} : { address }),
       ...(status === undefined ? {} : { status }),
     });
+    await this.changes.apply({ kind: 'host', hostId: host.id });
+    return host;
   }
 
   /** The host has just said that it lives. @throws NotFoundError */
@@ -57,6 +62,7 @@ export class HostsService {
       if (sandboxes > 0) throw new ConflictError('sandboxes are on this host', { sandboxes });
       await manager.delete(Host, { id });
     });
+    await this.changes.apply({ kind: 'host', hostId: encodeId('host', id) });
   }
 
   async #set(

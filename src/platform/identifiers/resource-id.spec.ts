@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeId, encodeId, type ResourceKind } from './resource-id.js';
 
-const KINDS: readonly ResourceKind[] = ['cl', 'team', 'key', 'host'];
+const KINDS: readonly ResourceKind[] = ['cl', 'team', 'key', 'host', 'link', 'session'];
 const kind = fc.constantFrom(...KINDS);
 /** Every 128-bit value, whether or not an RFC 9562 version fits it. */
 const uuid = fc
@@ -28,7 +28,7 @@ describe('resource ids', () => {
     fc.assert(
       fc.property(kind, uuid, (kind, uuid) => {
         const id = encodeId(kind, uuid);
-        expect(id).toMatch(/^(cl|team|key|host)-[0-9a-z]{25}$/);
+        expect(id).toMatch(/^(cl|team|key|host|link|session)-[0-9a-z]{25}$/);
         expect(decodeId(kind, id)).toBe(uuid);
       }),
       { numRuns: 2_000 },

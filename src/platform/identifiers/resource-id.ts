@@ -1,5 +1,5 @@
 /** What an id names; the prefix before the dash. */
-export type ResourceKind = 'cl' | 'team' | 'key' | 'host' | 'link';
+export type ResourceKind = 'cl' | 'team' | 'key' | 'host' | 'link' | 'session';
 
 const DIGITS = 25;
 const LIMIT = 1n << 128n;

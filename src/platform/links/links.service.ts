@@ -2,8 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, MoreThan, Repository } from 'typeorm';
-import { Configuration } from '../../program/config/configuration.js';
-import { type Page, type PageQuery, readPage } from '../database/page.js';
+import { PlatformOptions } from '../platform.options.js';
+import { LINK_PARAMETER, SandboxChanges } from '../../sandbox-proxy/index.js';
+import { AccessTables } from '../database/access-tables.js';
+import { hasRoom, requireRoom } from '../database/quota.js';
+import { type Page, type PageQuery, readPageById } from '../database/page.js';
 import { ConflictError, NotFoundError, ValidationFailedError } from '../errors/request.errors.js';
 import { encodeId } from '../identifiers/resource-id.js';
 import { SandboxUrls } from '../sandboxes/sandbox-urls.service.js';
@@ -11,13 +14,15 @@ import { SandboxesService } from '../sandboxes/sandboxes.service.js';
 import { newToken } from './access-token.js';
 import { type CreatedLinkView, type CreateLinkBody, type LinkView, viewLink } from './link.dto.js';
 import { SandboxLink } from './sandbox-link.entity.js';
-import { SessionService } from './session.service.js';
 
-/** The query parameter in which a link's token travels to the sandbox's host name, and no further. */
-export const LINK_PARAMETER = 'sandbox_link';
+const NO_LINKS = 'there are no preview links on this database: its tables for them are missing';
 
 /** Links of one sandbox that have not expired. */
 const MAX_LINKS = 1_000;
+
+const DELETE_EXPIRED = `
+  DELETE FROM sandbox_links l USING sandboxes s
+   WHERE s.id = l.sandbox_id AND s.team_id = $1 AND l.expires_at <= now()`;
 
 /** A sandbox's preview links as a resource of the API; another team's sandbox is not there. */
 @Injectable()
@@ -26,8 +31,9 @@ export class LinksService {
     @InjectRepository(SandboxLink) private readonly links: Repository<SandboxLink>,
     private readonly sandboxes: SandboxesService,
     private readonly urls: SandboxUrls,
-    private readonly configuration: Configuration,
-    private readonly sessions: SessionService,
+    private readonly options: PlatformOptions,
+    private readonly changes: SandboxChanges,
+    private readonly tables: AccessTables,
   ) {}
 
   /**
@@ -37,8 +43,9 @@ export class LinksService {
    */
   async create(teamId: string, sandboxId: string, body: CreateLinkBody): Promise<CreatedLinkView> {
     const { port, ttlSeconds, label = null, once, embed, allowedOrigins } = body;
-    if (this.configuration.DENIED_PORTS.includes(port))
+    if (this.options.deniedPorts.includes(port))
       throw new ValidationFailedError([`port ${port} cannot be reached from outside`]);
+    if (!this.tables.haveLinks) throw new ConflictError(NO_LINKS);
     const linkId = randomUUID();
     const { token, hash } = newToken('link', linkId, { sandboxId, port });
     const link = this.links.create({
@@ -54,7 +61,7 @@ export class LinksService {
       usedAt: null,
     });
     const saved = await this.sandboxes.withHeld(teamId, sandboxId, async (manager) => {
-      await this.#makeRoom(manager, sandboxId);
+      await this.#makeRoom(manager, teamId, sandboxId);
       return manager.save(link);
     });
     const host = this.urls.templateOf(encodeId('cl', sandboxId)).replace('{port}', String(port));
@@ -64,26 +71,32 @@ export class LinksService {
   /** Those that have not expired. @throws NotFoundError */
   async list(teamId: string, sandboxId: string, query: PageQuery): Promise<Page<LinkView>> {
     await this.sandboxes.get(teamId, sandboxId);
+    if (!this.tables.haveLinks) return { items: [], next: null };
     const expiresAt = MoreThan(new Date());
     const read = (after: string, take: number): Promise<SandboxLink[]> =>
       this.links.find({ where: { sandboxId, id: MoreThan(after), expiresAt }, order: { id: 'ASC' }, take });
-    return readPage('link', query, read, viewLink);
+    return readPageById('link', query, read, viewLink);
   }
 
   /** Ends its sessions, and what they have open. @throws NotFoundError */
   async revoke(teamId: string, sandboxId: string, linkId: string): Promise<void> {
     await this.sandboxes.get(teamId, sandboxId);
+    if (!this.tables.haveLinks) throw new NotFoundError('link');
     const { affected } = await this.links.delete({ id: linkId, sandboxId });
     if (affected !== 1) throw new NotFoundError('link');
-    this.sessions.forgetLink(linkId);
+    await this.changes.apply({ kind: 'credential', scheme: 'session', subject: encodeId('link', linkId) });
   }
 
-  /** Links that have expired go when a new one comes. */
-  async #makeRoom(manager: EntityManager, sandboxId: string): Promise<void> {
+  /** Links that have expired go when a new one comes: the sandbox's, and where that is not enough all of the team. */
+  async #makeRoom(manager: EntityManager, teamId: string, sandboxId: string): Promise<void> {
     await manager.query('DELETE FROM sandbox_links WHERE sandbox_id = $1 AND expires_at <= now()', [
       sandboxId,
     ]);
     if ((await manager.countBy(SandboxLink, { sandboxId })) >= MAX_LINKS)
       throw new ConflictError(`${encodeId('cl', sandboxId)} has ${MAX_LINKS} links; revoke one first`);
+    const { quotas } = this.options;
+    if (await hasRoom(manager, quotas, 'links', teamId)) return;
+    await manager.query(DELETE_EXPIRED, [teamId]);
+    await requireRoom(manager, quotas, 'links', teamId);
   }
 }

@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
+import type { BegunSession } from '../../sandbox-proxy/index.js';
+import { CHANNEL } from '../database/feed-triggers.js';
 import { isTokenOf, newToken, type PresentedToken, type TokenPlace } from './access-token.js';
 
-/** What a browser is let in by: a session that came from a link. */
-export interface Session {
+/** A session as the tables have it. */
+export interface SessionRow {
   /** UUIDs. */
   readonly id: string;
   readonly linkId: string;
@@ -20,14 +22,7 @@ export interface Session {
   readonly expiresAtMs: number;
 }
 
-/** A session just begun: the only moment at which the cookie's value is known. */
-export interface BegunSession {
-  readonly token: string;
-  readonly embed: boolean;
-  readonly expiresAtMs: number;
-}
-
-/** Sessions of one link; no more are begun then. */
+/** Sessions of one link: the oldest ends where another begins. */
 const MAX_SESSIONS = 1_000;
 
 const SESSION = `
@@ -40,21 +35,31 @@ const SESSION = `
     JOIN teams t ON t.id = s.team_id AND t.deleted_at IS NULL
    WHERE l.expires_at > now()`;
 
+/** Leaves the newest `$2` sessions of the link `$1`; sessions have no trigger, so it tells of those that go itself. */
+const END_OLDEST = `
+  WITH ended AS (
+    DELETE FROM sandbox_sessions WHERE id IN (
+      SELECT id FROM sandbox_sessions WHERE link_id = $1 ORDER BY created_at DESC, id OFFSET $2)
+    RETURNING id)
+  SELECT pg_notify($3, json_build_object('table', 'sandbox_sessions', 'id', id)::text) FROM ended`;
+
 /** The questions that a browser's credentials put to the database. */
 @Injectable()
 export class SessionRepository {
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
-  /** @param id UUID */
-  async find(id: string): Promise<Session | null> {
-    const [session] = await this.dataSource.query<Session[]>(`${SESSION} AND c.id = $1`, [id]);
-    return session ?? null;
+  /** Those of these sessions that are still there. @param ids UUIDs */
+  findMany(ids: readonly string[]): Promise<SessionRow[]> {
+    return this.dataSource.query<SessionRow[]>(`${SESSION} AND c.id = ANY($1::uuid[])`, [ids]);
   }
 
-  /** Of these sessions, those that are still there: what has been opened by the others must end. */
-  async remaining(ids: readonly string[]): Promise<Set<string>> {
-    const rows = await this.dataSource.query<Session[]>(`${SESSION} AND c.id = ANY($1::uuid[])`, [ids]);
-    return new Set(rows.map(({ id }) => id));
+  /** Those of these links that may still begin a session. @param ids UUIDs */
+  findLinks(ids: readonly string[]): Promise<{ readonly id: string; readonly tokenHash: Buffer }[]> {
+    return this.dataSource.query(
+      `SELECT id, token_hash AS "tokenHash" FROM sandbox_links
+        WHERE id = ANY($1::uuid[]) AND expires_at > now() AND (NOT once OR used_at IS NULL)`,
+      [ids],
+    );
   }
 
   /**
@@ -62,19 +67,16 @@ export class SessionRepository {
    * browser and another has had it: that is decided by one update, so that of any number at once one wins.
    */
   async begin(presented: PresentedToken, place: TokenPlace): Promise<BegunSession | null> {
-    // First without a transaction: anyone can make tokens up.
-    if ((await this.findLink(this.dataSource.manager, presented, place, '')) === null) return null;
     return this.dataSource.transaction(async (manager) => {
-      // The sandbox is held: if it is paused meanwhile, that waits, and then ends this session like any other.
-      const link = await this.findLink(manager, presented, place, 'FOR SHARE OF s');
+      const link = await findHeldLink(manager, presented, place);
       if (link === null) return null;
       const [, taken] = await manager.query<[unknown, number]>(
         `UPDATE sandbox_links SET used_at = coalesce(used_at, now())
-          WHERE id = $1 AND (NOT once OR used_at IS NULL)
-            AND (SELECT count(*) FROM sandbox_sessions WHERE link_id = $1) < $2`,
-        [presented.id, MAX_SESSIONS],
+          WHERE id = $1 AND (NOT once OR used_at IS NULL)`,
+        [presented.id],
       );
       if (taken !== 1) return null;
+      await manager.query(END_OLDEST, [presented.id, MAX_SESSIONS - 1, CHANNEL]);
       const id = randomUUID();
       const { token, hash } = newToken('session', id, place);
       await manager.query(
@@ -84,23 +86,25 @@ export class SessionRepository {
       return { token, embed: link.embed, expiresAtMs: link.expiresAtMs };
     });
   }
+}
 
-  /** The link whose token it is, at that place and not expired; null where there is none. */
-  private async findLink(
-    manager: EntityManager,
-    presented: PresentedToken,
-    place: TokenPlace,
-    lock: '' | 'FOR SHARE OF s',
-  ): Promise<{ embed: boolean; expiresAtMs: number } | null> {
-    const [link] = await manager.query<{ hash: Buffer; embed: boolean; expiresAtMs: number }[]>(
-      `SELECT l.token_hash AS hash, l.embed,
-              (extract(epoch FROM l.expires_at) * 1000)::float8 AS "expiresAtMs"
-         FROM sandbox_links l
-         JOIN sandboxes s ON s.id = l.sandbox_id
-         JOIN teams t ON t.id = s.team_id AND t.deleted_at IS NULL
-        WHERE l.id = $1 AND l.sandbox_id = $2 AND l.port = $3 AND l.expires_at > now() ${lock}`,
-      [presented.id, place.sandboxId, place.port],
-    );
-    return link === undefined || !isTokenOf('link', presented, place, link.hash) ? null : link;
-  }
+/**
+ * The link whose token it is, at that place and not expired; null where there is none. Its sandbox is held: if that is
+ * paused meanwhile, the pause waits, and then ends the session that is being begun like any other.
+ */
+async function findHeldLink(
+  manager: EntityManager,
+  presented: PresentedToken,
+  place: TokenPlace,
+): Promise<{ readonly embed: boolean; readonly expiresAtMs: number } | null> {
+  const [link] = await manager.query<{ hash: Buffer; embed: boolean; expiresAtMs: number }[]>(
+    `SELECT l.token_hash AS hash, l.embed,
+            (extract(epoch FROM l.expires_at) * 1000)::float8 AS "expiresAtMs"
+       FROM sandbox_links l
+       JOIN sandboxes s ON s.id = l.sandbox_id
+       JOIN teams t ON t.id = s.team_id AND t.deleted_at IS NULL
+      WHERE l.id = $1 AND l.sandbox_id = $2 AND l.port = $3 AND l.expires_at > now() FOR SHARE OF s`,
+    [presented.id, place.sandboxId, place.port],
+  );
+  return link === undefined || !isTokenOf('link', presented, place, link.hash) ? null : link;
 }

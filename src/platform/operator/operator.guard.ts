@@ -1,17 +1,16 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { Request } from 'express';
-import { Configuration } from '../../program/config/configuration.js';
+import { PlatformOptions } from '../platform.options.js';
 import { CredentialError } from '../errors/request.errors.js';
 
 /** Lets in who shows `Authorization: Bearer $ADMIN_TOKEN`. */
 @Injectable()
 export class OperatorGuard implements CanActivate {
-  readonly #expected: Buffer;
+  private readonly expected: Buffer;
 
-  constructor(configuration: Configuration) {
-    if (configuration.ADMIN_TOKEN === undefined) throw new TypeError('ADMIN_TOKEN is not set');
-    this.#expected = digest(configuration.ADMIN_TOKEN);
+  constructor({ adminToken }: PlatformOptions) {
+    this.expected = digest(adminToken);
   }
 
   /** @throws CredentialError without the token, or with another. */
@@ -21,7 +20,7 @@ export class OperatorGuard implements CanActivate {
     if (token === undefined)
       throw new CredentialError('Authorization: Bearer with the operator token required');
     // digests are of one length, so that comparing them tells nothing of the token's
-    if (!timingSafeEqual(digest(token), this.#expected)) throw new CredentialError('invalid operator token');
+    if (!timingSafeEqual(digest(token), this.expected)) throw new CredentialError('invalid operator token');
     return true;
   }
 }

@@ -1,13 +1,13 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, ParseIntPipe, Put, UseGuards } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query, UseGuards } from '@nestjs/common';
 import { TeamGuard, TeamId } from '../api-keys/team.guard.js';
-import { ValidationFailedError } from '../errors/request.errors.js';
 import { ResourceIdPipe } from '../identifiers/resource-id.pipe.js';
+import { type Page, PageQuery } from '../database/page.js';
 import { type PortView, PutPortBody } from './port.dto.js';
+import { PortPipe } from './port.pipe.js';
 import { PortsService } from './ports.service.js';
 
 const SandboxId = (): ParameterDecorator => Param('id', new ResourceIdPipe('cl', 'sandbox'));
-const Port = (): ParameterDecorator => Param('port', new ParseIntPipe({ exceptionFactory }));
-const exceptionFactory = (): Error => new ValidationFailedError(['port must be a whole number']);
+const Port = (): ParameterDecorator => Param('port', new PortPipe());
 
 /** A team says who may reach a port of its sandbox, and from which pages. */
 @Controller('v1/sandboxes/:id/ports')
@@ -16,8 +16,12 @@ export class PortsController {
   constructor(private readonly ports: PortsService) {}
 
   @Get()
-  list(@TeamId() teamId: string, @SandboxId() id: string): Promise<{ items: PortView[] }> {
-    return this.ports.list(teamId, id);
+  list(
+    @TeamId() teamId: string,
+    @SandboxId() id: string,
+    @Query() query: PageQuery,
+  ): Promise<Page<PortView>> {
+    return this.ports.list(teamId, id, query);
   }
 
   @Delete(':port')

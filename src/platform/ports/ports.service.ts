@@ -1,12 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { Repository } from 'typeorm';
-import { Configuration } from '../../program/config/configuration.js';
+import { MoreThan, Repository } from 'typeorm';
+import { PlatformOptions } from '../platform.options.js';
+import { SandboxChanges } from '../../sandbox-proxy/index.js';
+import { AccessTables } from '../database/access-tables.js';
+import { type Page, type PageQuery, readPage } from '../database/page.js';
+import { requireRoom } from '../database/quota.js';
 import { ConflictError, NotFoundError, ValidationFailedError } from '../errors/request.errors.js';
+import { encodeId } from '../identifiers/resource-id.js';
 import { SandboxesService } from '../sandboxes/sandboxes.service.js';
 import { type PortView, type PutPortBody, viewPort } from './port.dto.js';
-import { PortSettingsService } from './port-settings.service.js';
 import { SandboxPort } from './sandbox-port.entity.js';
+
+const NO_SETTINGS = 'there are no port settings on this database: its table for them is missing';
 
 /** Ports of one sandbox with settings of their own. */
 const MAX_PORTS = 1_000;
@@ -17,38 +23,55 @@ export class PortsService {
   constructor(
     @InjectRepository(SandboxPort) private readonly ports: Repository<SandboxPort>,
     private readonly sandboxes: SandboxesService,
-    private readonly configuration: Configuration,
-    private readonly settings: PortSettingsService,
+    private readonly options: PlatformOptions,
+    private readonly changes: SandboxChanges,
+    private readonly tables: AccessTables,
   ) {}
 
   /** Those with settings of their own. @throws NotFoundError */
-  async list(teamId: string, sandboxId: string): Promise<{ items: PortView[] }> {
+  async list(teamId: string, sandboxId: string, { limit, after }: PageQuery): Promise<Page<PortView>> {
     await this.sandboxes.get(teamId, sandboxId);
-    const ports = await this.ports.find({ where: { sandboxId }, order: { port: 'ASC' } });
-    return { items: ports.map(viewPort) };
+    if (after !== undefined && !/^\d{1,5}$/.test(after))
+      throw new ValidationFailedError(['after must be a port']);
+    if (!this.tables.havePorts) return { items: [], next: null };
+    return readPage(limit, after ?? '0', {
+      read: (port, take) =>
+        this.ports.find({
+          where: { sandboxId, port: MoreThan(Number(port)) },
+          order: { port: 'ASC' },
+          take,
+        }),
+      show: viewPort,
+      positionOf: ({ port }) => String(port),
+      cursorOf: ({ port }) => String(port),
+    });
   }
 
   /** @throws NotFoundError, ValidationFailedError for a port that is none or is denied, ConflictError when there are too many */
   async put(teamId: string, sandboxId: string, port: number, body: PutPortBody): Promise<PortView> {
-    if (port < 1 || port > 65_535) throw new ValidationFailedError(['port must be from 1 to 65535']);
-    if (this.configuration.DENIED_PORTS.includes(port))
+    if (this.options.deniedPorts.includes(port))
       throw new ValidationFailedError([`port ${port} cannot be reached from outside`]);
+    if (!this.tables.havePorts) throw new ConflictError(NO_SETTINGS);
     const { visibility, cors } = body;
     await this.sandboxes.withHeld(teamId, sandboxId, async (manager) => {
       const isNew = !(await manager.existsBy(SandboxPort, { sandboxId, port }));
-      if (isNew && (await manager.countBy(SandboxPort, { sandboxId })) >= MAX_PORTS)
-        throw new ConflictError(`a sandbox has settings for ${MAX_PORTS} ports at most`);
+      if (isNew) {
+        if ((await manager.countBy(SandboxPort, { sandboxId })) >= MAX_PORTS)
+          throw new ConflictError(`a sandbox has settings for ${MAX_PORTS} ports at most`);
+        await requireRoom(manager, this.options.quotas, 'ports', teamId);
+      }
       await manager.upsert(SandboxPort, { sandboxId, port, visibility, cors }, ['sandboxId', 'port']);
     });
-    this.settings.forget(sandboxId, port);
+    await this.changes.apply({ kind: 'port', sandboxId: encodeId('cl', sandboxId), port });
     return { port, visibility, cors };
   }
 
   /** Back to private, with CORS left to the app. @throws NotFoundError */
   async delete(teamId: string, sandboxId: string, port: number): Promise<void> {
     await this.sandboxes.get(teamId, sandboxId);
+    if (!this.tables.havePorts) throw new NotFoundError('port');
     const { affected } = await this.ports.delete({ sandboxId, port });
     if (affected !== 1) throw new NotFoundError('port');
-    this.settings.forget(sandboxId, port);
+    await this.changes.apply({ kind: 'port', sandboxId: encodeId('cl', sandboxId), port });
   }
 }

@@ -1,15 +1,15 @@
-import type { Configuration } from '../../program/config/configuration.js';
+import type { PlatformOptions } from '../platform.options.js';
 
 /**
  * The URL under which a sandbox's ports answer: `cl-…` -> `http://{port}-cl-….localhost:8000`, with `{port}` as it stands.
  *
- * @param listenerPort the port that is listened on, which the configuration does not say where it says 0
+ * @param listenerPort the port that is listened on, which the configuration leaves open where it says 0
  */
 export function sandboxUrlTemplate(
-  { PUBLIC_URL, SANDBOX_DOMAINS }: Pick<Configuration, 'PUBLIC_URL' | 'SANDBOX_DOMAINS'>,
+  { publicUrl, sandboxDomains }: Pick<PlatformOptions, 'publicUrl' | 'sandboxDomains'>,
   listenerPort: number,
   sandboxId: string,
 ): string {
-  const base = new URL(PUBLIC_URL ?? `http://${SANDBOX_DOMAINS[0] ?? 'localhost'}:${listenerPort}`);
+  const base = new URL(publicUrl ?? `http://${sandboxDomains[0] ?? 'localhost'}:${listenerPort}`);
   return `${base.protocol}//{port}-${sandboxId}.${base.host}`;
 }

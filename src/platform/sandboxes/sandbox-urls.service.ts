@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { Server } from 'node:http';
-import { Configuration } from '../../program/config/configuration.js';
+import { PlatformOptions } from '../platform.options.js';
 import { sandboxUrlTemplate } from './sandbox-url-template.js';
 
 /** Says under which URL a sandbox's ports answer. */
 @Injectable()
 export class SandboxUrls {
   constructor(
-    private readonly configuration: Configuration,
+    private readonly options: PlatformOptions,
     private readonly adapterHost: HttpAdapterHost,
   ) {}
 
@@ -16,7 +16,7 @@ export class SandboxUrls {
   templateOf(sandboxId: string): string {
     const server: Server = this.adapterHost.httpAdapter.getHttpServer();
     const address = server.address();
-    const port = typeof address === 'object' && address !== null ? address.port : this.configuration.PORT;
-    return sandboxUrlTemplate(this.configuration, port, sandboxId);
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    return sandboxUrlTemplate(this.options, port, sandboxId);
   }
 }

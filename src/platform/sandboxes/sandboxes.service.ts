@@ -2,7 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource, InjectRepository } from '@nestjs/typeorm';
 import { DataSource, type EntityManager, MoreThan, Repository } from 'typeorm';
-import { type Page, type PageQuery, readPage } from '../database/page.js';
+import { SandboxChanges } from '../../sandbox-proxy/index.js';
+import { requireRoom } from '../database/quota.js';
+import { PlatformOptions } from '../platform.options.js';
+import { type Page, type PageQuery, readPageById } from '../database/page.js';
 import { NotFoundError, ValidationFailedError } from '../errors/request.errors.js';
 import { Host } from '../hosts/host.entity.js';
 import { decodeId, encodeId } from '../identifiers/resource-id.js';
@@ -22,11 +25,17 @@ export class SandboxesService {
     @InjectRepository(Sandbox) private readonly sandboxes: Repository<Sandbox>,
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly urls: SandboxUrls,
+    private readonly changes: SandboxChanges,
+    private readonly options: PlatformOptions,
   ) {}
 
-  /** @throws ValidationFailedError when `hostId` names no host. */
-  create(teamId: string, { template, hostId, status, metadata }: CreateSandboxBody): Promise<SandboxView> {
-    return this.dataSource.transaction(async (manager) => {
+  /** @throws ValidationFailedError when `hostId` names no host, ConflictError when the team has too many. */
+  async create(
+    teamId: string,
+    { template, hostId, status, metadata }: CreateSandboxBody,
+  ): Promise<SandboxView> {
+    const created = await this.dataSource.transaction(async (manager) => {
+      await requireRoom(manager, this.options.quotas, 'sandboxes', teamId);
       const sandbox = manager.create(Sandbox, {
         id: randomUUID(),
         teamId,
@@ -39,12 +48,14 @@ export class SandboxesService {
       });
       return this.#view(await manager.save(sandbox));
     });
+    await this.#changed(created.id);
+    return created;
   }
 
   list(teamId: string, query: PageQuery): Promise<Page<SandboxView>> {
     const read = (after: string, take: number): Promise<Sandbox[]> =>
       this.sandboxes.find({ where: { teamId, id: MoreThan(after) }, order: { id: 'ASC' }, take });
-    return readPage('cl', query, read, (sandbox) => this.#view(sandbox));
+    return readPageById('cl', query, read, (sandbox) => this.#view(sandbox));
   }
 
   /** @throws NotFoundError */
@@ -55,8 +66,8 @@ export class SandboxesService {
   }
 
   /** @throws NotFoundError, or ValidationFailedError when `hostId` names no host. */
-  update(teamId: string, id: string, { status, hostId }: UpdateSandboxBody): Promise<SandboxView> {
-    return this.dataSource.transaction(async (manager) => {
+  async update(teamId: string, id: string, { status, hostId }: UpdateSandboxBody): Promise<SandboxView> {
+    const updated = await this.dataSource.transaction(async (manager) => {
       const sandbox = await manager.findOne(Sandbox, {
         where: { id, teamId },
         lock: { mode: 'pessimistic_write' },
@@ -67,6 +78,8 @@ export class SandboxesService {
       if (status !== undefined) sandbox.status = status;
       return this.#view(await manager.save(sandbox));
     });
+    await this.#changed(updated.id);
+    return updated;
   }
 
   /**
@@ -93,6 +106,12 @@ export class SandboxesService {
   async delete(teamId: string, id: string): Promise<void> {
     const { affected } = await this.sandboxes.delete({ id, teamId });
     if (affected !== 1) throw new NotFoundError('sandbox');
+    await this.#changed(encodeId('cl', id));
+  }
+
+  /** @param sandboxId public id, `cl-…` */
+  #changed(sandboxId: string): Promise<void> {
+    return this.changes.apply({ kind: 'sandbox', sandboxId });
   }
 
   #view(sandbox: Sandbox): SandboxView {

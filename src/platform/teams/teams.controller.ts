@@ -1,6 +1,6 @@
 import { Body, Controller, Param, Post, UseGuards } from '@nestjs/common';
 import { CreateApiKeyBody, type CreatedApiKeyView } from '../api-keys/api-key.dto.js';
-import { ApiKeysService } from '../api-keys/api-keys.service.js';
+import { TeamKeysService } from '../api-keys/team-keys.service.js';
 import { ResourceIdPipe } from '../identifiers/resource-id.pipe.js';
 import { OperatorGuard } from '../operator/operator.guard.js';
 import { CreateTeamBody, type TeamView } from './team.dto.js';
@@ -12,7 +12,7 @@ import { TeamsService } from './teams.service.js';
 export class TeamsController {
   constructor(
     private readonly teams: TeamsService,
-    private readonly apiKeys: ApiKeysService,
+    private readonly apiKeys: TeamKeysService,
   ) {}
 
   @Post()

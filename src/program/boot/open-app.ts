@@ -5,6 +5,7 @@ import { AppModule } from '../../app.module.js';
 import { configureApp } from '../app.setup.js';
 import type { Configuration } from '../config/configuration.js';
 import { CLOSE_MARGIN_MS, type Shutdown } from './shutdown.js';
+import { boundUploadMemory } from './upload-memory.js';
 
 /**
  * The application in this process, listening. Its own log begins in `configureApp`.
@@ -12,6 +13,7 @@ import { CLOSE_MARGIN_MS, type Shutdown } from './shutdown.js';
  * @returns the port it listens on.
  */
 export async function openApp(settings: Configuration, shutdown: Shutdown): Promise<number> {
+  boundUploadMemory();
   const { HOST, PORT, SHUTDOWN_GRACE_MS } = settings;
   const options = { logger: false, abortOnError: false } as const;
   const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(settings), options);

@@ -1,17 +1,20 @@
 import { readFileSync } from 'node:fs';
 import type { Configuration } from './configuration.js';
-import type { AgentTlsOptions, SandboxProxyOptions } from '../../sandbox-proxy/options.js';
+import type { AgentTlsOptions, SandboxProxyOptions } from '../../sandbox-proxy/index.js';
 
 /** The proxy's slice of the program's configuration; reads the PEM files. */
-export function proxyOptionsFrom(configuration: Configuration): SandboxProxyOptions {
+export function proxyOptionsFrom(configuration: Configuration): Partial<SandboxProxyOptions> {
   return {
     domains: configuration.SANDBOX_DOMAINS,
     deniedPorts: configuration.DENIED_PORTS,
     publicScheme: schemeOf(configuration.PUBLIC_URL),
     routeCacheTtlMs: configuration.ROUTE_CACHE_TTL_MS,
     routeCacheMax: configuration.ROUTE_CACHE_MAX,
+    apiKeyCacheTtlMs: configuration.API_KEY_CACHE_TTL_MS,
+    apiKeyCacheMax: configuration.API_KEY_CACHE_MAX,
     agentScheme: configuration.AGENT_SCHEME,
     agentTls: tlsFrom(configuration),
+    agentToken: configuration.AGENT_TOKEN ?? null,
     allowedAgentAddresses: configuration.AGENT_ALLOWED_ADDRESSES,
     connectTimeoutMs: configuration.UPSTREAM_CONNECT_TIMEOUT_MS,
     firstByteTimeoutMs: configuration.UPSTREAM_FIRST_BYTE_TIMEOUT_MS,

@@ -84,6 +84,16 @@ export class Configuration {
   DATABASE_URL?: string;
 
   @FromEnvironment({
+    description:
+      'The same database past any pooler, for news of changes; a pooler in transaction mode passes none on. Unset: `DATABASE_URL`.',
+    wants: 'a URL like postgres://user:password@host:5432/database',
+    secret: true,
+  })
+  @IsOptional()
+  @IsPostgresUrl()
+  FEED_DATABASE_URL?: string;
+
+  @FromEnvironment({
     description: 'Directory of the embedded PostgreSQL and of generated secrets.',
     wants: 'a path',
   })
@@ -134,6 +144,18 @@ export class Configuration {
   @ValidateIf((c: Configuration) => c.DATABASE_URL !== undefined || c.ADMIN_TOKEN !== undefined)
   @IsToken()
   ADMIN_TOKEN?: string;
+
+  @Count('Most sandboxes of one team.')
+  TEAM_MAX_SANDBOXES: number = 5_000;
+
+  @Count('Most API keys of one team.')
+  TEAM_MAX_API_KEYS: number = 500;
+
+  @Count('Most preview links of one team.')
+  TEAM_MAX_LINKS: number = 5_000;
+
+  @Count('Most ports of one team with settings of their own.')
+  TEAM_MAX_PORTS: number = 5_000;
 
   @Milliseconds('How long a route to a sandbox may be served from memory, in ms; 0 caches nothing.', 0)
   ROUTE_CACHE_TTL_MS: number = 120_000;

@@ -1,25 +1,28 @@
-import { Controller, Get, Inject, Res } from '@nestjs/common';
-import { InjectDataSource } from '@nestjs/typeorm';
+import { Controller, Get, Res } from '@nestjs/common';
 import type { Response } from 'express';
-import type { Logger } from 'pino';
-import { DataSource } from 'typeorm';
+import { type FeedState, PostgresChangeFeed } from '../../platform/proxy-adapter/postgres-change-feed.js';
 import { Configuration } from '../config/configuration.js';
-import { ChangeFeed } from '../../platform/database/change-feed.js';
-import { LOGGER } from '../logging/logger.js';
+import { DatabaseCheck } from './database-check.js';
 import { Lifecycle } from './lifecycle.js';
 
 /** One line of `/readyz`: `ok`, or what is wrong. */
 type Checks = Readonly<Record<'database' | 'changeFeed' | 'lifecycle', string>>;
 
+const FEED_CHECK: Readonly<Record<FeedState, string>> = {
+  live: 'ok',
+  down: 'down',
+  absent: 'absent',
+  deaf: 'deaf: is a pooler in transaction mode in between? set FEED_DATABASE_URL',
+};
+
 /** What orchestrators and load balancers ask: is the process alive, and should it get traffic. */
 @Controller()
 export class HealthController {
   constructor(
-    @InjectDataSource() private readonly dataSource: DataSource,
-    private readonly feed: ChangeFeed,
+    private readonly database: DatabaseCheck,
+    private readonly feed: PostgresChangeFeed,
     private readonly lifecycle: Lifecycle,
     private readonly configuration: Configuration,
-    @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   @Get('healthz')
@@ -30,24 +33,17 @@ export class HealthController {
   /** 200 with all checks `ok`, otherwise 503; the body says which check failed. */
   @Get('readyz')
   async ready(@Res({ passthrough: true }) response: Response): Promise<{ status: string; checks: Checks }> {
-    const database = await this.#database();
-    const changeFeed = this.feed.state === 'live' ? 'ok' : this.feed.state;
+    const database = (await this.database.isAnswering()) ? 'ok' : 'unavailable';
+    const { state } = this.feed;
     const lifecycle = this.lifecycle.isDraining ? 'draining' : 'ok';
     // without our migrations nobody promised triggers: slower news, and still a working proxy
     const isFeedAccepted =
-      changeFeed === 'ok' || (changeFeed === 'absent' && this.configuration.MIGRATIONS === 'off');
+      state === 'live' || (state === 'absent' && this.configuration.MIGRATIONS === 'off');
     const isReady = database === 'ok' && isFeedAccepted && lifecycle === 'ok';
     response.status(isReady ? 200 : 503);
-    return { status: isReady ? 'ok' : 'unavailable', checks: { database, changeFeed, lifecycle } };
-  }
-
-  async #database(): Promise<'ok' | 'unavailable'> {
-    try {
-      await this.dataSource.query('SELECT 1');
-      return 'ok';
-    } catch (error) {
-      this.logger.warn({ err: error }, 'readiness: the database does not answer');
-      return 'unavailable';
-    }
+    return {
+      status: isReady ? 'ok' : 'unavailable',
+      checks: { database, changeFeed: FEED_CHECK[state], lifecycle },
+    };
   }
 }

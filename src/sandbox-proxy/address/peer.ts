@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { type BlockList, isIP, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 
@@ -26,5 +27,12 @@ export class Peers {
       socket[PEER] = peer;
     }
     return peer;
+  }
+
+  /** Whether the client came by HTTPS, as far as the connection or a trusted proxy says. */
+  isHttps({ headers }: IncomingMessage, { proto, isTrusted }: Peer): boolean {
+    if (proto === 'https') return true;
+    const forwarded = isTrusted ? headers['x-forwarded-proto'] : undefined;
+    return forwarded !== undefined && /^\s*https\s*(,|$)/i.test(String(forwarded));
   }
 }

@@ -1,9 +1,14 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Base36SandboxIds, SandboxIds } from '../contracts/sandbox-ids.js';
 import { InvalidHostError, InvalidPortError } from '../errors.js';
-import { parseSandboxHost, type SandboxAddress } from './sandbox-address.js';
+import { type SandboxAddress, SandboxHostNames } from './sandbox-address.js';
 
 const ID = 'cl-0123456789abcdefghijklmno';
+
+function parse(host: string, domains: readonly string[]): SandboxAddress | null {
+  return new SandboxHostNames(new Base36SandboxIds(), domains).parse(host);
+}
 
 describe('a host name that names a sandbox', () => {
   it.each<[string, number, string]>([
@@ -18,7 +23,7 @@ describe('a host name that names a sandbox', () => {
     [`3000-${ID.toUpperCase()}.EXAMPLE.Com`, 3000, `3000-${ID}.example.com`],
     [`3000-${ID}.a.b_c.d-e.example.com`, 3000, `3000-${ID}.a.b_c.d-e.example.com`],
   ])('%s', (host, port, hostname) => {
-    expect(parseSandboxHost(host, [])).toMatchObject({
+    expect(parse(host, [])).toMatchObject({
       port,
       sandboxId: ID,
       hostname,
@@ -27,11 +32,15 @@ describe('a host name that names a sandbox', () => {
   });
 
   it.each(['cl-x', 'cl-0', `${ID}0`, `cl-${'z'.repeat(25)}`])(
-    'is one whatever the form of the id %s: that is judged after admission',
+    'is one whatever the form of the id %s: only those who are admitted are told',
     (id) => {
-      expect(parseSandboxHost(`80-${id}.localhost`, [])?.sandboxId).toBe(id);
+      expect(parse(`80-${id}.localhost`, [])).toMatchObject({ sandboxId: id, hasValidId: false });
     },
   );
+
+  it('says whether its id has the form of one', () => {
+    expect(parse(`80-${ID}.localhost`, [])?.hasValidId).toBe(true);
+  });
 
   it('has the same address in any letter case, with any port and with a trailing dot', () => {
     const casing = fc.func(fc.boolean());
@@ -46,7 +55,7 @@ describe('a host name that names a sandbox', () => {
           const plain = `${number}-${ID}.example.com`;
           const spelled = [...plain].map((c, i) => (upper(i) ? c.toUpperCase() : c)).join('');
           const host = `${spelled}${dot ? '.' : ''}${at === null ? '' : `:${at}`}`;
-          expect(parseSandboxHost(host, ['example.com'])).toEqual(parseSandboxHost(plain, []));
+          expect(parse(host, ['example.com'])).toEqual(parse(plain, []));
         },
       ),
     );
@@ -75,7 +84,7 @@ describe('a host name that is not ours', () => {
     ` 3000-${ID}.example.com`,
     `user@example.com`,
   ])('%j', (host) => {
-    expect(parseSandboxHost(host, [])).toBeNull();
+    expect(parse(host, [])).toBeNull();
   });
 
   it.each([
@@ -85,17 +94,17 @@ describe('a host name that is not ours', () => {
     [`3000-${ID}.notexample.com`, ['example.com']],
     [`3000-${ID}.com`, ['example.com']],
   ])('%s while only %j count', (host, domains) => {
-    expect(parseSandboxHost(host, domains)).toBeNull();
+    expect(parse(host, domains)).toBeNull();
   });
 
   it('is decided by the domain before the port is looked at', () => {
-    expect(parseSandboxHost(`0-${ID}.example.org`, ['example.com'])).toBeNull();
+    expect(parse(`0-${ID}.example.org`, ['example.com'])).toBeNull();
   });
 });
 
 describe('a host name that is ours and wrong', () => {
   it.each(['0', '00', '65536', '70000', '99999', '100000', '030000', '9'.repeat(200)])('port %s', (port) => {
-    expect(() => parseSandboxHost(`${port}-${ID}.localhost`, [])).toThrow(InvalidPortError);
+    expect(() => parse(`${port}-${ID}.localhost`, [])).toThrow(InvalidPortError);
   });
 
   it.each([
@@ -123,13 +132,43 @@ describe('a host name that is ours and wrong', () => {
     `user:password@3000-${ID}.localhost`,
     `@3000-${ID}.localhost`,
   ])('%j', (host) => {
-    expect(() => parseSandboxHost(host, [])).toThrow(InvalidHostError);
+    expect(() => parse(host, [])).toThrow(InvalidHostError);
   });
 
   it.each([`3000-${ID}.localhost..`, `3000-${ID}.localhost:80x`, `3000-${ID}.localhost/`])(
     'never falls through to the API because of its domain: %j',
     (host) => {
-      expect(() => parseSandboxHost(host, ['localhost'])).toThrow(InvalidHostError);
+      expect(() => parse(host, ['localhost'])).toThrow(InvalidHostError);
+    },
+  );
+});
+
+/** Ids as another application has them. */
+class VmIds extends SandboxIds {
+  readonly hostPattern = 'vm-[0-9a-f]+|box[0-9]{3}';
+  readonly description = '"vm-" and four hex digits, or "box" and three digits';
+
+  isWellFormed(sandboxId: string): boolean {
+    return sandboxId.startsWith('box') || sandboxId.length === 7;
+  }
+}
+
+describe('a host name in an application with ids of its own', () => {
+  const names = new SandboxHostNames(new VmIds(), []);
+
+  it.each([
+    ['80-vm-00ff.example.com', 'vm-00ff', true],
+    ['80-VM-00FF.Example.com:81', 'vm-00ff', true],
+    ['80-vm-0.example.com', 'vm-0', false],
+    ['80-box123.example.com', 'box123', true],
+  ])('%s', (host, sandboxId, hasValidId) => {
+    expect(names.parse(host)).toMatchObject({ port: 80, sandboxId, hasValidId });
+  });
+
+  it.each([`80-${ID}.example.com`, '80-vm-xyz.example.com', '80-box12.example.com', 'box123.example.com'])(
+    'is not ours in another form: %s',
+    (host) => {
+      expect(names.parse(host)).toBeNull();
     },
   );
 });
@@ -149,7 +188,7 @@ describe('parsing any text at all', () => {
           near.map((tail) => `3000-${ID}.${tail}`),
         ),
         (host) => {
-          const address = read(host) ?? parseSandboxHost(`1-${ID}.localhost`, []);
+          const address = read(host) ?? parse(`1-${ID}.localhost`, []);
           const { hostname = '', port = 0, sandboxId } = address ?? {};
           expect(hostname).toMatch(/^\d+-cl-[0-9a-z]+(\.[0-9a-z_-]+)+$/);
           expect(read(host) === null || host.toLowerCase().startsWith(hostname)).toBe(true);
@@ -166,7 +205,7 @@ describe('parsing any text at all', () => {
 /** The address, or null where there is none or one of the two errors says so. */
 function read(host: string): SandboxAddress | null {
   try {
-    return parseSandboxHost(host, []);
+    return parse(host, []);
   } catch (error) {
     if (error instanceof InvalidHostError || error instanceof InvalidPortError) return null;
     throw error;

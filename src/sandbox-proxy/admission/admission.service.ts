@@ -1,17 +1,19 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { Change } from '../contracts/changes.js';
+import type { Admission, AdmissionRequest, CredentialScheme } from '../contracts/credential-scheme.js';
 import type { MaybePromise } from '../contracts/maybe-promise.js';
-import { UnauthorizedError } from '../errors.js';
-import {
-  type Admission,
-  type AdmissionRequest,
-  CREDENTIAL_SCHEMES,
-  type CredentialScheme,
-} from './credential-scheme.js';
+import { DirectoryUnavailableError, ProxyError, UnauthorizedError } from '../errors.js';
+import { answerInTime } from '../memory/answer-cache.js';
 
-/** Step 2 of a request: a credential becomes a team. */
+/** Token of the schemes, in the order in which they are tried. */
+export const CREDENTIAL_SCHEMES = Symbol('CREDENTIAL_SCHEMES');
+
+/** Step 3 of a request: a credential becomes a team. */
 @Injectable()
 export class AdmissionService {
-  constructor(@Inject(CREDENTIAL_SCHEMES) private readonly schemes: readonly CredentialScheme[]) {}
+  private readonly logger = new Logger('SandboxProxy');
+
+  constructor(@Inject(CREDENTIAL_SCHEMES) readonly schemes: readonly CredentialScheme[]) {}
 
   /**
    * Admits by the first scheme whose credential is in the request and good. A header that is not ours to read (an app's
@@ -19,10 +21,21 @@ export class AdmissionService {
    *
    * @param refusal what is said where nothing admits; null: what the first credential that was found is told
    * @throws UnauthorizedError without a credential, or with none that admits
-   * @throws DirectoryUnavailableError when the database cannot say
+   * @throws DirectoryUnavailableError when a store cannot say; each also as a rejection
    */
-  admit(request: AdmissionRequest, refusal: string | null = null): MaybePromise<Admission> {
+  admit(request: AdmissionRequest, refusal: string | null): MaybePromise<Admission> {
     return this.admitFrom(0, request, refusal);
+  }
+
+  /** Forgets what a change concerns. */
+  forget(change: Change): void {
+    for (const scheme of this.schemes) {
+      try {
+        scheme.forget(change);
+      } catch (error) {
+        this.logger.error(`the scheme ${scheme.name} failed to forget (${String(error)})`);
+      }
+    }
   }
 
   private admitFrom(
@@ -33,14 +46,37 @@ export class AdmissionService {
     let said = refusal;
     for (let i = start; i < this.schemes.length; i += 1) {
       const scheme = this.schemes[i] as CredentialScheme;
-      const credential = scheme.find(request);
-      if (credential === null) continue;
-      said ??= scheme.refusal;
-      const admitted = scheme.admit(credential, request);
-      if (admitted instanceof Promise)
-        return admitted.then((admission) => admission ?? this.admitFrom(i + 1, request, said));
-      if (admitted !== null) return admitted;
+      let admitted: MaybePromise<Admission | null>;
+      try {
+        const found = scheme.find(request);
+        if (found === null) continue;
+        said ??= scheme.refusal;
+        admitted = scheme.admit(found, request);
+      } catch (error) {
+        throw asUnavailable(error);
+      }
+      if (admitted instanceof Promise) {
+        const later = admitted;
+        return answerInTime(() => later).then(
+          (admission) => (admission === null ? this.admitFrom(i + 1, request, said) : checked(admission)),
+          (error: unknown) => {
+            throw asUnavailable(error);
+          },
+        );
+      }
+      if (admitted !== null) return checked(admitted);
     }
     throw new UnauthorizedError(said ?? 'X-API-Key header required');
   }
+}
+
+/** A scheme may be the application's, and wrong: what is not an admission admits nobody. */
+function checked(admission: Admission): Admission {
+  if (typeof admission?.teamId !== 'string' || !Array.isArray(admission.restsOn))
+    throw new DirectoryUnavailableError(new TypeError('a credential scheme gave no admission'));
+  return admission;
+}
+
+function asUnavailable(error: unknown): ProxyError {
+  return error instanceof ProxyError ? error : new DirectoryUnavailableError(error);
 }

@@ -1,39 +1,70 @@
 import { Injectable } from '@nestjs/common';
-import type { AdmittedKey } from '../../platform/api-keys/api-key.repository.js';
-import { ApiKeyService } from '../../platform/api-keys/api-key.service.js';
-import { type MaybePromise, whenReady } from '../contracts/maybe-promise.js';
-import type { Admission, AdmissionRequest, CredentialScheme } from './credential-scheme.js';
+import { ApiKeyStore, type KeyInUse } from '../contracts/api-key-store.js';
+import {
+  type Admission,
+  type AdmissionRequest,
+  CredentialScheme,
+  type FoundCredential,
+} from '../contracts/credential-scheme.js';
+import type { Change } from '../contracts/changes.js';
+import type { MaybePromise } from '../contracts/maybe-promise.js';
+import { API_KEY_SCHEME, ApiKeyService, changeOfKey } from './api-key.service.js';
 
-/** The `X-API-Key` header. Of several, the platform's own key counts; the others are the app's business. */
+/** An admission by a key. */
+interface KeyAdmission extends Admission {
+  readonly key: KeyInUse;
+}
+
+/** The `X-API-Key` header. Of several, the one in the form of a key counts; the others are the app's business. */
 @Injectable()
-export class ApiKeyScheme implements CredentialScheme {
-  readonly refusal = 'invalid API key';
+export class ApiKeyScheme extends CredentialScheme<KeyAdmission> {
+  readonly name = API_KEY_SCHEME;
+  override readonly refusal = 'invalid API key';
+  override readonly pattern: RegExp;
   /** One for all requests by a key, as long as it is in memory. */
-  private readonly admissions = new WeakMap<AdmittedKey, Admission>();
+  private readonly admissions = new WeakMap<KeyInUse, KeyAdmission>();
+  private lastFound: FoundCredential = { secret: '', header: 'x-api-key' };
 
-  constructor(private readonly apiKeys: ApiKeyService) {}
+  constructor(
+    private readonly apiKeys: ApiKeyService,
+    store: ApiKeyStore,
+  ) {
+    super();
+    this.pattern = store.pattern;
+  }
 
-  find({ rawHeaders }: AdmissionRequest): string | null {
+  find({ request: { rawHeaders } }: AdmissionRequest): FoundCredential | null {
     let found: string | null = null;
     for (let i = 0; i < rawHeaders.length; i += 2) {
       const name = rawHeaders[i] as string;
       if (name.length !== 9 || name.toLowerCase() !== 'x-api-key') continue;
       const value = rawHeaders[i + 1] as string;
-      if (value.startsWith('wrn_')) return value;
-      found ??= value;
+      if (found === null) found = value;
+      else if (!this.apiKeys.hasForm(found) && this.apiKeys.hasForm(value)) found = value;
     }
-    return found;
+    if (found === null) return null;
+    if (this.lastFound.secret !== found) this.lastFound = { secret: found, header: 'x-api-key' };
+    return this.lastFound;
   }
 
-  admit(credential: string): MaybePromise<Admission | null> {
-    return whenReady(this.apiKeys.findTeam(credential), this.toAdmission);
+  admit({ secret }: FoundCredential): MaybePromise<KeyAdmission | null> {
+    const found = this.apiKeys.findTeam(secret);
+    return found instanceof Promise ? found.then(this.toAdmission) : this.toAdmission(found);
   }
 
-  private readonly toAdmission = (key: AdmittedKey | null): Admission | null => {
+  stillHold(admissions: readonly KeyAdmission[]): Promise<readonly boolean[]> {
+    return this.apiKeys.stillHold(admissions.map(({ key }) => key));
+  }
+
+  override forget(change: Change): void {
+    this.apiKeys.forget(change);
+  }
+
+  private readonly toAdmission = (key: KeyInUse | null): KeyAdmission | null => {
     if (key === null) return null;
     let admission = this.admissions.get(key);
     if (admission === undefined) {
-      admission = { teamId: key.teamId, ground: { kind: 'key', key } };
+      admission = { scheme: this, teamId: key.teamId, restsOn: [changeOfKey(key.digest)], key };
       this.admissions.set(key, admission);
     }
     return admission;

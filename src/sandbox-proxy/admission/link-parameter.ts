@@ -1,4 +1,5 @@
-import { LINK_PARAMETER } from '../../platform/links/links.service.js';
+/** The query parameter in which a link's token travels to the sandbox's host name, and no further. */
+export const LINK_PARAMETER = 'sandbox_link';
 
 /** The token of a preview link in a request target, and the target without it. */
 export interface LinkInTarget {

@@ -1,32 +1,65 @@
 import { Injectable } from '@nestjs/common';
-import { type PortSettings, PortSettingsService } from '../../platform/ports/port-settings.service.js';
-import { type MaybePromise, whenReady } from '../contracts/maybe-promise.js';
-import type { Admission, AdmissionRequest, CredentialScheme } from './credential-scheme.js';
-import { StrangerBudget } from './stranger-budget.js';
+import {
+  type Admission,
+  type AdmissionRequest,
+  CredentialScheme,
+  type FoundCredential,
+} from '../contracts/credential-scheme.js';
+import type { MaybePromise } from '../contracts/maybe-promise.js';
+import type { PortRules } from '../contracts/port-settings.js';
+import type { SessionPlace } from '../contracts/session-store.js';
+import { PortRulesService } from './port-rules.service.js';
+
+/** An admission by a port's being public. */
+interface PublicAdmission extends Admission {
+  readonly place: SessionPlace;
+}
+
+const NOTHING: FoundCredential = { secret: '', header: null };
 
 /** No credential at all, for a port that its team has made public. Tried last. */
 @Injectable()
-export class PublicPortScheme implements CredentialScheme {
-  readonly refusal = null;
+export class PublicPortScheme extends CredentialScheme<PublicAdmission> {
+  readonly name = 'public-port';
+  /** One for all requests to a port, as long as its settings are in memory. */
+  private readonly admissions = new WeakMap<PortRules, PublicAdmission>();
 
-  constructor(
-    private readonly ports: PortSettingsService,
-    private readonly strangers: StrangerBudget,
-  ) {}
-
-  find(): string {
-    return '';
+  constructor(private readonly ports: PortRulesService) {
+    super();
   }
 
-  admit(_credential: string, { address, client }: AdmissionRequest): MaybePromise<Admission | null> {
-    const sandboxId = address.sandboxUuid;
-    if (sandboxId === null) return null;
-    const settings = this.ports.find(sandboxId, address.port, () => this.strangers.check(client));
-    return whenReady(this.strangers.spend(client, settings), toAdmission);
+  find({ hasValidId }: AdmissionRequest): FoundCredential | null {
+    return this.ports.isOff || !hasValidId ? null : NOTHING;
   }
-}
 
-function toAdmission(settings: PortSettings | null): Admission | null {
-  if (settings?.visibility !== 'public') return null;
-  return { teamId: settings.teamId, ground: { kind: 'public', settings } };
+  admit(
+    _found: FoundCredential,
+    { sandboxId, port, client }: AdmissionRequest,
+  ): MaybePromise<PublicAdmission | null> {
+    const rules = this.ports.findForStranger(sandboxId, port, client);
+    return rules instanceof Promise
+      ? rules.then((found) => this.toAdmission(found, sandboxId, port))
+      : this.toAdmission(rules, sandboxId, port);
+  }
+
+  stillHold(admissions: readonly PublicAdmission[]): Promise<readonly boolean[]> {
+    return this.ports.arePublic(admissions.map(({ place }) => place));
+  }
+
+  private toAdmission(rules: PortRules | null, sandboxId: string, port: number): PublicAdmission | null {
+    if (rules?.visibility !== 'public') return null;
+    let admission = this.admissions.get(rules);
+    if (admission === undefined) {
+      const restsOn = [{ kind: 'port', sandboxId, port } as const];
+      admission = {
+        scheme: this,
+        teamId: rules.teamId,
+        restsOn,
+        cors: rules.cors,
+        place: { sandboxId, port },
+      };
+      this.admissions.set(rules, admission);
+    }
+    return admission;
+  }
 }

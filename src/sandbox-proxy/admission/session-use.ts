@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import type { Session } from '../../platform/links/session.repository.js';
+import type { AdmissionRequest } from '../contracts/credential-scheme.js';
+import type { Session } from '../contracts/session-store.js';
 import { CrossSiteRequestError } from '../errors.js';
-import type { CorsRule } from './cors.js';
 
 /** Nothing happens by them (RFC 9110 9.2.1). */
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
@@ -9,26 +9,20 @@ const FRAMES = new Set(['iframe', 'frame', 'embed', 'object', 'fencedframe']);
 const ORIGIN = /^(https?):\/\/([^/]+)$/;
 const DEFAULT_PORT = { http: ':80', https: ':443' } as const;
 
-/** The use that a browser makes of its session. */
-export interface SessionUse {
-  readonly request: IncomingMessage;
-  readonly isUpgrade: boolean;
-  readonly isSecure: boolean;
-  readonly cors: CorsRule | null;
-}
-
 /**
  * A browser sends its cookie whichever page asks, also one of a neighbour under the same domain. So a session may change
  * things, or open a WebSocket, only from a page of the sandbox itself or of an origin that its team has named; and a page
  * of another origin shows the sandbox in a frame, or runs its scripts, only where the link says so.
  *
+ * @param allowedOrigin the request's origin, where the team has allowed it at this port
  * @returns null where the use is a proper one
  */
 export function refusalOfSessionUse(
   { embed, allowedOrigins }: Session,
-  use: SessionUse,
+  use: AdmissionRequest,
+  allowedOrigin: string | null,
 ): CrossSiteRequestError | null {
-  const { request, isUpgrade, cors } = use;
+  const { request, isUpgrade } = use;
   const { headers } = request;
   const { origin, 'sec-fetch-site': site } = headers;
   if (!embed && (site === 'cross-site' || site === 'same-site') && isUsedInPage(headers))
@@ -38,8 +32,7 @@ export function refusalOfSessionUse(
   if (origin === undefined || (!isUpgrade && SAFE_METHODS.has(request.method as string))) return null;
   // A page that gives nobody its address, not even itself; no page can forge the other field.
   if (origin === 'null' && site === 'same-origin') return null;
-  if (isOwnOrigin(origin, use) || allowedOrigins.includes(origin) || cors?.allowedOrigin === origin)
-    return null;
+  if (isOwnOrigin(origin, use) || allowedOrigins.includes(origin) || allowedOrigin === origin) return null;
   return new CrossSiteRequestError();
 }
 
@@ -49,7 +42,7 @@ function isUsedInPage(headers: IncomingMessage['headers']): boolean {
 }
 
 /** Whether a page of that origin is one of the host that the request is for. */
-function isOwnOrigin(origin: string, { request, isSecure }: SessionUse): boolean {
+function isOwnOrigin(origin: string, { request, isSecure }: AdmissionRequest): boolean {
   const match = ORIGIN.exec(origin.toLowerCase());
   if (match === null) return false;
   const [, scheme, authority] = match as unknown as [string, 'http' | 'https', string];

@@ -1,35 +1,76 @@
+import { isIPv6 } from 'node:net';
 import { Injectable } from '@nestjs/common';
 import type { MaybePromise } from '../contracts/maybe-promise.js';
-import { LookupBudget } from '../routing/lookup-budget.js';
-import { TooManyLookupsError } from '../errors.js';
+import { LookupBudget } from '../memory/lookup-budget.js';
 
 /**
- * What one client address may ask the database in vain without having shown who it is: ports that are not public,
- * cookies and link tokens that are none. Behind a proxy that is not trusted all its clients are one.
+ * How many questions one client address may cause without having shown who it is, and without an answer: ports that are
+ * not public, cookies and link tokens that nobody was given. Behind a proxy that is not trusted all its clients are one.
  */
 const ALLOWANCE = { burst: 500, perSecond: 50 };
 
-/** Keeps strangers from using up the database that everyone else needs. */
+/** Keeps strangers from using up the stores that everyone else needs. */
 @Injectable()
 export class StrangerBudget {
   private readonly budget = new LookupBudget(() => performance.now(), ALLOWANCE);
 
   /**
-   * Called before the database is asked for a stranger.
+   * Called before a store is asked for a stranger.
    *
    * @param client IP address
-   * @throws TooManyLookupsError while the client has asked too much in vain
+   * @throws TooManyLookupsError while the client has asked too much
    */
   check(client: string): void {
-    if (!this.budget.allows(client)) throw new TooManyLookupsError();
+    this.budget.check(networkOf(client));
   }
 
-  /** Passes the answer on; one that is null and had to be asked for is paid. */
+  /** A question came to nothing. */
+  charge(client: string): void {
+    this.budget.charge(networkOf(client));
+  }
+
+  /** Passes the answer on; one that is null and had to be asked for is charged. */
   spend<Answer>(client: string, answer: MaybePromise<Answer | null>): MaybePromise<Answer | null> {
     if (!(answer instanceof Promise)) return answer;
     return answer.then((found) => {
-      if (found === null) this.budget.charge(client);
+      if (found === null) this.charge(client);
       return found;
     });
   }
+}
+
+/** An IPv6 address in brackets, or an IPv4 address, and a port: so some proxies in front name their clients. */
+const WITH_PORT = /^\[([^\]]+)\](?::\d+)?$|^(\d+(?:\.\d+){3}):\d+$/;
+
+/**
+ * Whom a client shares its budget with: the IPv4 address, also where it is written as an IPv6 one; of IPv6 the /64 that
+ * one client has to itself: `2001:db8:1:2:3::4` -> `2001:db8:1:2`. What is no address stays as it is.
+ */
+export function networkOf(client: string): string {
+  const [, bracketed, beforePort] = WITH_PORT.exec(client) ?? [];
+  const address = bracketed ?? beforePort ?? client;
+  if (!isIPv6(address)) return address;
+  const groups = groupsOf(address);
+  const isMapped = groups[5] === 0xffff && groups.slice(0, 5).every((group) => group === 0);
+  if (isMapped)
+    return groups
+      .slice(6)
+      .flatMap((group) => [group >> 8, group & 0xff])
+      .join('.');
+  return groups
+    .slice(0, 4)
+    .map((group) => group.toString(16))
+    .join(':');
+}
+
+/** The eight numbers of an IPv6 address in any notation (RFC 4291 2.2), without its zone. */
+function groupsOf(address: string): number[] {
+  const [plain = ''] = address.split('%', 1);
+  const hex = plain.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, a, b, c, d) =>
+    [Number(a) * 256 + Number(b), Number(c) * 256 + Number(d)].map((group) => group.toString(16)).join(':'),
+  );
+  const [before = '', after = ''] = hex.split('::');
+  const [head = [], tail = []] = [before, after].map((part) => (part === '' ? [] : part.split(':')));
+  const zeros = Array<string>(8 - head.length - tail.length).fill('0');
+  return [...head, ...zeros, ...tail].map((group) => Number.parseInt(group, 16));
 }

@@ -2,7 +2,6 @@ import { performance } from 'node:perf_hooks';
 import { describe, expect, it } from 'vitest';
 import { A, B, OK, PoolAndAgent } from '../../../test/support/pool-and-agent.js';
 import { startRawServer } from '../../../test/support/raw-http.js';
-import { decodeId } from '../../platform/identifiers/resource-id.js';
 import { HostUnavailableError, SandboxBusyError } from '../errors.js';
 
 const stage = new PoolAndAgent();
@@ -118,13 +117,7 @@ describe('a connection to an agent', () => {
 });
 
 describe('evicting a sandbox', () => {
-  it.each<[string, () => void]>([
-    ['by name', () => stage.pool.evict(A)],
-    [
-      'by a change in the database',
-      () => stage.feed.tell({ table: 'sandboxes', id: decodeId('cl', A) as string, teamId: 't' }),
-    ],
-  ])('%s closes what is idle, and what is busy after it has served', async (_how, evict) => {
+  it('closes what is idle, and what is busy after it has served', async () => {
     const idle = await exchange();
     const busyCall = call();
     await idle.head();
@@ -133,7 +126,7 @@ describe('evicting a sandbox', () => {
     await second.head();
     second.send(OK);
     await other.done;
-    evict();
+    stage.pool.evict(A);
     expect(stage.pool.sizeOf(A)).toBe(0);
     await second.rest();
     idle.send(OK);

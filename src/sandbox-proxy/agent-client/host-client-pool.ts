@@ -1,9 +1,6 @@
-import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { ChangeFeed } from '../../platform/database/change-feed.js';
-import { encodeId } from '../../platform/identifiers/resource-id.js';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { HostUnavailableError } from '../errors.js';
-import { SANDBOX_PROXY_OPTIONS } from '../sandbox-proxy.module-definition.js';
-import type { SandboxProxyOptions } from '../options.js';
+import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from '../options.js';
 import { type AgentOrigin, parseAgentAddress } from './agent-address.js';
 import { AgentConnector } from './agent-connector.js';
 import { maxAgentConnections } from './descriptor-limit.js';
@@ -20,7 +17,7 @@ const MAX_ADDRESSES = 10_000;
  * Bounded in number and idle time by the options; closed on shutdown.
  */
 @Injectable()
-export class HostClientPool implements OnModuleInit, OnApplicationShutdown {
+export class HostClientPool implements OnApplicationShutdown {
   /** By sandbox id: where new requests go. */
   private readonly current = new Map<string, SandboxConnections>();
   /** All that have a connection open, also those that were evicted while they were busy. */
@@ -34,24 +31,13 @@ export class HostClientPool implements OnModuleInit, OnApplicationShutdown {
     makeRoom: () => [...this.alive].some((connections) => connections.dropIdle()),
   };
   private readonly ticker: NodeJS.Timeout;
-  private unsubscribe: () => void = () => undefined;
 
-  constructor(
-    @Inject(SANDBOX_PROXY_OPTIONS) private readonly options: SandboxProxyOptions,
-    private readonly feed: ChangeFeed,
-  ) {
+  constructor(@Inject(SANDBOX_PROXY_OPTIONS) private readonly options: SandboxProxyOptions) {
     this.connector = new AgentConnector(options);
     this.ticker = setInterval(() => this.tick(performance.now()), TICK_MS).unref();
   }
 
-  onModuleInit(): void {
-    this.unsubscribe = this.feed.subscribe((event) => {
-      if (event.table === 'sandboxes') this.evict(encodeId('cl', event.id));
-    });
-  }
-
   onApplicationShutdown(): void {
-    this.unsubscribe();
     clearInterval(this.ticker);
     for (const connections of this.alive) connections.close();
   }
@@ -102,6 +88,11 @@ export class HostClientPool implements OnModuleInit, OnApplicationShutdown {
   /** How many connections are open to a sandbox's current host: busy, idle and upgraded. */
   sizeOf(sandboxId: string): number {
     return this.current.get(sandboxId)?.size ?? 0;
+  }
+
+  /** Connections open in all. */
+  get size(): number {
+    return this.state.open;
   }
 
   /** Moves the clock on to `nowMs`. */

@@ -1,6 +1,5 @@
 import type { ErrorFields } from '../errors.js';
 import type { ProxyErrorCode } from '../error-status.js';
-import type { SandboxStatus } from '../../platform/sandboxes/sandbox.entity.js';
 
 /** What the page of an error says to a person: plain text, which the page escapes. */
 export interface ErrorAdvice {
@@ -117,7 +116,7 @@ const ADVICE: Readonly<Record<ProxyErrorCode, ErrorAdvice>> = {
 };
 
 /** What to do about a sandbox that does not run, by its status. */
-const NOT_RUNNING: Readonly<Record<Exclude<SandboxStatus, 'running'>, ErrorAdvice>> = {
+const NOT_RUNNING = {
   pending: {
     title: 'The sandbox is about to start',
     advice: 'It waits for a host. There is nothing that you have to do.',
@@ -149,7 +148,7 @@ const NOT_RUNNING: Readonly<Record<Exclude<SandboxStatus, 'running'>, ErrorAdvic
     advice:
       'It does not run because of an error. Start it again, or start a new one at an address of its own.',
   },
-};
+} satisfies Record<string, ErrorAdvice>;
 
 /** @param fields those of the error: `status` says in which way a sandbox does not run */
 export function adviceFor(code: ProxyErrorCode, fields: ErrorFields): ErrorAdvice {
@@ -187,6 +186,16 @@ export function agentAdvice(code: string, status: number, port: number): ErrorAd
       return {
         title: `Port ${port} cannot be reached from outside`,
         advice: "It belongs to the sandbox's host. Serve the app on another port, and open that one.",
+      };
+    case 'unauthorized':
+      return {
+        title: "The sandbox's host does not know this server",
+        advice: 'Nothing is wrong with your sandbox or your key. Report the code and the request id below.',
+      };
+    case 'sandbox_not_found':
+      return {
+        title: 'The sandbox is not on the host where it should be',
+        advice: 'It may be moving to another one. Reload this page in a moment, or restart the sandbox.',
       };
     case 'bad_request':
       return {

@@ -21,6 +21,7 @@ const PAGE: ErrorPage = {
   requestId: 'id-1',
   advice: { title: 'It sleeps', advice: 'Wake it up.' },
   request: { method: 'GET', url: '/' },
+  brand: '',
 };
 const RETRYING: ErrorPage = { ...PAGE, advice: { ...PAGE.advice, retrySeconds: 5 } };
 const AGENT_ERROR: AgentError = {
@@ -29,6 +30,7 @@ const AGENT_ERROR: AgentError = {
   port: 3000,
   requestId: 'id-1',
   request: PAGE.request,
+  brand: '',
 };
 
 const HOSTILE = fc.oneof(
@@ -88,6 +90,13 @@ describe('the error page', () => {
       expect(page).toContain(text);
   });
 
+  it('names the platform where it has a name', () => {
+    expect(errorPage({ ...PAGE, brand: 'A&B' })).toContain('<title>It sleeps - A&amp;B</title>');
+    expect(agentErrorPage({ ...AGENT_ERROR, brand: 'A&B' })).toContain(
+      '<title>Nothing answers on port 3000 - A&amp;B</title>',
+    );
+  });
+
   it('says nothing of a message that is not known', () => {
     expect(errorPage({ ...PAGE, message: undefined })).not.toMatch(/Message|undefined/);
   });
@@ -117,8 +126,9 @@ describe('the error page', () => {
 
   it('holds no markup that was not in it, whatever the texts are', () => {
     fc.assert(
-      fc.property(fc.array(HOSTILE, { minLength: 6, maxLength: 6 }), (texts) => {
-        const [code = '', message = '', requestId = '', title = '', advice = '', query = ''] = texts;
+      fc.property(fc.array(HOSTILE, { minLength: 7, maxLength: 7 }), (texts) => {
+        const [code = '', message = '', requestId = '', title = '', advice = '', query = '', brand = ''] =
+          texts;
         const request = { method: 'GET', url: `/?${query}` };
         const page = {
           ...PAGE,
@@ -127,6 +137,7 @@ describe('the error page', () => {
           requestId,
           advice: { title, advice, retrySeconds: 5 },
           request,
+          brand,
         };
         expect(withoutTarget(tags(errorPage(page)))).toEqual(withoutTarget(tags(errorPage(RETRYING))));
       }),

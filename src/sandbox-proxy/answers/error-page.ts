@@ -14,6 +14,8 @@ export interface ErrorPage {
   readonly requestId: string;
   readonly advice: ErrorAdvice;
   readonly request: AskedFor;
+  /** What the platform is called; `''`: nothing. */
+  readonly brand: string;
 }
 
 /** An error that the host agent itself answered. */
@@ -24,6 +26,7 @@ export interface AgentError {
   readonly port: number;
   readonly requestId: string;
   readonly request: AskedFor;
+  readonly brand: string;
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -67,8 +70,8 @@ export function escapeHtml(text: string): string {
 }
 
 /** A small self-contained page: no script, no request to anywhere but to itself again, dark and light. */
-export function errorPage({ status, code, message, requestId, advice, request }: ErrorPage): string {
-  const title = escapeHtml(advice.title);
+export function errorPage({ status, code, message, requestId, advice, request, brand }: ErrorPage): string {
+  const title = escapeHtml(brand === '' ? advice.title : `${advice.title} - ${brand}`);
   const retrySeconds = isRead(request) ? advice.retrySeconds : undefined;
   return `<!doctype html>
 <html lang="en">
@@ -82,7 +85,7 @@ ${retrySeconds === undefined ? '' : refresh(retrySeconds, request)}<title>${titl
 <body>
 <main>
 <p class="status">${escapeHtml(`${status} ${STATUS_CODES[status] ?? ''}`)}</p>
-<h1>${title}</h1>
+<h1>${escapeHtml(advice.title)}</h1>
 <p>${escapeHtml(advice.advice)}</p>
 ${retrySeconds === undefined ? '' : retryLine(retrySeconds)}<dl>
 ${message === undefined ? '' : detail('Message', escapeHtml(message))}${detail('Code', codeText(code))}${detail('Request id', codeText(requestId))}</dl>
@@ -93,9 +96,9 @@ ${message === undefined ? '' : detail('Message', escapeHtml(message))}${detail('
 }
 
 /** The page for an agent's own error that answers a navigation, in place of the agent's JSON. */
-export function agentErrorPage({ code, status, port, requestId, request }: AgentError): string {
+export function agentErrorPage({ code, status, port, requestId, request, brand }: AgentError): string {
   const advice = agentAdvice(code, status, port);
-  return errorPage({ status, code, message: undefined, requestId, advice, request });
+  return errorPage({ status, code, message: undefined, requestId, advice, request, brand });
 }
 
 /** A page tries again with GET, so it must not where something else than to read was asked for. */

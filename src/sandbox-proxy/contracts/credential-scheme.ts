@@ -7,6 +7,8 @@ import type { MaybePromise } from './maybe-promise.js';
 export interface AdmissionRequest {
   readonly request: IncomingMessage;
   readonly sandboxId: string;
+  /** False where the sandbox id has not the form of one. */
+  readonly hasValidId: boolean;
   readonly port: number;
   /** True where the client came by HTTPS. */
   readonly isSecure: boolean;
@@ -20,8 +22,11 @@ export interface AdmissionRequest {
 export interface FoundCredential {
   /** E.g. the key, or the token behind `Bearer `. */
   readonly secret: string;
-  /** The header that it stands in, lower case; of several of that name those that hold the secret are removed. */
-  readonly header: string;
+  /**
+   * The header that it stands in, lower case: where it has admitted, the fields of that name that hold the secret do not
+   * reach the sandbox; of `cookie` only the pairs that do. Null: nothing is removed but by `pattern` and `cookies`.
+   */
+  readonly header: string | null;
 }
 
 /** Who may go in: the team on whose behalf the request is made, and what that rests on. */
@@ -70,8 +75,12 @@ export abstract class CredentialScheme<A extends Admission = Admission> {
   forget(_change: Change): void {
     // A scheme that remembers nothing has nothing to forget.
   }
-  /** Why this request may not make use of the admission, or null. Pure. */
-  permit(_admission: A, _request: AdmissionRequest): ProxyError | null {
+  /**
+   * Why this request may not make use of the admission, or null. Pure.
+   *
+   * @param _allowedOrigin the request's `Origin`, where the team has allowed it at this port; null otherwise
+   */
+  permit(_admission: A, _request: AdmissionRequest, _allowedOrigin: string | null): ProxyError | null {
     return null;
   }
 }

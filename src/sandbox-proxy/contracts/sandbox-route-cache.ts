@@ -3,7 +3,7 @@ import type { SandboxLocation } from './sandbox-directory.js';
 /** What the directory said of one sandbox and team, as plain data so that any store can hold it. */
 export interface CachedRoute {
   /** Null: there is no such sandbox of that team. */
-  readonly location: SandboxLocation | null;
+  readonly value: SandboxLocation | null;
   /** When the directory was asked, epoch milliseconds. */
   readonly askedAtMs: number;
 }

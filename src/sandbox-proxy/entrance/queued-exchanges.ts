@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net';
-import type { ProxyExchange } from '../exchange.js';
+import type { Exchange } from '../exchange/exchange.js';
 
 /** More pipelined requests than this on one connection, and it is not read until fewer wait. */
 const MAX_QUEUED = 32;
 
 /** The exchanges that wait on one client connection. */
 interface Queue {
-  readonly exchanges: Set<ProxyExchange>;
+  readonly exchanges: Set<Exchange>;
   isHeld: boolean;
 }
 
@@ -19,9 +19,9 @@ export class QueuedExchanges {
   private readonly queues = new WeakMap<Socket, Queue>();
 
   /** @param onLeft called for each exchange that was still waiting when its client left */
-  constructor(private readonly onLeft: (exchange: ProxyExchange) => void) {}
+  constructor(private readonly onLeft: (exchange: Exchange) => void) {}
 
-  add(exchange: ProxyExchange): void {
+  add(exchange: Exchange): void {
     const { socket } = exchange.request;
     const queue = this.queues.get(socket) ?? this.watch(socket);
     queue.exchanges.add(exchange);
@@ -30,7 +30,7 @@ export class QueuedExchanges {
     socket.pause();
   }
 
-  delete(exchange: ProxyExchange): void {
+  delete(exchange: Exchange): void {
     const { socket } = exchange.request;
     const queue = this.queues.get(socket);
     if (queue === undefined || !queue.exchanges.delete(exchange)) return;

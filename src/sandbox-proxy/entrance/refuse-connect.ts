@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
-import { closeGently } from '../answers/proxy-answer.js';
-import { UpgradeRequest } from '../relay/upgrade-request.js';
+import { closeGently } from '../answers/answer.js';
+import { UpgradeRequest } from '../exchange/upgrade-request.js';
 import { whenFree } from './when-free.js';
 
 const REFUSAL = [

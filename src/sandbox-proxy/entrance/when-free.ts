@@ -1,5 +1,5 @@
-import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { responseOn } from '../node-internals/response-on-socket.js';
 
 /**
  * Calls `proceed` once no earlier request's answer is under way on the connection: a client may pipeline an
@@ -19,9 +19,4 @@ export function whenFree(socket: Socket, proceed: () => void): void {
     socket.off('drain', onDrain);
     if (!socket.destroyed) whenFree(socket, proceed);
   });
-}
-
-/** Node's own note of the response that has the socket: there is no public way to ask. */
-function responseOn(socket: Socket): ServerResponse | null {
-  return (socket as Socket & { _httpMessage?: ServerResponse | null })._httpMessage ?? null;
 }

@@ -1,3 +1,5 @@
+import type { CredentialText } from './credential-text.js';
+
 /** What the header rules do with a field, by its name (RFC 9110 7.6.1 and the contract's own names). */
 export enum Field {
   Other,
@@ -10,7 +12,7 @@ export enum Field {
   Te,
   Trailer,
   Expect,
-  /** `X-Forwarded-*` and `Forwarded`: believed from trusted proxies only. */
+  /** `X-Forwarded-*`, `X-Real-IP` and `Forwarded`: believed from trusted proxies only. */
   Forwarded,
   /** `X-Sandbox-*`: ours in both directions. */
   Sandbox,
@@ -74,7 +76,7 @@ function fieldOfNew(name: string): Field {
 }
 
 function familyOf(name: string): Field {
-  if (name.startsWith('x-forwarded-') || name === 'forwarded') return Field.Forwarded;
+  if (name.startsWith('x-forwarded-') || name === 'forwarded' || name === 'x-real-ip') return Field.Forwarded;
   if (name.startsWith('x-sandbox-')) return Field.Sandbox;
   if (name.startsWith('access-control-')) return Field.Cors;
   if (name === 'x-api-key') return Field.ApiKey;
@@ -96,21 +98,6 @@ export function namedInConnection(value: string): string[] | null {
   return names.length === 0 ? null : names;
 }
 
-/** An API key, the token of a preview link, or that of a session. */
-const PLATFORM_CREDENTIAL = /wr(?:n_[0-9a-f]{32}|[ls]_[0-9a-z]{25}[\w-]{43})/;
-
-/** True for a field value or request target that holds a credential of the platform, percent-encoded or not. */
-export function holdsCredential(value: string): boolean {
-  if (value.length < 36) return false;
-  if (value.includes('wr') && PLATFORM_CREDENTIAL.test(value)) return true;
-  return value.includes('%') && PLATFORM_CREDENTIAL.test(percentDecoded(value));
-}
-
-/** As an app might read it; what is no percent-encoding stays. */
-function percentDecoded(text: string): string {
-  return text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-}
-
 /** Fields that mean nothing, or harm, in a trailer section (RFC 9110 6.5.1). */
 const FORBIDDEN_IN_TRAILERS = new Set([
   'authorization',
@@ -126,7 +113,7 @@ const FORBIDDEN_IN_TRAILERS = new Set([
 ]);
 
 /** The trailers that may be passed on, flat: framing, routing, credentials and our own names are dropped. */
-export function passableTrailers(rawTrailers: readonly string[]): string[] {
+export function passableTrailers(rawTrailers: readonly string[], credentials: CredentialText): string[] {
   const kept: string[] = [];
   for (let i = 0; i + 1 < rawTrailers.length; i += 2) {
     const name = rawTrailers[i] as string;
@@ -134,7 +121,8 @@ export function passableTrailers(rawTrailers: readonly string[]): string[] {
     if (
       fieldOf(name) !== Field.Other ||
       FORBIDDEN_IN_TRAILERS.has(name.toLowerCase()) ||
-      holdsCredential(value)
+      credentials.isIn(value) ||
+      credentials.isIn(name)
     )
       continue;
     kept.push(name, value);

@@ -1,9 +1,17 @@
-import { corsHeaders, type CorsRule } from '../admission/cors.js';
-import type { ResponseHead } from '../agent-client/response-parser.js';
+import { corsHeaders, type CorsRule } from './cors.js';
 import { Field, fieldOf } from './field-names.js';
 import { withoutAgentPrefix } from './location.js';
+import type { OwnCookies } from './own-cookies.js';
 import { connectionNames } from './outbound-request.js';
 import { narrowSetCookie } from './set-cookie.js';
+
+/** What the rules read of a response. */
+export interface AgentResponse {
+  readonly status: number;
+  /** Flat [name, value, …], latin1. */
+  readonly rawHeaders: readonly string[];
+  readonly framing: 'none' | 'length' | 'chunked' | 'close';
+}
 
 /** What the response rules need to know of the request's way. */
 export interface ResponseContext {
@@ -17,12 +25,15 @@ export interface ResponseContext {
   readonly clientTakesChunks: boolean;
   /** Where the proxy answers for the app which pages may read it: the app's own word does not pass. */
   readonly cors: CorsRule | null;
+  readonly cookies: OwnCookies;
+  /** Given to the client, unless the app has said one of its own. */
+  readonly requestId: string;
 }
 
 const AGENT_ERROR = /^agent;([a-z][a-z0-9_]{0,63})$/;
 
 /** Where the agent itself, not the app behind it, wrote this answer: the code in its mark; null for an app's answer. */
-export function agentErrorCode(head: ResponseHead): string | null {
+export function agentErrorCode(head: AgentResponse): string | null {
   if (head.status < 400) return null;
   const { rawHeaders } = head;
   for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -34,7 +45,7 @@ export function agentErrorCode(head: ResponseHead): string | null {
 }
 
 /** True where a 101 names the protocol that it switches to, and the client had offered it (RFC 9110 7.8). */
-export function isProtocolOffered({ rawHeaders }: ResponseHead, offered: string): boolean {
+export function isProtocolOffered({ rawHeaders }: AgentResponse, offered: string): boolean {
   const offers = protocolsOf(offered);
   const chosen: string[] = [];
   for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -55,10 +66,11 @@ function protocolsOf(value: string): string[] {
  * fields and `X-Sandbox-*` do not pass (the mark of an agent's own error does), `Location` loses the agent's
  * prefix, `Set-Cookie` its wider domain. Content-Length passes only where it frames or describes the body.
  */
-export function clientHeaders(head: ResponseHead, context: ResponseContext): string[] {
+export function clientHeaders(head: AgentResponse, context: ResponseContext): string[] {
   const { rawHeaders } = head;
   const dropped = connectionNames(rawHeaders);
   const kept: string[] = [];
+  let hasRequestId = false;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;
     let value = rawHeaders[i + 1] as string;
@@ -81,11 +93,14 @@ export function clientHeaders(head: ResponseHead, context: ResponseContext): str
       case Field.Cors:
         if (context.cors !== null && name.toLowerCase() !== 'access-control-expose-headers') continue;
         break;
+      case Field.RequestId:
+        hasRequestId ||= name.toLowerCase() === 'x-request-id' && dropped?.has('x-request-id') !== true;
+        break;
       case Field.Location:
         value = withoutAgentPrefix(value, context.prefix, context.authority);
         break;
       case Field.SetCookie: {
-        const cookie = narrowSetCookie(value, context.hostname);
+        const cookie = narrowSetCookie(value, context.hostname, context.cookies);
         if (cookie === null) continue;
         value = cookie;
         break;
@@ -97,5 +112,7 @@ export function clientHeaders(head: ResponseHead, context: ResponseContext): str
     kept.push(name, value);
   }
   if (context.cors !== null) kept.push(...corsHeaders(context.cors));
+  if (!hasRequestId && (head.status >= 200 || head.status === 101))
+    kept.push('X-Request-Id', context.requestId);
   return kept;
 }

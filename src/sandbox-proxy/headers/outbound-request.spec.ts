@@ -1,6 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { InvalidRequestError } from '../errors.js';
+import { CredentialText } from './credential-text.js';
+import type { HeaderPolicy } from './header-policy.js';
 import { type OutboundHead, outboundHead } from './outbound-request.js';
+import { OwnCookies } from './own-cookies.js';
 
 const KEY = `wrn_${'a'.repeat(32)}`;
 const BASE: OutboundHead = {
@@ -16,6 +20,13 @@ const BASE: OutboundHead = {
   requestId: 'id-1',
   upgrade: null,
   keepsExpect: false,
+  consumed: null,
+};
+const credentials = new CredentialText([/wrn_[0-9a-f]{32}/]);
+const POLICY: HeaderPolicy = {
+  credentials,
+  cookies: new OwnCookies(['__Host-sandbox_session', 'sandbox_session', 'console'], credentials),
+  agentToken: null,
 };
 const OWN = [
   'X-Forwarded-For: 192.0.2.1',
@@ -26,7 +37,7 @@ const OWN = [
 
 /** The field lines that leave, without the request line and our Host. */
 function lines(rawHeaders: readonly string[], more: Partial<OutboundHead> = {}): string[] {
-  const [requestLine, host, ...rest] = outboundHead({ ...BASE, ...more, rawHeaders }).split('\r\n');
+  const [requestLine, host, ...rest] = outboundHead({ ...BASE, ...more, rawHeaders }, POLICY).split('\r\n');
   expect([requestLine, host]).toEqual(['GET /proxy/cl-x/3000/a?b HTTP/1.1', 'Host: 10.0.0.7:5000']);
   expect(rest.splice(-2)).toEqual(['', '']);
   return rest;
@@ -132,6 +143,9 @@ describe('credentials', () => {
     ['Cookie', `key=${KEY}`],
     ['Cookie', 'sandbox_session=s'],
     ['Cookie', '__Host-sandbox_session=s; SANDBOX_SESSION=t'],
+    ['Cookie', 'Console=s'],
+    [`X-${KEY}`, '1'],
+    ['X-Any-Name', KEY.replace('w', '%77')],
   ])('of the platform do not leave: %s: %s', (name, value) => {
     expect(passed([name, value])).toEqual([]);
   });
@@ -146,6 +160,70 @@ describe('credentials', () => {
 
   it('leave the other cookies as they were', () => {
     expect(passed(['Cookie', 'a=1; sandbox_session=x; b="2"'])).toEqual(['Cookie: a=1; b="2"']);
+    expect(passed(['Cookie', `a=1; key=${KEY}; b="2"`])).toEqual(['Cookie: a=1; b="2"']);
+  });
+
+  it('are not let in where the protocols of an upgrade hold one', () => {
+    expect(() => lines([], { upgrade: `websocket, ${KEY}` })).toThrow(InvalidRequestError);
+  });
+
+  it('of the peer do not leave in what it says of the hops before it either', () => {
+    const raw = ['X-Forwarded-For', KEY, 'Forwarded', `for=${KEY}`, 'X-Forwarded-Host', KEY];
+    expect(lines(raw, { isPeerTrusted: true })).toEqual(OWN);
+  });
+});
+
+describe('what has admitted', () => {
+  const bearer = { secret: 's3cret', header: 'authorization' };
+
+  it('does not leave in the header in which it was found, whatever its letter case', () => {
+    const raw = ['Authorization', 'Bearer s3cret', 'AUTHORIZATION', 'bearer s3cret', 'A', '1'];
+    expect(passed(raw, { consumed: bearer })).toEqual(['A: 1']);
+  });
+
+  it('leaves other values of that header, and that text in other headers, as they are', () => {
+    const raw = [
+      'Authorization',
+      "Basic of-the-app's",
+      'X-Authorization',
+      's3cret',
+      'Authorizatiom',
+      's3cret',
+    ];
+    expect(passed(raw, { consumed: bearer })).toEqual([
+      "Authorization: Basic of-the-app's",
+      'X-Authorization: s3cret',
+      'Authorizatiom: s3cret',
+    ]);
+  });
+
+  it('takes only its own pair out of a Cookie header', () => {
+    const consumed = { secret: 's3cret', header: 'cookie' };
+    expect(passed(['Cookie', 'a=1; token=s3cret; b=2'], { consumed })).toEqual(['Cookie: a=1; b=2']);
+    expect(passed(['Cookie', 'token=s3cret'], { consumed })).toEqual([]);
+  });
+
+  it('is left to patterns and cookie names where it stands in no header', () => {
+    const consumed = { secret: 's3cret', header: null };
+    expect(passed(['Authorization', 's3cret', 'Cookie', 'a=s3cret'], { consumed })).toEqual([
+      'Authorization: s3cret',
+      'Cookie: a=s3cret',
+    ]);
+  });
+
+  it('does not leave because of how an API key is sent', () => {
+    const consumed = { secret: 'of-another-form', header: 'x-api-key' };
+    const raw = ['X-API-Key', 'of-another-form', 'X-Api-Key', "the app's"];
+    expect(passed(raw, { consumed })).toEqual(["X-Api-Key: the app's"]);
+  });
+});
+
+describe('the token of the agents', () => {
+  it('is sent to them, and only ours', () => {
+    const raw = ['X-Sandbox-Agent-Token', 'forged', 'x_sandbox_agent_token', 'forged'];
+    const head = outboundHead({ ...BASE, rawHeaders: raw }, { ...POLICY, agentToken: 'shared' });
+    expect(head.match(/agent.token: .*/gi)).toEqual(['Agent-Token: shared']);
+    expect(lines(raw)).toEqual(OWN);
   });
 });
 
@@ -157,6 +235,8 @@ describe('what the client says of the hops before us', () => {
     'for=203.0.113.9',
     'X-Forwarded-Port',
     '443',
+    'X-Real-IP',
+    '203.0.113.9',
     'X-Forwarded-Host',
     'public.example.com',
     'X-Forwarded-Proto',
@@ -173,6 +253,7 @@ describe('what the client says of the hops before us', () => {
     expect(lines([...SAID, 'X-Forwarded-For', '10.1.1.1'], { isPeerTrusted: true })).toEqual([
       'Forwarded: for=203.0.113.9',
       'X-Forwarded-Port: 443',
+      'X-Real-IP: 203.0.113.9',
       'X-Forwarded-Host: public.example.com',
       'X-Forwarded-Proto: https',
       'X-Forwarded-For: 203.0.113.9, 10.1.1.1, 192.0.2.1',

@@ -1,6 +1,7 @@
 import { InvalidRequestError } from '../errors.js';
-import { Field, fieldOf, holdsCredential, namedInConnection } from './field-names.js';
-import { withoutSessionCookies } from './session-cookies.js';
+import type { FoundCredential } from '../contracts/credential-scheme.js';
+import { Field, fieldOf, namedInConnection } from './field-names.js';
+import type { HeaderPolicy } from './header-policy.js';
 
 /** How the body leaves: as it came. */
 export type RequestFraming = 'none' | 'length' | 'chunked';
@@ -25,6 +26,8 @@ export interface OutboundHead {
   readonly upgrade: string | null;
   /** True where an `Expect` header goes on; an HTTP/1.0 client's does not. */
   readonly keepsExpect: boolean;
+  /** The credential that has admitted, which does not go on; null: none did. */
+  readonly consumed: FoundCredential | null;
 }
 
 /**
@@ -32,8 +35,13 @@ export interface OutboundHead {
  * of what passes stay; hop-by-hop fields (RFC 9110 7.6.1) and what `Connection` names, our credentials, and what
  * only we may say (`X-Forwarded-*`, `X-Sandbox-*`, `X-Request-Id`) do not pass.
  */
-export function outboundHead(request: OutboundHead): string {
+export function outboundHead(
+  request: OutboundHead,
+  { credentials, cookies, agentToken }: HeaderPolicy,
+): string {
   const { rawHeaders, isPeerTrusted } = request;
+  const consumedIn = request.consumed?.header ?? '';
+  const secret = request.consumed?.secret ?? '';
   const dropped = connectionNames(rawHeaders);
   let head = `${request.method} ${request.target} HTTP/1.1\r\nHost: ${request.authority}\r\n`;
   let forwardedFor = '';
@@ -46,13 +54,13 @@ export function outboundHead(request: OutboundHead): string {
       case Field.Other:
         break;
       case Field.Cookie: {
-        const kept = withoutSessionCookies(value);
+        const kept = cookies.strip(value, consumedIn === 'cookie' ? secret : '');
         if (kept === null) continue;
         value = kept;
         break;
       }
       case Field.ApiKey:
-        if (value.toLowerCase().includes('wrn_')) continue;
+        if (credentials.resembles(value)) continue;
         break;
       case Field.ContentLength:
         if (request.framing === 'length') head += `${name}: ${value}\r\n`;
@@ -72,7 +80,7 @@ export function outboundHead(request: OutboundHead): string {
       case Field.Forwarded: {
         if (!isPeerTrusted) continue;
         const lower = name.toLowerCase();
-        if (holdsCredential(value)) continue;
+        if (credentials.isIn(value)) continue;
         if (lower === 'x-forwarded-for') {
           forwardedFor += forwardedFor === '' ? value : `, ${value}`;
           continue;
@@ -88,7 +96,14 @@ export function outboundHead(request: OutboundHead): string {
       default:
         continue;
     }
-    if (holdsCredential(value) || holdsCredential(name)) continue;
+    if (
+      name.length === consumedIn.length &&
+      consumedIn !== 'cookie' &&
+      name.toLowerCase() === consumedIn &&
+      value.includes(secret)
+    )
+      continue;
+    if (credentials.isIn(value) || credentials.isIn(name)) continue;
     if (dropped !== null && dropped.has(name.toLowerCase())) continue;
     head += `${name}: ${value}\r\n`;
   }
@@ -97,8 +112,9 @@ export function outboundHead(request: OutboundHead): string {
   if (!hasForwardedHost) head += `X-Forwarded-Host: ${request.forwardedHost}\r\n`;
   if (!hasForwardedProto) head += `X-Forwarded-Proto: ${request.forwardedProto}\r\n`;
   head += `X-Request-Id: ${request.requestId}\r\n`;
-  if (request.upgrade !== null && holdsCredential(request.upgrade)) {
-    throw new InvalidRequestError('the Upgrade header holds an API key');
+  if (agentToken !== null) head += `X-Sandbox-Agent-Token: ${agentToken}\r\n`;
+  if (request.upgrade !== null && credentials.isIn(request.upgrade)) {
+    throw new InvalidRequestError('the Upgrade header holds a credential');
   }
   if (request.upgrade !== null) head += `Connection: Upgrade\r\nUpgrade: ${request.upgrade}\r\n`;
   return `${head}\r\n`;

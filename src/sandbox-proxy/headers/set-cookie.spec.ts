@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { narrowSetCookie } from './set-cookie.js';
+import { CredentialText } from './credential-text.js';
+import { OwnCookies } from './own-cookies.js';
 
 const HOST = '3000-cl-x.example.com';
+const OWN = new OwnCookies(['__Host-sandbox_session', 'sandbox_session', 'console'], new CredentialText([]));
 
 describe("a sandbox's Set-Cookie", () => {
   it.each([
@@ -16,7 +19,7 @@ describe("a sandbox's Set-Cookie", () => {
     'a=\u00e9',
     '',
   ])('%j stays as it is', (value) => {
-    expect(narrowSetCookie(value, HOST)).toBe(value);
+    expect(narrowSetCookie(value, HOST, OWN)).toBe(value);
   });
 
   it.each([
@@ -33,7 +36,7 @@ describe("a sandbox's Set-Cookie", () => {
     ['a=1;\tDomain=example.com', 'a=1'],
     ['=1; Domain=example.com', '=1'],
   ])('loses a domain that reaches its neighbours: %s -> %s', (value, narrowed) => {
-    expect(narrowSetCookie(value, HOST)).toBe(narrowed);
+    expect(narrowSetCookie(value, HOST, OWN)).toBe(narrowed);
   });
 
   it.each([
@@ -45,7 +48,9 @@ describe("a sandbox's Set-Cookie", () => {
     '=sandbox_session=x',
     ' = sandbox_session=x',
     '==sandbox_session=x',
-  ])('cannot be one of ours: %j', (value) => {
-    expect(narrowSetCookie(value, HOST)).toBeNull();
+    'Console=x',
+    '=console=x',
+  ])("cannot be one of the proxy's or the platform's: %j", (value) => {
+    expect(narrowSetCookie(value, HOST, OWN)).toBeNull();
   });
 });

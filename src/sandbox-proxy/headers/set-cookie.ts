@@ -1,17 +1,17 @@
-import { isSessionCookie } from './session-cookies.js';
+import type { OwnCookies } from './own-cookies.js';
 
 /**
  * A sandbox's Set-Cookie, made safe for its neighbours: a `Domain` attribute other than the sandbox's own host
  * name is dropped, so that the cookie stays with that host (RFC 6265 5.2.3 and 5.3); everything else stays as it
- * was. Null for a cookie of the proxy's own name.
+ * was. Null for a cookie of the proxy's or the platform's own name.
  */
-export function narrowSetCookie(value: string, hostname: string): string | null {
+export function narrowSetCookie(value: string, hostname: string, own: OwnCookies): string | null {
   const parts = value.split(';');
-  if (isSessionCookie((parts[0] as string).split('=', 1)[0] as string)) return null;
+  if (own.isOwn((parts[0] as string).split('=', 1)[0] as string)) return null;
   // A nameless cookie "=sandbox_session=x" is sent back as "sandbox_session=x": it would pass for ours.
   if (
     /^\s*=/.test(value) &&
-    isSessionCookie((parts[0] as string).replace(/^\s*=+/, '').split('=', 1)[0] as string)
+    own.isOwn((parts[0] as string).replace(/^\s*=+/, '').split('=', 1)[0] as string)
   ) {
     return null;
   }

@@ -1,108 +1,104 @@
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import { type AddressInfo, connect, type Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readAnswer } from '../../../test/support/raw-answer.js';
+import type { RawConnection } from '../../../test/support/raw-http.js';
+import { requestHead, serve } from '../../../test/support/serve.js';
 import { IdleClients, KEEP_ALIVE_TIMEOUT_MS as TIMEOUT_MS } from './idle-clients.js';
 
 const START_MS = 1_000;
 
 let server: Server;
 let idle: IdleClients;
-let client: Socket;
+let client: RawConnection;
+let connect: () => Promise<RawConnection>;
 let accepted: Socket;
 let held: ServerResponse[];
 
 beforeEach(async () => {
   held = [];
-  server = createServer({ keepAliveTimeout: TIMEOUT_MS }, (request, response) => {
+  server = createServer((request, response) => {
     if (request.url === '/held') held.push(response);
     else response.end('ok');
   });
   idle = new IdleClients();
-  server.on('connection', (socket) => {
-    accepted = socket;
-    idle.watch(socket);
-    idle.watch(socket);
+  idle.watchAll(server);
+  const served = await serve(server);
+  ({ connect } = served);
+  client = await connect();
+  await ask('/');
+  [accepted] = served.accepted as [Socket];
+});
+
+afterEach(() => idle.stop());
+
+/** Until the server has done with its answer. */
+async function ask(path: string): Promise<string | undefined> {
+  const done = new Promise<void>((resolve) => {
+    server.once('request', (_request, response: ServerResponse) => response.once('close', resolve));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  client = connect((server.address() as AddressInfo).port, '127.0.0.1');
-  await once(client, 'connect');
-});
-
-afterEach(() => {
-  client.destroy();
-  idle.onApplicationShutdown();
-  server.closeAllConnections();
-  server.close();
-});
-
-async function ask(path: string): Promise<string> {
-  client.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
-  const [answer] = (await once(client, 'data')) as [Buffer];
-  // The answer is here before the server has done with it.
-  await sleep(20);
-  return answer.toString('latin1');
-}
-
-async function isClosed(): Promise<boolean> {
-  await sleep(50);
-  return client.readableEnded || client.destroyed;
+  client.send(requestHead(`GET ${path}`));
+  const answer = await readAnswer(client);
+  await done;
+  return answer.header('keep-alive');
 }
 
 describe('an idle client connection', () => {
-  beforeEach(() => client.resume());
-
   it('is closed when no request has come for the whole time, and no sooner', async () => {
-    expect(await ask('/')).toContain('Keep-Alive: timeout=620');
+    expect(await ask('/')).toBe('timeout=620');
     idle.sweep(START_MS);
     idle.sweep(START_MS + TIMEOUT_MS - 1);
-    expect(await isClosed()).toBe(false);
+    expect(accepted.destroyed).toBe(false);
     idle.sweep(START_MS + TIMEOUT_MS);
-    expect(await isClosed()).toBe(true);
+    expect((await client.rest()).ending).toBe('end');
   });
 
-  it('has no timer of its own', async () => {
-    await ask('/');
+  it('has no timer of its own', () => {
     expect(accepted.timeout ?? 0).toBe(0);
   });
 
   it('is counted anew after each request', async () => {
-    await ask('/');
     idle.sweep(START_MS);
     await ask('/');
     idle.sweep(START_MS + 10);
     idle.sweep(START_MS + TIMEOUT_MS);
-    expect(await isClosed()).toBe(false);
+    expect(accepted.destroyed).toBe(false);
     idle.sweep(START_MS + 10 + TIMEOUT_MS);
-    expect(await isClosed()).toBe(true);
+    expect(accepted.destroyed).toBe(true);
   });
 
-  it('is not idle while a request is under way, nor before the first', async () => {
+  it('is not idle while a request is under way', async () => {
+    const isHeld = once(server, 'request');
+    client.send(requestHead('GET /held'));
+    await isHeld;
     idle.sweep(START_MS);
     idle.sweep(START_MS + TIMEOUT_MS);
-    expect(await isClosed()).toBe(false);
-    await ask('/');
-    idle.sweep(START_MS + TIMEOUT_MS);
-    client.write('GET /held HTTP/1.1\r\nHost: localhost\r\n\r\n');
-    await sleep(50);
-    idle.sweep(START_MS + 3 * TIMEOUT_MS);
-    idle.sweep(START_MS + 4 * TIMEOUT_MS);
-    expect(await isClosed()).toBe(false);
+    expect(accepted.destroyed).toBe(false);
     held[0]?.end('late');
-    expect(((await once(client, 'data')) as [Buffer])[0].toString()).toContain('late');
+    expect((await readAnswer(client)).body).toBe('late');
   });
 
   it('still has any other timer that is set', async () => {
     const elapsed: string[] = [];
     server.on('timeout', () => elapsed.push('server'));
+    const both = once(server, 'timeout');
     accepted.setTimeout(20, () => elapsed.push('callback'));
-    await sleep(60);
+    await both;
     expect(elapsed.toSorted()).toEqual(['callback', 'server']);
     accepted.setTimeout(20);
     accepted.setTimeout(0);
-    await sleep(60);
-    expect(elapsed).toHaveLength(2);
+    expect(accepted.timeout).toBe(0);
+  });
+});
+
+describe('a client connection without a request', () => {
+  it('is not idle yet: its head has a clock of its own', async () => {
+    const isAccepted = once(server, 'connection');
+    await connect();
+    const [socket] = (await isAccepted) as [Socket];
+    idle.sweep(START_MS);
+    idle.sweep(START_MS + TIMEOUT_MS);
+    expect(socket.destroyed).toBe(false);
   });
 });

@@ -1,9 +1,10 @@
+import type { Server } from 'node:http';
 import { Socket } from 'node:net';
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { acceptEvent } from './accept-event.js';
 
 /** How long an idle client connection is kept, ms: above a load balancer's 600 s, so that it is never ours that closes first. */
 export const KEEP_ALIVE_TIMEOUT_MS = 620_000;
-/** How often it is looked for such connections, milliseconds. */
+/** How often such connections are looked for, milliseconds. */
 const SWEEP_MS = 10_000;
 
 const NOT_IDLE = -1;
@@ -17,25 +18,28 @@ type Client = Socket & { idleSinceMs: number };
  * Closes client connections over which no request has come for long. Node sets a timer for each of them after each
  * answer and takes it away with the next request (1-2 % of what a small request costs; Node 20.20, 2026-11). Here its
  * wish for that timer is only noted, and one look at all connections now and then does the rest: never too early, and
- * up to two sweeps late.
+ * up to two sweeps late. For a server of our own: every request over it has this clock.
  */
-@Injectable()
-export class IdleClients implements OnApplicationShutdown {
+export class IdleClients {
   private readonly clients = new Set<Socket>();
-  /** One for all connections, of which there are thousands. */
+  /** One for all connections, of which there are thousands; so is the next. */
   private readonly forget = forgetIn(this.clients);
+  private readonly setTimeout: Socket['setTimeout'];
   private readonly ticker = setInterval(() => this.sweep(performance.now()), SWEEP_MS).unref();
 
-  onApplicationShutdown(): void {
-    clearInterval(this.ticker);
+  /** @param keepAliveMs longer than any other timer of a connection */
+  constructor(private readonly keepAliveMs = KEEP_ALIVE_TIMEOUT_MS) {
+    this.setTimeout = setTimeoutOrNote(keepAliveMs);
   }
 
-  /** Takes over the idle time of a connection that has been accepted. */
-  watch(socket: Socket): void {
-    if (this.clients.has(socket)) return;
-    this.clients.add(socket);
-    socket.on('close', this.forget);
-    Object.assign(socket, { idleSinceMs: NOT_IDLE, setTimeout: setTimeoutOrNote });
+  /** Takes over the idle time of every connection that the server accepts from now on, and sets its `keepAliveTimeout`. */
+  watchAll(server: Server): void {
+    server.keepAliveTimeout = this.keepAliveMs;
+    server.on(acceptEvent(server), (socket: Socket) => this.watch(socket));
+  }
+
+  stop(): void {
+    clearInterval(this.ticker);
   }
 
   /**
@@ -46,9 +50,15 @@ export class IdleClients implements OnApplicationShutdown {
   sweep(nowMs: number): void {
     for (const client of this.clients as Set<Client>) {
       if (client.idleSinceMs === JUST_IDLE) client.idleSinceMs = nowMs;
-      else if (client.idleSinceMs > 0 && nowMs - client.idleSinceMs >= KEEP_ALIVE_TIMEOUT_MS)
+      else if (client.idleSinceMs > 0 && nowMs - client.idleSinceMs >= this.keepAliveMs)
         client.emit('timeout');
     }
+  }
+
+  private watch(socket: Socket): void {
+    this.clients.add(socket);
+    socket.on('close', this.forget);
+    Object.assign(socket, { idleSinceMs: NOT_IDLE, setTimeout: this.setTimeout });
   }
 }
 
@@ -62,11 +72,13 @@ function forgetIn(clients: Set<Socket>): (this: Socket) => void {
  * In the place of `socket.setTimeout`. A timer as long as the server's `keepAliveTimeout`, or longer (Node adds a second
  * to what it promises), is the wish; no other is as long.
  */
-function setTimeoutOrNote(this: Client, ms: number, onTimeout?: () => void): Socket {
-  const isWish = ms >= KEEP_ALIVE_TIMEOUT_MS && onTimeout === undefined;
-  this.idleSinceMs = isWish ? JUST_IDLE : NOT_IDLE;
-  const timerMs = isWish ? 0 : ms;
-  // Where no timer is set there is none to take away.
-  if (timerMs === 0 && (this.timeout ?? 0) === 0) return this;
-  return Socket.prototype.setTimeout.call(this, timerMs, onTimeout);
+function setTimeoutOrNote(keepAliveMs: number) {
+  return function setTimeout(this: Socket, ms: number, onTimeout?: () => void): Socket {
+    const isWish = ms >= keepAliveMs && onTimeout === undefined;
+    (this as Client).idleSinceMs = isWish ? JUST_IDLE : NOT_IDLE;
+    const timerMs = isWish ? 0 : ms;
+    // Where no timer is set there is none to take away.
+    if (timerMs === 0 && (this.timeout ?? 0) === 0) return this;
+    return Socket.prototype.setTimeout.call(this, timerMs, onTimeout);
+  };
 }

@@ -1,24 +1,29 @@
 import type { Socket } from 'node:net';
-import { ProxyError } from '../errors.js';
-import type { ResponseHead } from '../agent-client/response-parser.js';
-import { passableTrailers } from '../headers/field-names.js';
+import { giveBack } from '../agent-client/read-buffers.js';
+import type { ResponseHead } from '../agent-client/response-head.js';
+import { flushAtTurnEnd, type Pending } from '../agent-client/turn-end.js';
+import type { UpstreamCall, UpstreamListener } from '../agent-client/upstream-call.js';
+import { closeAfterAnswer, discardRest, hasUnreadBody, wantsPage } from '../answers/answer.js';
 import {
-  clientHeaders,
+  ProxyError,
+  UpstreamInvalidResponseError,
+  UpstreamTimeoutError,
+  UpstreamUnreachableError,
+} from '../errors.js';
+import type { Cut } from '../exchange/cut.js';
+import type { Exchange, Relayed } from '../exchange/exchange.js';
+import { passableTrailers } from '../headers/field-names.js';
+import type { HeaderPolicy } from '../headers/header-policy.js';
+import {
   agentErrorCode,
+  clientHeaders,
   isProtocolOffered,
   type ResponseContext,
 } from '../headers/inbound-response.js';
-import { closeAfterAnswer, discardRest, hasUnreadBody, wantsPage } from '../answers/proxy-answer.js';
-import type { ProxyExchange, SandboxRoute } from '../exchange.js';
-import { giveBack } from '../agent-client/read-buffers.js';
-import { BodyPieces } from './body-pieces.js';
 import { holdWithHead } from '../node-internals/hold-with-head.js';
+import { BodyPieces } from './body-pieces.js';
+import type { RequestBody } from './request-body.js';
 import { reset } from './reset.js';
-import { flushAtTurnEnd, type Pending } from '../agent-client/turn-end.js';
-import { RequestBody } from './request-body.js';
-import { type CutReason, cutError } from '../open-access/cut-reason.js';
-import { UpstreamInvalidResponseError, UpstreamTimeoutError, UpstreamUnreachableError } from '../errors.js';
-import type { UpstreamCall, UpstreamListener } from '../agent-client/upstream-call.js';
 
 /** A whole body up to this size is sent with its head as one string, which is cheaper than two buffers. */
 const ONE_WRITE_BYTES = 4_096;
@@ -28,29 +33,31 @@ const STALLED_MS = 300_000;
 const CUT_MS = 100;
 const EMPTY = Buffer.alloc(0);
 
-/** What a forwarding reports to the room it came from. */
+/** Where a request goes. */
+export interface AgentRoute {
+  /** The agent's own `address:port`. */
+  readonly authority: string;
+  /** `/proxy/{sandboxId}/{port}`: every outbound request line starts with it and a `/`. */
+  readonly prefix: string;
+}
+
+/** What becomes of a forwarding besides bytes. */
 export interface ForwardingOutcome {
   /** The agent itself refused, or looks gone: the route may be old. `isCertain` where there is no doubt. */
-  onRouteSuspect(exchange: ProxyExchange, isCertain: boolean): void;
+  onRouteSuspect(exchange: Exchange, isCertain: boolean): void;
   /** No head came: answer with this error. */
-  onFailed(exchange: ProxyExchange, error: Error): void;
+  onFailed(exchange: Exchange, error: Error): void;
   /** The agent itself refused, with this code of its own, and a browser wants a page that says so. */
-  onAgentError(exchange: ProxyExchange, status: number, code: string): void;
+  onAgentError(exchange: Exchange, status: number, code: string): void;
   /** The agent switched protocols: `headers` are the client's, flat. */
-  onUpgraded(
-    exchange: ProxyExchange,
-    head: ResponseHead,
-    headers: string[],
-    socket: Socket,
-    early: Buffer,
-  ): void;
+  onUpgraded(exchange: Exchange, head: ResponseHead, headers: string[], socket: Socket, early: Buffer): void;
 }
 
 /**
  * The response side of one forwarded request, at both doors: what the agent sends goes to the client as it comes,
  * as fast as the client takes it.
  */
-export class Forwarding implements UpstreamListener, Pending {
+export class Forwarding implements UpstreamListener, Pending, Relayed {
   private call: UpstreamCall | null = null;
   private body: RequestBody | null = null;
   /** Bytes just read: written when the read is over, as one with the head where that is possible. */
@@ -65,8 +72,9 @@ export class Forwarding implements UpstreamListener, Pending {
   private isDone = false;
 
   constructor(
-    private readonly exchange: ProxyExchange,
-    private readonly route: SandboxRoute,
+    private readonly exchange: Exchange,
+    private readonly route: AgentRoute,
+    private readonly policy: HeaderPolicy,
     private readonly outcome: ForwardingOutcome,
   ) {}
 
@@ -74,7 +82,7 @@ export class Forwarding implements UpstreamListener, Pending {
   attach(call: UpstreamCall, body: RequestBody | null): void {
     this.call = call;
     this.body = body;
-    this.exchange.forwarding = this;
+    this.exchange.relay = this;
     body?.pipeTo(call);
   }
 
@@ -87,7 +95,7 @@ export class Forwarding implements UpstreamListener, Pending {
   }
 
   /** An answer that has begun is cut off, one that has not says why. */
-  cut(reason: CutReason): void {
+  cut({ error, logCode }: Cut): void {
     const { exchange } = this;
     const { request, response } = exchange;
     if (response.writableFinished) return;
@@ -97,12 +105,12 @@ export class Forwarding implements UpstreamListener, Pending {
       else this.cutOff();
       // A client that reads nothing would keep the connection until it is taken for stalled.
       if (response.socket !== null) setTimeout(() => reset(request.socket), CUT_MS).unref();
-      exchange.errorCode = reason;
+      exchange.errorCode = logCode;
       return;
     }
     this.abandon();
     this.call?.abort();
-    this.outcome.onFailed(exchange, cutError(reason));
+    this.outcome.onFailed(exchange, error);
   }
 
   onDrain(): void {
@@ -245,7 +253,7 @@ export class Forwarding implements UpstreamListener, Pending {
   private addTrailers(rawTrailers: readonly string[]): void {
     const { response } = this.exchange;
     if (!response.chunkedEncoding) return;
-    const trailers = passableTrailers(rawTrailers);
+    const trailers = passableTrailers(rawTrailers, this.policy.credentials);
     const pairs: [string, string][] = [];
     for (let i = 0; i < trailers.length; i += 2)
       pairs.push([trailers[i] as string, trailers[i + 1] as string]);
@@ -285,10 +293,12 @@ export class Forwarding implements UpstreamListener, Pending {
     const { address, request } = this.exchange;
     return {
       prefix: this.route.prefix,
-      authority: this.route.origin.authority,
+      authority: this.route.authority,
       hostname: address?.hostname ?? '',
       clientTakesChunks: request.httpVersionMinor === 1,
       cors: this.exchange.cors,
+      cookies: this.policy.cookies,
+      requestId: this.exchange.requestId,
     };
   }
 }

@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { passableTrailers } from '../headers/field-names.js';
 import { InvalidRequestError } from '../errors.js';
 import type { RequestFraming } from '../headers/outbound-request.js';
-import type { ProxyExchange } from '../exchange.js';
+import type { Exchange } from '../exchange/exchange.js';
+import type { CredentialText } from '../headers/credential-text.js';
 import { noteUploaded } from '../node-internals/upload-memory.js';
 import type { UpstreamCall } from '../agent-client/upstream-call.js';
 
@@ -23,21 +24,6 @@ export function framingOf(request: IncomingMessage): RequestFraming {
   return request.headers['content-length'] === undefined ? 'none' : 'length';
 }
 
-/**
- * Nobody reads a request without a body, and Node need not do so either: by itself it pushes the end into the stream and,
- * after the response, flows the stream to that end, for 5 % of what a small request costs (Node 20.20, 2026-11). The
- * mark is Node's own, of a request that it has begun to throw away; a Node that does not know it does the work.
- */
-export function leaveUnread(request: IncomingMessage): void {
-  const unread: IncomingMessage & { _dumped?: boolean } = request;
-  unread._dumped = true;
-  unread.push = takeNothing;
-}
-
-function takeNothing(): false {
-  return false;
-}
-
 /** Chunked pieces that come in one tick are sent on as one chunk, up to this size. */
 const GATHER_BYTES = 65_536;
 
@@ -48,8 +34,9 @@ export class RequestBody {
   private gatheredBytes = 0;
 
   constructor(
-    private readonly exchange: ProxyExchange,
+    private readonly exchange: Exchange,
     private readonly framing: 'length' | 'chunked',
+    private readonly credentials: CredentialText,
   ) {}
 
   pipeTo(call: UpstreamCall): void {
@@ -65,7 +52,7 @@ export class RequestBody {
       if (this.isStopped) return;
       if (this.framing === 'chunked') {
         this.flush(call);
-        call.write(lastChunk(request.rawTrailers));
+        call.write(lastChunk(request.rawTrailers, this.credentials));
       }
       call.finish();
     });
@@ -99,9 +86,9 @@ export class RequestBody {
   }
 }
 
-function lastChunk(rawTrailers: readonly string[]): string {
+function lastChunk(rawTrailers: readonly string[], credentials: CredentialText): string {
   if (rawTrailers.length === 0) return '0\r\n\r\n';
-  const trailers = passableTrailers(rawTrailers);
+  const trailers = passableTrailers(rawTrailers, credentials);
   let text = '0\r\n';
   for (let i = 0; i < trailers.length; i += 2) text += `${trailers[i]}: ${trailers[i + 1]}\r\n`;
   return `${text}\r\n`;

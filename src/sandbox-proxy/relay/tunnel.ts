@@ -1,11 +1,9 @@
 import type { Socket } from 'node:net';
-import type { AccessLogEntry } from '../answers/access-log.js';
-import type { Admission } from '../admission/credential-scheme.js';
-import type { Live, LiveGroup } from '../open-access/open-group.js';
-import type { CutReason } from '../open-access/cut-reason.js';
-import { REVOKED } from '../errors.js';
+import type { Cut, WebSocketClose } from '../exchange/cut.js';
+import type { OpenGroup, OpenMember } from '../exchange/open-group.js';
 import { closeFrame, FrameBoundary } from './frame-boundary.js';
 import { reset } from './reset.js';
+import type { TunnelRecord } from './tunnel-record.js';
 
 /** How long a connection that one side has ended may stay silent, ms; then the other side is taken for gone. */
 const HALF_OPEN_MS = 30_000;
@@ -25,34 +23,27 @@ const TUNNEL = Symbol('tunnel');
 /** A socket that is one end of a tunnel. */
 type End = Socket & { [TUNNEL]: Tunnel };
 
-/** Why a WebSocket is closed from here (RFC 6455 7.4.1). */
-const REASONS = {
-  1001: 'the server is about to stop',
-  1008: REVOKED,
-  1013: 'access could not be checked; try again',
-} as const;
-export type CloseCode = keyof typeof REASONS;
-
 /**
  * Two spliced sockets: bytes both ways, at the pace of the slower side, until either side is gone. There are
  * thousands of these and most are idle, so a tunnel keeps nothing of the request but its log entry, and all tunnels
  * share their listeners.
  */
-export class Tunnel implements Live {
-  group: LiveGroup | null = null;
+export class Tunnel implements OpenMember {
+  group: OpenGroup | null = null;
   index = -1;
   private isClosed = false;
+  /** The closing frame has been sent: it is sent once. */
+  private isHungUp = false;
   /** Set once the tunnel is being ended from here: nothing passes any more but the rest of a frame. */
-  private closeCode: CloseCode | null = null;
+  private closing: WebSocketClose | null = null;
 
   /** @param boundary for a WebSocket, so that it can be told why it is closed; null for other protocols */
   constructor(
     readonly client: Socket,
     readonly upstream: Socket,
-    readonly admission: Admission | null,
     private readonly boundary: FrameBoundary | null,
-    private readonly entry: AccessLogEntry,
-    private readonly onClosed: (tunnel: Tunnel, entry: AccessLogEntry) => void,
+    private readonly record: TunnelRecord,
+    private readonly onClosed: (tunnel: Tunnel, record: TunnelRecord) => void,
   ) {
     for (const socket of [client, upstream] as End[]) {
       socket[TUNNEL] = this;
@@ -71,16 +62,20 @@ export class Tunnel implements Live {
   }
 
   /** Ends both sides, telling a WebSocket why once the frame that is on its way has passed. */
-  close(code: CloseCode): void {
-    if (this.closeCode !== null || this.isClosed) return;
-    this.closeCode = code;
-    if (this.boundary === null || this.boundary.isClosed || this.boundary.isBetweenFrames) this.hangUp(code);
-    else setTimeout(() => this.hangUp(code), FRAME_END_MS);
+  close(close: WebSocketClose): void {
+    if (this.closing !== null || this.isClosed) return;
+    this.closing = close;
+    if (this.boundary === null || this.boundary.isClosed || this.boundary.isBetweenFrames) this.hangUp(close);
+    else setTimeout(() => this.hangUp(close), FRAME_END_MS);
   }
 
-  cut(reason: CutReason): void {
-    this.entry.errorCode = reason;
-    this.close(reason === 'revoked' ? 1008 : 1013);
+  get openAt(): string | null {
+    return this.record.openAt;
+  }
+
+  cut({ close, logCode }: Cut): void {
+    this.record.errorCode = logCode;
+    this.close(close);
   }
 
   /** The other end. */
@@ -91,31 +86,32 @@ export class Tunnel implements Live {
   /** Whether the bytes go on to the other side. */
   lets(from: Socket, chunk: Buffer): boolean {
     if (from === this.client) {
-      this.entry.bytesIn += chunk.length;
-      return this.closeCode === null;
+      this.record.bytesIn += chunk.length;
+      return this.closing === null;
     }
-    this.entry.bytesOut += chunk.length;
+    this.record.bytesOut += chunk.length;
     this.boundary?.follow(chunk);
     return true;
   }
 
   /** Bytes of the other side have passed: where they ended a frame, the tunnel may end. */
   noteSent(): void {
-    if (this.closeCode !== null && this.boundary?.isBetweenFrames === true) this.hangUp(this.closeCode);
+    if (this.closing !== null && this.boundary?.isBetweenFrames === true) this.hangUp(this.closing);
   }
 
   noteClosed(): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    this.onClosed(this, this.entry);
+    this.onClosed(this, this.record);
   }
 
-  private hangUp(code: CloseCode): void {
+  private hangUp({ code, reason }: WebSocketClose): void {
+    if (this.isHungUp) return;
+    this.isHungUp = true;
     const { client, upstream, boundary } = this;
     if (this.isClosed) return;
     upstream.off('close', onClose).off('data', onData).destroy();
-    if (boundary?.isBetweenFrames === true && !boundary.isClosed)
-      client.write(closeFrame(code, REASONS[code]));
+    if (boundary?.isBetweenFrames === true && !boundary.isClosed) client.write(closeFrame(code, reason));
     client.end();
     client.once('end', () => client.destroy());
     // A client that reads nothing would never let go.

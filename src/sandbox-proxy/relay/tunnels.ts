@@ -1,11 +1,12 @@
 import type { Socket } from 'node:net';
 import { Injectable } from '@nestjs/common';
-import { AccessLog, type AccessLogEntry } from '../answers/access-log.js';
-import type { ResponseHead } from '../agent-client/response-parser.js';
-import { LiveAdmissions } from '../open-access/open-access.js';
+import type { ResponseHead } from '../agent-client/response-head.js';
+import { AccessLog } from '../contracts/access-log.js';
+import { GOING_AWAY } from '../exchange/cut.js';
+import type { Exchange } from '../exchange/exchange.js';
 import { FrameBoundary } from './frame-boundary.js';
-import type { ProxyExchange } from '../exchange.js';
 import { Tunnel } from './tunnel.js';
+import { type TunnelRecord, tunnelRecordOf } from './tunnel-record.js';
 
 /** The upgraded connections. */
 @Injectable()
@@ -13,10 +14,12 @@ export class Tunnels {
   private readonly tunnels = new Set<Tunnel>();
   private isDraining = false;
 
-  constructor(
-    private readonly accessLog: AccessLog,
-    private readonly live: LiveAdmissions,
-  ) {}
+  constructor(private readonly accessLog: AccessLog) {}
+
+  /** How many are open. */
+  get size(): number {
+    return this.tunnels.size;
+  }
 
   /**
    * Sends the 101 and splices client and agent.
@@ -25,7 +28,7 @@ export class Tunnels {
    * @param early bytes that came right behind it
    */
   open(
-    exchange: ProxyExchange,
+    exchange: Exchange,
     head: ResponseHead,
     headers: readonly string[],
     agent: Socket,
@@ -38,38 +41,28 @@ export class Tunnels {
     client.write(switchingHead(head, headers), 'latin1');
     if (early.length > 0) client.write(early);
     if (held.length > 0) agent.write(held);
-    const entry = entryOf(exchange, held.length, early.length);
+    const record = tunnelRecordOf(exchange, held.length, early.length);
     const boundary = /^websocket$/i.test(upgrade.protocols) ? new FrameBoundary() : null;
     boundary?.follow(early);
-    const { admission } = exchange;
-    const tunnel = new Tunnel(client, agent, admission, boundary, entry, this.onClosed);
+    const tunnel = new Tunnel(client, agent, boundary, record, this.onClosed);
     this.tunnels.add(tunnel);
-    if (admission !== null) {
-      this.live.delete(exchange);
-      this.live.add(tunnel, admission, exchange.startedAtMs);
-    }
-    if (this.isDraining) tunnel.close(1001);
+    const { group } = exchange;
+    group?.delete(exchange);
+    group?.add(tunnel);
+    if (this.isDraining) tunnel.close(GOING_AWAY);
   }
 
   /** Ends every tunnel, and those whose handshake is under way as soon as they open: they would go on for ever. */
   drain(): void {
     this.isDraining = true;
-    for (const tunnel of this.tunnels) tunnel.close(1001);
+    for (const tunnel of this.tunnels) tunnel.close(GOING_AWAY);
   }
 
-  private readonly onClosed = (tunnel: Tunnel, entry: AccessLogEntry): void => {
+  private readonly onClosed = (tunnel: Tunnel, record: TunnelRecord): void => {
     this.tunnels.delete(tunnel);
-    this.live.delete(tunnel);
-    this.accessLog.record(entry);
+    tunnel.group?.delete(tunnel);
+    this.accessLog.record(record);
   };
-}
-
-/** What the log will tell, without the request and response themselves. */
-function entryOf(exchange: ProxyExchange, bytesIn: number, bytesOut: number): AccessLogEntry {
-  const { requestId, teamId, address, method, startedAtMs, firstByteMs, status, errorCode, failure } =
-    exchange;
-  const ids = { requestId, teamId, address, method, isUpgrade: true };
-  return { ...ids, startedAtMs, firstByteMs, status, errorCode, failure, bytesIn, bytesOut };
 }
 
 function switchingHead(head: ResponseHead, headers: readonly string[]): string {

@@ -1,63 +1,124 @@
+import { Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
+import type { MaybePromise } from '../contracts/maybe-promise.js';
+import { type CachedRoute, SandboxRouteCache } from '../contracts/sandbox-route-cache.js';
+import type { SandboxLocation } from '../contracts/sandbox-directory.js';
+import { type AnswerMemory, answerInTime } from '../memory/answer-cache.js';
+import { MemoryAnswers } from '../memory/memory-answers.js';
+import { isLocation, topicsOfRoute } from './routes.js';
 
-/** What the directory said of one (sandbox, team), as plain data so that any store can hold it. */
-export type CachedRoute =
-  | { readonly kind: 'found'; readonly status: string; readonly address: string; readonly storedAtMs: number }
-  | { readonly kind: 'missing'; readonly storedAtMs: number };
+/** How long a store outside this process is waited for, milliseconds; then the directory is asked. */
+const STORE_TIMEOUT_MS = 500;
+/** Changes that are remembered apart; what is older counts as a change of everything. */
+const MAX_CHANGES = 10_000;
 
-/**
- * Where resolved routes are kept. Abstract class as type and DI token: provide another class under it to keep
- * routes elsewhere. Keys are `{sandboxId}/{teamId}`; the resolver itself judges an entry's age by `storedAtMs`
- * (epoch milliseconds), so a store need not expire anything, only stay bounded. A store that fails, hangs or gives
- * back what it was not given makes requests slower, never wrong.
- */
-export abstract class SandboxRouteCache {
-  abstract get(key: string): CachedRoute | null | undefined | Promise<CachedRoute | null | undefined>;
-  abstract set(key: string, route: CachedRoute, ttlMs: number): void | Promise<void>;
-  abstract delete(key: string): void | Promise<void>;
-  abstract clear(): void | Promise<void>;
-}
-
-/** True for what a resolver has stored; a store outside this process may hold anything. */
-export function isCachedRoute(value: unknown): value is CachedRoute {
-  if (typeof value !== 'object' || value === null) return false;
-  const { kind, storedAtMs, status, address } = value as Record<string, unknown>;
-  if (typeof storedAtMs !== 'number') return false;
-  return (
-    kind === 'missing' || (kind === 'found' && typeof status === 'string' && typeof address === 'string')
-  );
-}
-
-/**
- * The default: the most recently used routes in this process's memory. Those that lead nowhere are kept apart, so
- * that asking for sandboxes that do not exist pushes out no route that is in use.
- */
+/** The default: the most recently used routes in this process's memory. */
 export class MemorySandboxRouteCache extends SandboxRouteCache {
-  private readonly found: LRUCache<string, CachedRoute>;
-  private readonly missing: LRUCache<string, CachedRoute>;
+  readonly answers: MemoryAnswers<SandboxLocation>;
 
   constructor(maxEntries: number) {
     super();
-    this.found = new LRUCache({ max: maxEntries });
-    this.missing = new LRUCache({ max: maxEntries });
+    this.answers = new MemoryAnswers(maxEntries, topicsOfRoute);
   }
 
   get(key: string): CachedRoute | undefined {
-    return this.found.get(key) ?? this.missing.get(key);
+    return this.answers.get(key);
   }
 
   set(key: string, route: CachedRoute): void {
-    this.delete(key);
-    (route.kind === 'found' ? this.found : this.missing).set(key, route);
+    this.answers.set(key, route);
   }
 
   delete(key: string): void {
-    this.found.delete(key);
-    this.missing.delete(key);
+    this.answers.delete(key);
   }
 
   clear(): void {
-    this.found.clear();
-    this.missing.clear();
+    this.answers.clear();
   }
+}
+
+/** The memory behind a route cache: its own where it is the default, else the store with what it cannot know. */
+export function routeMemoryOf(cache: SandboxRouteCache): AnswerMemory<SandboxLocation> {
+  return cache instanceof MemorySandboxRouteCache ? cache.answers : new StoredRoutes(cache);
+}
+
+/**
+ * Routes in a store of the application's, which may be shared with other processes, be slow, fail, or hold anything. What
+ * has changed is remembered here, and an entry that was asked for before its change is not believed.
+ */
+export class StoredRoutes implements AnswerMemory<SandboxLocation> {
+  private readonly logger = new Logger('SandboxProxy');
+  /** By key and by topic, epoch milliseconds. */
+  private readonly changedAtMs = new LRUCache<string, number>({
+    max: MAX_CHANGES,
+    // A mark that finds no room any more still has to hold: for everything, then.
+    dispose: (atMs, _key, reason) => {
+      if (reason === 'evict') this.allChangedAtMs = Math.max(this.allChangedAtMs, atMs);
+    },
+  });
+  private allChangedAtMs = 0;
+
+  constructor(private readonly store: SandboxRouteCache) {}
+
+  get(key: string): MaybePromise<CachedRoute | undefined> {
+    try {
+      const found = this.store.get(key);
+      if (!(found instanceof Promise)) return this.believed(key, found);
+      return answerInTime(() => found, STORE_TIMEOUT_MS).then(
+        (route) => this.believed(key, route),
+        (error: unknown) => this.failed(error),
+      );
+    } catch (error) {
+      return this.failed(error);
+    }
+  }
+
+  set(key: string, route: CachedRoute, ttlMs: number): void {
+    this.attempt(() => this.store.set(key, route, ttlMs));
+  }
+
+  delete(key: string): void {
+    this.changedAtMs.set(key, Date.now());
+    this.attempt(() => this.store.delete(key));
+  }
+
+  deleteTopic(topic: string): void {
+    this.changedAtMs.set(topic, Date.now());
+  }
+
+  clear(): void {
+    this.allChangedAtMs = Date.now();
+    this.attempt(() => this.store.clear());
+  }
+
+  private believed(key: string, route: unknown): CachedRoute | undefined {
+    if (!isCachedRoute(route) || route.askedAtMs <= this.allChangedAtMs) return undefined;
+    if (route.askedAtMs <= (this.changedAtMs.get(key) ?? 0)) return undefined;
+    const isOld = topicsOfRoute(key, route.value).some(
+      (topic) => route.askedAtMs <= (this.changedAtMs.get(topic) ?? 0),
+    );
+    return isOld ? undefined : route;
+  }
+
+  private attempt(operation: () => void | Promise<void>): void {
+    try {
+      const done = operation();
+      if (done instanceof Promise) done.catch((error: unknown) => this.failed(error));
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
+  private failed(error: unknown): undefined {
+    this.logger.warn(`the route cache failed; asking the directory (${String(error)})`);
+    return undefined;
+  }
+}
+
+/** True for what the module has stored; a store outside this process may hold anything. */
+function isCachedRoute(value: unknown): value is CachedRoute {
+  if (typeof value !== 'object' || value === null) return false;
+  const { value: location, askedAtMs } = value as Record<string, unknown>;
+  return typeof askedAtMs === 'number' && (location === null || isLocation(location));
 }

@@ -1,0 +1,53 @@
+import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+
+/** How often the tables are looked for again, milliseconds. */
+const RECHECK_MS = 60_000;
+
+/**
+ * Which of our own tables the database has. On one of the platform that our migrations have not been run on
+ * (`MIGRATIONS=off`) they are missing: then nobody has a link, a session or a port setting, and nobody is asked.
+ */
+@Injectable()
+export class AccessTables implements OnModuleInit, OnApplicationShutdown {
+  private readonly logger = new Logger(AccessTables.name);
+  private links = false;
+  private ports = false;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+
+  /** `sandbox_links` and `sandbox_sessions` are there. */
+  get haveLinks(): boolean {
+    return this.links;
+  }
+
+  /** `sandbox_ports` is there. */
+  get havePorts(): boolean {
+    return this.ports;
+  }
+
+  async onModuleInit(): Promise<void> {
+    await this.detect();
+    this.timer = setInterval(() => {
+      this.detect().catch((error: unknown) =>
+        this.logger.warn(`the tables of links and ports could not be looked for: ${String(error)}`),
+      );
+    }, RECHECK_MS).unref();
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.timer);
+  }
+
+  /** Looks for the tables now. What was known stays where the database does not answer. */
+  async detect(): Promise<void> {
+    const [found] = await this.dataSource.query<{ links: boolean; ports: boolean }[]>(
+      `SELECT to_regclass('sandbox_links') IS NOT NULL AND to_regclass('sandbox_sessions') IS NOT NULL AS links,
+              to_regclass('sandbox_ports') IS NOT NULL AS ports`,
+    );
+    this.links = found?.links === true;
+    this.ports = found?.ports === true;
+  }
+}

@@ -1,0 +1,28 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import type { TeamQuotas } from './database/quota.js';
+
+/** What the platform needs to know of the program's configuration; a class so that it is type and DI token at once. */
+export abstract class PlatformOptions {
+  /** What operators show as `Authorization: Bearer`. */
+  abstract readonly adminToken: string;
+  /** Ports of any sandbox that nobody may reach. */
+  abstract readonly deniedPorts: readonly number[];
+  /** Where clients reach the program, e.g. `https://sandboxes.example.com`; undefined: at its listener. */
+  abstract readonly publicUrl: string | undefined;
+  /** Parent domains of sandboxes' host names; empty: any. */
+  abstract readonly sandboxDomains: readonly string[];
+  abstract readonly quotas: TeamQuotas;
+}
+
+/** Supplies `PlatformOptions` everywhere. */
+@Module({})
+export class PlatformOptionsModule {
+  static forRoot(options: PlatformOptions): DynamicModule {
+    return {
+      global: true,
+      module: PlatformOptionsModule,
+      providers: [{ provide: PlatformOptions, useValue: options }],
+      exports: [PlatformOptions],
+    };
+  }
+}

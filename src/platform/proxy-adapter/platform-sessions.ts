@@ -1,0 +1,90 @@
+import { Injectable } from '@nestjs/common';
+import {
+  type BegunSession,
+  type Session,
+  type SessionPlace,
+  SessionStore,
+} from '../../sandbox-proxy/index.js';
+import { decodeId, encodeId } from '../identifiers/resource-id.js';
+import { isTokenOf, readToken, type TokenPlace } from '../links/access-token.js';
+import { type SessionRow, SessionRepository } from '../links/session.repository.js';
+import { Batches } from '../database/batches.js';
+import { AccessTables } from '../database/access-tables.js';
+
+/** The tables `sandbox_links` and `sandbox_sessions`, as the proxy asks them; without them nobody has a session. */
+@Injectable()
+export class PlatformSessionStore extends SessionStore {
+  readonly pattern = /wr[ls]_[0-9a-z]{25}[\w-]{43}/;
+
+  private readonly asked = new Batches(async (ids: readonly string[]) =>
+    inOrder(ids, await this.repository.findMany(ids)),
+  );
+  private readonly askedLinks = new Batches(async (ids: readonly string[]) =>
+    inOrder(ids, await this.repository.findLinks(ids)),
+  );
+
+  constructor(
+    private readonly repository: SessionRepository,
+    private readonly tables: AccessTables,
+  ) {
+    super();
+  }
+
+  async find(token: string, place: SessionPlace): Promise<Session | null> {
+    const presented = readToken('session', token);
+    const where = tokenPlaceOf(place);
+    if (presented === null || where === null || !this.tables.haveLinks) return null;
+    const row = await this.asked.ask(presented.id);
+    // the place is in the hash, too: a session of another port or sandbox does not pass
+    if (row === null || !isTokenOf('session', presented, where, row.tokenHash)) return null;
+    return sessionOf(row);
+  }
+
+  async begin(linkToken: string, place: SessionPlace): Promise<BegunSession | null> {
+    const presented = readToken('link', linkToken);
+    const where = tokenPlaceOf(place);
+    if (presented === null || where === null || !this.tables.haveLinks) return null;
+    // first without a transaction: anybody can make tokens up
+    const link = await this.askedLinks.ask(presented.id);
+    if (link === null || !isTokenOf('link', presented, where, link.tokenHash)) return null;
+    return this.repository.begin(presented, where);
+  }
+
+  async stillHold(sessions: readonly Session[]): Promise<readonly boolean[]> {
+    if (!this.tables.haveLinks) return sessions.map(() => false);
+    const ids = sessions.map(({ sessionId }) => decodeId('session', sessionId));
+    const rows = await this.repository.findMany(ids.filter((id) => id !== null));
+    const now = new Map(rows.map((row) => [row.id, sessionOf(row)]));
+    return sessions.map((session, index) => isSame(session, now.get(ids[index] ?? '')));
+  }
+}
+
+function isSame(session: Session, now: Session | undefined): boolean {
+  return session.sandboxId === now?.sandboxId && session.port === now.port && session.teamId === now.teamId;
+}
+
+function sessionOf(row: SessionRow): Session {
+  return {
+    sessionId: encodeId('session', row.id),
+    linkId: encodeId('link', row.linkId),
+    teamId: encodeId('team', row.teamId),
+    sandboxId: encodeId('cl', row.sandboxId),
+    port: row.port,
+    embed: row.embed,
+    allowedOrigins: row.allowedOrigins,
+    expiresAtMs: row.expiresAtMs,
+  };
+}
+
+function inOrder<Row extends { readonly id: string }>(
+  ids: readonly string[],
+  rows: readonly Row[],
+): (Row | null)[] {
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  return ids.map((id) => byId.get(id) ?? null);
+}
+
+function tokenPlaceOf({ sandboxId, port }: SessionPlace): TokenPlace | null {
+  const uuid = decodeId('cl', sandboxId);
+  return uuid === null ? null : { sandboxId: uuid, port };
+}

@@ -1,0 +1,181 @@
+import { randomUUID } from 'node:crypto';
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type LoggerService,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { type Change, ChangeFeed } from '../../sandbox-proxy/index.js';
+import { CHANNEL, COUNT_TRIGGERS, TRIGGERS } from '../database/feed-triggers.js';
+import { FeedConnection } from './feed-connection.js';
+import { readFeedMessage } from './feed-message.js';
+
+/** DI token of `FeedOptions`. */
+export const FEED_OPTIONS = Symbol('FEED_OPTIONS');
+
+export interface FeedOptions {
+  /** Of the database that everything is written to, perhaps through a pooler. */
+  readonly databaseUrl: string;
+  /** Of the same database, past any pooler: one in transaction mode passes no notifications on. */
+  readonly feedUrl: string;
+  /** Between two proofs that the feed hears, milliseconds. */
+  readonly heartbeatMs: number;
+  /** How long connecting, or one proof, may take before the feed counts as down, milliseconds. */
+  readonly timeoutMs: number;
+  /** Without one: Nest's. */
+  readonly logger?: LoggerService;
+}
+
+/**
+ * `live`: the feed hears what it says itself; `down`: there is no connection; `absent`: the database has no triggers;
+ * `deaf`: there is a connection, and nothing is heard on it.
+ */
+export type FeedState = 'live' | 'down' | 'absent' | 'deaf';
+
+const DEAF =
+  'the change feed cannot hear: is a pooler in transaction mode in between? set FEED_DATABASE_URL to a direct connection';
+const ABSENT =
+  'the database has no change triggers: what is remembered is asked about again after a few seconds';
+const BACKOFF_MIN_MS = 100;
+const BACKOFF_MAX_MS = 5_000;
+
+/**
+ * The change feed over one connection that does `LISTEN`, and one that says something on the same channel with every
+ * heartbeat: the feed is live for as long as it hears that. It reconnects for as long as the program runs.
+ *
+ * A second connection, because PostgreSQL hands a session its own notifications with the answer to its own statement:
+ * those arrive through a pooler, too, and prove nothing.
+ */
+@Injectable()
+export class PostgresChangeFeed extends ChangeFeed implements OnModuleInit, OnApplicationShutdown {
+  private readonly logger: LoggerService;
+  private readonly listeners = new Set<(change: Change) => void>();
+  private currentState: FeedState = 'down';
+  private provenAt = 0;
+  private connection: FeedConnection | null = null;
+  private timer: NodeJS.Timeout | undefined;
+  private failures = 0;
+  private isStopped = false;
+  private hasReportedAbsence = false;
+
+  constructor(@Inject(FEED_OPTIONS) private readonly options: FeedOptions) {
+    super();
+    this.logger = options.logger ?? new Logger(PostgresChangeFeed.name);
+  }
+
+  get isLive(): boolean {
+    return this.currentState === 'live';
+  }
+
+  get provenAtMs(): number {
+    return this.provenAt;
+  }
+
+  /** `isLive`, with the reason where it is false. */
+  get state(): FeedState {
+    return this.currentState;
+  }
+
+  subscribe(listener: (change: Change) => void): () => void {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
+  }
+
+  /** Waits for the first attempt, so that a started program has its feed; a failure is retried in the background. */
+  async onModuleInit(): Promise<void> {
+    await this.connect();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.isStopped = true;
+    this.currentState = 'down';
+    clearTimeout(this.timer);
+    this.listeners.clear();
+    const { connection } = this;
+    this.connection = null;
+    await connection?.close();
+  }
+
+  private async connect(): Promise<void> {
+    const connection = new FeedConnection(this.options, {
+      onLost: (error) => this.lose(connection, error),
+      onMessage: (payload) => this.hear(connection, payload),
+    });
+    this.connection = connection;
+    try {
+      await connection.open(CHANNEL);
+      await this.check(connection);
+    } catch (error) {
+      this.lose(connection, error);
+    }
+  }
+
+  /** Asks for the triggers, which shows that the connection lives; then that it hears; then again after a heartbeat. */
+  private async check(connection: FeedConnection): Promise<void> {
+    const askedAtMs = Date.now();
+    const deadlineMs = askedAtMs + this.options.timeoutMs;
+    const hasTriggers = (await connection.count(COUNT_TRIGGERS, TRIGGERS)) === TRIGGERS.length;
+    const hears = hasTriggers && (await connection.hearsItself(CHANNEL, randomUUID(), deadlineMs));
+    if (connection !== this.connection) return;
+    this.failures = 0;
+    if (hears) this.provenAt = askedAtMs;
+    this.enter(hears ? 'live' : hasTriggers ? 'deaf' : 'absent');
+    this.timer = setTimeout(() => {
+      this.check(connection).catch((error: unknown) => this.lose(connection, error));
+    }, this.options.heartbeatMs);
+    this.timer.unref();
+  }
+
+  private enter(state: 'live' | 'absent' | 'deaf'): void {
+    if (state === this.currentState) return;
+    this.currentState = state;
+    if (state === 'deaf') this.logger.warn(DEAF);
+    if (state === 'absent' && !this.hasReportedAbsence) {
+      this.hasReportedAbsence = true;
+      this.logger.warn(ABSENT);
+    }
+    if (state !== 'live') return;
+    this.logger.log('change feed is live');
+    // what happened before this moment was not heard
+    this.tell({ kind: 'everything' });
+  }
+
+  private hear(connection: FeedConnection, payload: string | undefined): void {
+    if (connection !== this.connection) return;
+    const message = readFeedMessage(payload);
+    if ('proof' in message) connection.heard(message.proof);
+    else this.tell(message.change);
+  }
+
+  private lose(connection: FeedConnection, error: unknown): void {
+    if (connection !== this.connection) return;
+    this.connection = null;
+    this.currentState = 'down';
+    clearTimeout(this.timer);
+    connection.destroy();
+    if (this.isStopped) return;
+    const ceiling = Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** this.failures);
+    const delayMs = Math.round(ceiling / 2 + (Math.random() * ceiling) / 2);
+    this.failures += 1;
+    this.logger.warn(`change feed is down, trying again in ${delayMs} ms: ${reasonOf(error)}`);
+    this.timer = setTimeout(() => void this.connect(), delayMs).unref();
+  }
+
+  private tell(change: Change): void {
+    for (const listener of this.listeners) {
+      try {
+        listener(change);
+      } catch (error) {
+        this.logger.error(`a listener of the change feed failed: ${reasonOf(error)}`);
+      }
+    }
+  }
+}
+
+/** A refused connection to a name with two addresses is an AggregateError without a message. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') return reasonOf(error.errors[0]);
+  return error instanceof Error ? error.message : String(error);
+}

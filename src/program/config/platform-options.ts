@@ -1,0 +1,18 @@
+import type { PlatformOptions } from '../../platform/platform.options.js';
+import type { Configuration } from './configuration.js';
+
+/** The platform's slice of the program's configuration. */
+export function platformOptionsFrom(configuration: Configuration, adminToken: string): PlatformOptions {
+  return {
+    adminToken,
+    deniedPorts: configuration.DENIED_PORTS,
+    publicUrl: configuration.PUBLIC_URL,
+    sandboxDomains: configuration.SANDBOX_DOMAINS,
+    quotas: {
+      sandboxes: configuration.TEAM_MAX_SANDBOXES,
+      apiKeys: configuration.TEAM_MAX_API_KEYS,
+      links: configuration.TEAM_MAX_LINKS,
+      ports: configuration.TEAM_MAX_PORTS,
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import type { Server } from 'node:http';
+import { type BeforeApplicationShutdown, Injectable, type OnModuleInit } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { type ListenerProtection, protectListener } from '../sandbox-proxy/index.js';
+import { Configuration } from './config/configuration.js';
+
+/** How often connections that have become idle are closed while the server shuts down, milliseconds. */
+const SWEEP_MS = 100;
+
+/** The program's own listener: its limits, and its end. */
+@Injectable()
+export class Listener implements OnModuleInit, BeforeApplicationShutdown {
+  private protection: ListenerProtection | null = null;
+
+  constructor(
+    private readonly adapterHost: HttpAdapterHost,
+    private readonly configuration: Configuration,
+  ) {}
+
+  onModuleInit(): void {
+    this.protection = protectListener(this.server);
+  }
+
+  /** See `ListenerProtection.closeIdle`. */
+  closeIdle(nowMs: number): void {
+    this.protection?.closeIdle(nowMs);
+  }
+
+  /**
+   * Nest closes the server next, and waits until every connection is gone. Connections that become idle later, which the
+   * server would keep for their keep-alive time, end as they do; what is still under way after the grace is cut.
+   */
+  beforeApplicationShutdown(): void {
+    const { server } = this;
+    const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS).unref();
+    const end = setTimeout(() => server.closeAllConnections(), this.configuration.SHUTDOWN_GRACE_MS).unref();
+    server.once('close', () => {
+      clearInterval(sweep);
+      clearTimeout(end);
+    });
+  }
+
+  private get server(): Server {
+    return this.adapterHost.httpAdapter.getHttpServer() as Server;
+  }
+}

@@ -1,0 +1,105 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import { type AdmittedKey, ApiKeyStore, type KeyInUse } from '../contracts/api-key-store.js';
+import { ChangeFeed } from '../contracts/change-feed.js';
+import { type Change, topicOf } from '../contracts/changes.js';
+import type { MaybePromise } from '../contracts/maybe-promise.js';
+import { AnswerCache } from '../memory/answer-cache.js';
+import { MemoryAnswers } from '../memory/memory-answers.js';
+import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from '../options.js';
+import { wholeText } from './whole-text.js';
+
+/** The name of the scheme, and in changes. */
+export const API_KEY_SCHEME = 'api-key';
+/** Keys asked about at a time. */
+const MAX_FLIGHTS = 1_000;
+
+/** Whom an API key admits: for the proxy, and for guards of the application's own routes. */
+@Injectable()
+export class ApiKeyService {
+  /** By digest. */
+  private readonly keys: AnswerCache<KeyInUse>;
+  /** Key -> digest, of keys that have admitted: hashing takes longer than everything else that is done with one. */
+  private readonly digests: LRUCache<string, string>;
+  private lastKey: string | null = null;
+  private lastDigest = '';
+  private readonly form: RegExp;
+
+  constructor(
+    private readonly store: ApiKeyStore,
+    feed: ChangeFeed,
+    @Inject(SANDBOX_PROXY_OPTIONS) { apiKeyCacheTtlMs, apiKeyCacheMax }: SandboxProxyOptions,
+  ) {
+    this.form = wholeText(store.pattern);
+    this.digests = new LRUCache({ max: apiKeyCacheMax });
+    this.keys = new AnswerCache({
+      memory: new MemoryAnswers(apiKeyCacheMax, topicsOfKey),
+      feed,
+      ttlMs: apiKeyCacheTtlMs,
+      maxFlights: MAX_FLIGHTS,
+      isAnswer: isKeyInUse,
+    });
+  }
+
+  /** True for a text of the form of a key, whether or not there is such a key. */
+  hasForm(text: string): boolean {
+    return text === this.lastKey || this.form.test(text);
+  }
+
+  /**
+   * Whom the key admits, or null. Synchronous where memory has the answer: the warm path makes no promise.
+   *
+   * @throws DirectoryUnavailableError (also as a rejection) when the store cannot say; that is not remembered
+   */
+  findTeam(key: string): MaybePromise<KeyInUse | null> {
+    const known = key === this.lastKey ? this.lastDigest : this.digests.get(key);
+    if (known === undefined && !this.form.test(key)) return null;
+    const digest = known ?? this.store.digest(key);
+    const found = this.keys.get(digest, () => this.ask(digest));
+    return found instanceof Promise
+      ? found.then((admitted) => this.used(key, admitted))
+      : this.used(key, found);
+  }
+
+  /** Which of these still admit as they did; asked of the store, past every memory. */
+  stillHold(keys: readonly KeyInUse[]): Promise<readonly boolean[]> {
+    return this.store.stillHold(keys);
+  }
+
+  /** Forgets what a change concerns. */
+  forget(change: Change): void {
+    this.keys.forget(change);
+  }
+
+  private async ask(digest: string): Promise<KeyInUse | null> {
+    const found: AdmittedKey | null = await this.store.find(digest);
+    return found === null ? null : { keyId: found.keyId, teamId: found.teamId, digest };
+  }
+
+  private used(key: string, admitted: KeyInUse | null): KeyInUse | null {
+    if (admitted === null) return null;
+    if (key !== this.lastKey) {
+      this.digests.set(key, admitted.digest);
+      this.lastKey = key;
+      this.lastDigest = admitted.digest;
+    }
+    this.store.noteUse?.(admitted.keyId);
+    return admitted;
+  }
+}
+
+/** The change that a key's admission rests on. */
+export function changeOfKey(digest: string): Change {
+  return { kind: 'credential', scheme: API_KEY_SCHEME, subject: digest };
+}
+
+function topicsOfKey(digest: string, key: KeyInUse | null): string[] {
+  const own = topicOf(changeOfKey(digest));
+  return key === null ? [own] : [own, topicOf({ kind: 'team', teamId: key.teamId })];
+}
+
+function isKeyInUse(value: unknown): value is KeyInUse {
+  if (typeof value !== 'object' || value === null) return false;
+  const { keyId, teamId } = value as Record<string, unknown>;
+  return typeof keyId === 'string' && typeof teamId === 'string';
+}

@@ -1,0 +1,52 @@
+import { Injectable } from '@nestjs/common';
+import type { Admission, AdmissionRequest } from '../contracts/credential-scheme.js';
+import type { MaybePromise } from '../contracts/maybe-promise.js';
+import type { PortRules } from '../contracts/port-settings.js';
+import type { Exchange } from '../exchange/exchange.js';
+import { corsRule } from '../headers/cors.js';
+import { PortRulesService } from './port-rules.service.js';
+import { PublicPortScheme } from './public-port.scheme.js';
+
+/** Step 4 of a request: whether this use may be made of an admission, and whose pages may read the answer. */
+@Injectable()
+export class PermissionService {
+  constructor(
+    private readonly ports: PortRulesService,
+    private readonly publicPorts: PublicPortScheme,
+  ) {}
+
+  /**
+   * The admission that the request goes on with: as given, or that of a public port, where the use is none that may be
+   * made of a session: who has one may do no less than who has none.
+   *
+   * @throws CrossSiteRequestError, DirectoryUnavailableError, also as rejections
+   */
+  permit(exchange: Exchange, asked: AdmissionRequest, admission: Admission): MaybePromise<Admission> {
+    const { origin } = asked.request.headers;
+    if (origin === undefined) return this.decide(exchange, asked, admission, admission.cors);
+    const rules = asked.hasValidId ? this.ports.find(asked.sandboxId, asked.port) : null;
+    const corsOf = (found: PortRules | null) => (found?.teamId === admission.teamId ? found.cors : undefined);
+    return rules instanceof Promise
+      ? rules.then((found) => this.decide(exchange, asked, admission, corsOf(found)))
+      : this.decide(exchange, asked, admission, corsOf(rules));
+  }
+
+  private decide(
+    exchange: Exchange,
+    asked: AdmissionRequest,
+    admission: Admission,
+    cors: PortRules['cors'] | undefined,
+  ): MaybePromise<Admission> {
+    exchange.cors = corsRule(cors, asked.request.headers.origin);
+    const refusal = admission.scheme.permit(admission, asked, exchange.cors?.allowedOrigin ?? null);
+    if (refusal === null) return admission;
+    const found = this.publicPorts.find(asked);
+    const open = found === null ? null : this.publicPorts.admit(found, asked);
+    const orRefuse = (publicly: Admission | null): Admission => {
+      if (publicly === null) throw refusal;
+      exchange.cors ??= corsRule(publicly.cors, asked.request.headers.origin);
+      return publicly;
+    };
+    return open instanceof Promise ? open.then(orRefuse) : orRefuse(open);
+  }
+}

@@ -1,0 +1,91 @@
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import { ChangeFeed } from '../contracts/change-feed.js';
+import { type Change, topicOf } from '../contracts/changes.js';
+import type { MaybePromise } from '../contracts/maybe-promise.js';
+import { type PortRules, PortSettings } from '../contracts/port-settings.js';
+import { AnswerCache } from '../memory/answer-cache.js';
+import { MemoryAnswers } from '../memory/memory-answers.js';
+import { StrangerBudget } from './stranger-budget.js';
+
+const TTL_MS = 120_000;
+const MAX_PORTS = 10_000;
+/** Ports asked about at a time. */
+const MAX_FLIGHTS = 1_000;
+
+/** What a team has said of its ports: from memory, or by one question. */
+@Injectable()
+export class PortRulesService {
+  /** By `{sandboxId} {port}`. */
+  private readonly ports: AnswerCache<PortRules>;
+
+  constructor(
+    @Optional() @Inject(PortSettings) private readonly settings: PortSettings | null,
+    feed: ChangeFeed,
+    private readonly strangers: StrangerBudget,
+  ) {
+    this.ports = new AnswerCache({
+      memory: new MemoryAnswers(MAX_PORTS, topicsOfPort),
+      feed,
+      ttlMs: TTL_MS,
+      maxFlights: MAX_FLIGHTS,
+      isAnswer: isPortRules,
+    });
+  }
+
+  /** True where the application has no settings of ports. */
+  get isOff(): boolean {
+    return this.settings === null;
+  }
+
+  /** Null where nothing has been said of the port. @throws DirectoryUnavailableError, also as a rejection */
+  find(sandboxId: string, port: number): MaybePromise<PortRules | null> {
+    const { settings } = this;
+    if (settings === null) return null;
+    return this.ports.get(`${sandboxId} ${port}`, () => settings.find(sandboxId, port));
+  }
+
+  /** The same for a client that has not shown who it is. @throws TooManyLookupsError besides */
+  findForStranger(sandboxId: string, port: number, client: string): MaybePromise<PortRules | null> {
+    const { settings } = this;
+    if (settings === null) return null;
+    const found = this.ports.get(
+      `${sandboxId} ${port}`,
+      () => settings.find(sandboxId, port),
+      () => this.strangers.check(client),
+    );
+    return this.strangers.spend(client, found);
+  }
+
+  /** Which of these are public still; asked of the store, past every memory. */
+  async arePublic(
+    places: readonly { readonly sandboxId: string; readonly port: number }[],
+  ): Promise<boolean[]> {
+    const found = (await this.settings?.findMany(places)) ?? [];
+    return places.map((_place, i) => found[i]?.visibility === 'public');
+  }
+
+  /** Forgets what a change concerns. */
+  forget(change: Change): void {
+    this.ports.forget(change);
+  }
+}
+
+function topicsOfPort(key: string, rules: PortRules | null): string[] {
+  const [sandboxId = '', port = ''] = key.split(' ');
+  const topics = [
+    topicOf({ kind: 'port', sandboxId, port: Number(port) }),
+    topicOf({ kind: 'sandbox', sandboxId }),
+  ];
+  if (rules !== null) topics.push(topicOf({ kind: 'team', teamId: rules.teamId }));
+  return topics;
+}
+
+function isPortRules(value: unknown): value is PortRules {
+  if (typeof value !== 'object' || value === null) return false;
+  const { teamId, visibility, cors } = value as Record<string, unknown>;
+  return (
+    typeof teamId === 'string' &&
+    (visibility === 'private' || visibility === 'public') &&
+    (cors === 'app' || (Array.isArray(cors) && cors.every((origin) => typeof origin === 'string')))
+  );
+}

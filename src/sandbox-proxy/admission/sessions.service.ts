@@ -1,0 +1,152 @@
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import { ChangeFeed } from '../contracts/change-feed.js';
+import { type Change, topicOf } from '../contracts/changes.js';
+import type { MaybePromise } from '../contracts/maybe-promise.js';
+import {
+  type BegunSession,
+  type Session,
+  type SessionPlace,
+  SessionStore,
+} from '../contracts/session-store.js';
+import { DirectoryUnavailableError } from '../errors.js';
+import { AnswerCache, answerInTime } from '../memory/answer-cache.js';
+import { MemoryAnswers } from '../memory/memory-answers.js';
+import { StrangerBudget } from './stranger-budget.js';
+import { wholeText } from './whole-text.js';
+
+/** The name of the scheme, and in changes. */
+export const SESSION_SCHEME = 'session';
+/** How long a session may be served from memory, milliseconds. */
+const TTL_MS = 120_000;
+const MAX_SESSIONS = 10_000;
+/** Sessions asked about at a time. */
+const MAX_FLIGHTS = 1_000;
+/** Links being exchanged at a time: each is a transaction, and anyone can make tokens up. */
+const MAX_EXCHANGES = 100;
+
+/** Session token -> session, from memory where possible; link token -> session, by the store alone. */
+@Injectable()
+export class SessionsService {
+  /** By `{sandboxId} {port} {token}`: a token is looked up for the place at which it is used, and good nowhere else. */
+  private readonly sessions: AnswerCache<Session>;
+  private readonly form: RegExp | null;
+  private exchanges = 0;
+
+  constructor(
+    @Optional() @Inject(SessionStore) private readonly store: SessionStore | null,
+    feed: ChangeFeed,
+    private readonly strangers: StrangerBudget,
+  ) {
+    this.form = store === null ? null : wholeText(store.pattern);
+    this.sessions = new AnswerCache({
+      memory: new MemoryAnswers(MAX_SESSIONS, topicsOfSession),
+      feed,
+      ttlMs: TTL_MS,
+      maxFlights: MAX_FLIGHTS,
+      isAnswer: isSession,
+    });
+  }
+
+  /** The form of its tokens; null where the application has no sessions. */
+  get pattern(): RegExp | null {
+    return this.store?.pattern ?? null;
+  }
+
+  /**
+   * The session of a token at that place, or null.
+   *
+   * @throws DirectoryUnavailableError, TooManyLookupsError, also as rejections
+   */
+  find(token: string, { sandboxId, port }: SessionPlace, client: string): MaybePromise<Session | null> {
+    const { store } = this;
+    if (store === null || this.form?.test(token) !== true) return null;
+    const found = this.sessions.get(
+      `${sandboxId} ${port} ${token}`,
+      () => store.find(token, { sandboxId, port }),
+      () => this.strangers.check(client),
+    );
+    const checked = this.strangers.spend(client, found);
+    return checked instanceof Promise
+      ? checked.then((session) => ifGoodAt(session, sandboxId, port))
+      : ifGoodAt(checked, sandboxId, port);
+  }
+
+  /**
+   * Exchanges a link's token for a session; null where it is not good at that place (any more).
+   *
+   * @throws DirectoryUnavailableError when the store cannot say, or too many are under way; TooManyLookupsError
+   */
+  async begin(token: string, place: SessionPlace, client: string): Promise<BegunSession | null> {
+    const { store } = this;
+    if (store === null || this.form?.test(token) !== true) return null;
+    this.strangers.check(client);
+    if (this.exchanges >= MAX_EXCHANGES)
+      throw new DirectoryUnavailableError(new Error('too many exchanges under way'));
+    this.exchanges += 1;
+    try {
+      const begun = await answerInTime(() => store.begin(token, place));
+      if (begun === null) this.strangers.charge(client);
+      else if (!isBegunSession(begun)) throw new TypeError('the answer has not its shape');
+      return begun;
+    } catch (error) {
+      throw new DirectoryUnavailableError(error);
+    } finally {
+      this.exchanges -= 1;
+    }
+  }
+
+  /** Which of these are still good; asked of the store, past every memory. */
+  async stillHold(sessions: readonly Session[]): Promise<readonly boolean[]> {
+    const { store } = this;
+    return store === null ? sessions.map(() => false) : store.stillHold(sessions);
+  }
+
+  /** Forgets what a change concerns. */
+  forget(change: Change): void {
+    this.sessions.forget(change);
+  }
+}
+
+/** The changes that a session rests on, besides those of its sandbox and team. */
+export function changesOfSession({ sessionId, linkId }: Session): Change[] {
+  return [linkId, sessionId].map((subject) => ({ kind: 'credential', scheme: SESSION_SCHEME, subject }));
+}
+
+function topicsOfSession(key: string, session: Session | null): string[] {
+  const sandbox = topicOf({ kind: 'sandbox', sandboxId: key.slice(0, key.indexOf(' ')) });
+  if (session === null) return [sandbox];
+  const team = topicOf({ kind: 'team', teamId: session.teamId });
+  return [sandbox, team, ...changesOfSession(session).map(topicOf)];
+}
+
+function ifGoodAt(session: Session | null, sandboxId: string, port: number): Session | null {
+  if (session === null || session.expiresAtMs <= Date.now()) return null;
+  return session.sandboxId === sandboxId && session.port === port ? session : null;
+}
+
+function isSession(value: unknown): value is Session {
+  if (typeof value !== 'object' || value === null) return false;
+  const { sessionId, linkId, teamId, sandboxId, port, embed, allowedOrigins, expiresAtMs } = value as Record<
+    string,
+    unknown
+  >;
+  return (
+    [sessionId, linkId, teamId, sandboxId].every((id) => typeof id === 'string') &&
+    typeof port === 'number' &&
+    typeof embed === 'boolean' &&
+    Array.isArray(allowedOrigins) &&
+    Number.isFinite(expiresAtMs)
+  );
+}
+
+/** A token becomes a cookie: nothing in it may end one. */
+function isBegunSession(value: unknown): value is BegunSession {
+  if (typeof value !== 'object' || value === null) return false;
+  const { token, embed, expiresAtMs } = value as Record<string, unknown>;
+  return (
+    typeof token === 'string' &&
+    /^[\w.~-]+$/.test(token) &&
+    typeof embed === 'boolean' &&
+    Number.isFinite(expiresAtMs)
+  );
+}

@@ -1,0 +1,207 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { Logger } from '@nestjs/common';
+import { type ErrorFields, ProxyError } from '../errors.js';
+import type { Exchange } from '../exchange/exchange.js';
+import { corsHeaders } from '../headers/cors.js';
+import { closeInstead } from '../node-internals/destroy-soon.js';
+import { PROXY_ERROR_STATUS, type ProxyErrorCode, PROXY_RETRY_AFTER_SECONDS } from '../error-status.js';
+import { adviceFor, type ErrorAdvice } from './error-advice.js';
+import { agentErrorPage, errorPage, STYLE_SOURCE } from './error-page.js';
+
+const logger = new Logger('SandboxProxy');
+
+/** How much of a refused body is read and thrown away, so that a client that sends first gets its answer. */
+const LINGER_BYTES = 262_144;
+/** How long a connection is kept for that, milliseconds. */
+const LINGER_MS = 1_000;
+
+/** Set on a connection on which the last answer has been begun (RFC 9112 9.6). */
+const CLOSING = Symbol('closing');
+
+const SECURITY_HEADERS = [
+  'Cache-Control',
+  'no-store',
+  'X-Content-Type-Options',
+  'nosniff',
+  'Content-Security-Policy',
+  `default-src 'none'; style-src ${STYLE_SOURCE}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+  'Cross-Origin-Resource-Policy',
+  'same-origin',
+  'Referrer-Policy',
+  'no-referrer',
+] as const;
+
+/** How the proxy's own answers are worded. */
+export interface Wording {
+  /** What pages call the platform; `''`: nothing. */
+  readonly brand: string;
+  /** Instead of the page's own advice, by code. */
+  readonly advice: Readonly<Partial<Record<string, string>>>;
+}
+
+/**
+ * Answers an error, in the shape that suits who asked, unless an answer has begun or the client has left. An error that is
+ * no ProxyError is logged, answered as `internal_error`, and shows nothing of itself.
+ */
+export function answerFailure(exchange: Exchange, error: unknown, wording: Wording): void {
+  const { request, response, requestId } = exchange;
+  if (!(error instanceof ProxyError)) {
+    const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+    logger.error(`proxying ${requestId} failed: ${name}: ${message}`);
+    logger.debug(`where ${requestId} failed: ${stack}`);
+  }
+  if (response.headersSent || request.socket.destroyed) {
+    exchange.errorCode ??= 'client_closed';
+    return;
+  }
+  const code = error instanceof ProxyError ? error.code : 'internal_error';
+  const message = error instanceof ProxyError ? error.message : 'something went wrong inside the proxy';
+  const fields = error instanceof ProxyError ? error.fields : {};
+  const status = PROXY_ERROR_STATUS[code];
+  exchange.errorCode = code;
+  exchange.status = status;
+  exchange.failure = error instanceof Error ? failureOf(error) : null;
+  const isPage = wantsPage(request);
+  const body = isPage
+    ? errorPage({
+        status,
+        code,
+        message,
+        requestId,
+        advice: adviceOf(code, fields, wording),
+        request,
+        brand: wording.brand,
+      })
+    : JSON.stringify({ error: { code, message, requestId, ...fields } });
+  const retryAfter = PROXY_RETRY_AFTER_SECONDS[code];
+  const headers: string[] = [
+    ...(isPage ? pageHeaders(body) : bodyHeaders('application/json; charset=utf-8', body)),
+    'X-Sandbox-Error',
+    `proxy;${code}`,
+    'X-Request-Id',
+    requestId,
+  ];
+  if (retryAfter !== undefined) headers.push('Retry-After', String(retryAfter));
+  if (status === 401) headers.push('WWW-Authenticate', 'ApiKey realm="sandbox", header="X-API-Key"');
+  // Lets the page that asked read our own answer, where it may read the app's.
+  if (exchange.cors !== null) headers.push(...corsHeaders(exchange.cors));
+  send(request, response, status, headers, body);
+}
+
+/** The page in the place of an agent's own error, for a browser that navigates; the agent's mark stays. */
+export function answerAgentError(exchange: Exchange, status: number, code: string, wording: Wording): void {
+  const { request, response, requestId } = exchange;
+  exchange.status = status;
+  const page = agentErrorPage({
+    code,
+    status,
+    port: exchange.port ?? 0,
+    requestId,
+    request,
+    brand: wording.brand,
+  });
+  const mark = ['X-Sandbox-Error', `agent;${code}`, 'X-Request-Id', requestId];
+  send(request, response, status, [...pageHeaders(page), ...mark], page);
+}
+
+/** An answer of the proxy's own that is no error and has no body: a redirect, or to a preflight. */
+export function answerBare(exchange: Exchange, status: number, headers: readonly string[]): void {
+  const { request, response, requestId } = exchange;
+  exchange.status = status;
+  const length = status === 204 ? [] : ['Content-Length', '0'];
+  const own = ['Cache-Control', 'no-store', 'Referrer-Policy', 'no-referrer', 'X-Request-Id', requestId];
+  send(request, response, status, [...headers, ...length, ...own], '');
+}
+
+/** The short name of what went wrong below an error, e.g. `ECONNREFUSED`: never a message, which may hold an address. */
+function failureOf(error: Error): string | null {
+  let cause: unknown = error.cause;
+  while (cause instanceof Error && cause.cause !== undefined) cause = cause.cause;
+  if (!(cause instanceof Error)) return null;
+  return 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.name;
+}
+
+function adviceOf(code: ProxyErrorCode, fields: ErrorFields, wording: Wording): ErrorAdvice {
+  const advice = adviceFor(code, fields);
+  const own = wording.advice[code];
+  return own === undefined ? advice : { ...advice, advice: own };
+}
+
+function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  headers: string[],
+  body: string,
+): void {
+  closeAfterAnswer(request, response);
+  discardRest(request);
+  response.writeHead(status, headers);
+  response.end(body);
+}
+
+/**
+ * Where the request has not come in whole, the connection cannot be used again: says so to the client, and closes
+ * it after the answer. To be called before the head is written.
+ */
+export function closeAfterAnswer(request: IncomingMessage, response: ServerResponse): void {
+  if (!hasUnreadBody(request)) return;
+  const socket: Socket & { [CLOSING]?: boolean } = request.socket;
+  response.shouldKeepAlive = false;
+  socket[CLOSING] = true;
+  closeInstead(socket, closeGently);
+}
+
+/** True once an answer on the connection has said that it is the last: what comes behind it is not to be executed. */
+export function isClosing(socket: Socket & { [CLOSING]?: boolean }): boolean {
+  return socket[CLOSING] === true;
+}
+
+/** Reads on for a moment, so that a client that sends before it reads gets its answer, but not to the end as Node would. */
+export function discardRest(request: IncomingMessage): void {
+  if (!hasUnreadBody(request)) return;
+  let discarded = 0;
+  request.on('data', (chunk: Buffer) => {
+    discarded += chunk.length;
+    if (discarded > LINGER_BYTES) request.pause();
+  });
+  request.resume();
+}
+
+/** True while body bytes of the request may still come. */
+export function hasUnreadBody({ complete, headers }: IncomingMessage): boolean {
+  if (complete) return false;
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+/** Sends what is left and a FIN, and waits a moment for the client's own: a reset could overtake the answer. */
+export function closeGently(socket: Socket): void {
+  socket.end();
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('end', () => socket.destroy());
+  socket.once('close', () => clearTimeout(timer));
+}
+
+/** The headers that every page needs, flat: all but those that say what error it is of which request. */
+export function pageHeaders(page: string): string[] {
+  return [...bodyHeaders('text/html; charset=utf-8', page), 'Vary', 'Accept, Sec-Fetch-Mode'];
+}
+
+function bodyHeaders(type: string, body: string): string[] {
+  return ['Content-Type', type, 'Content-Length', String(Buffer.byteLength(body)), ...SECURITY_HEADERS];
+}
+
+/**
+ * A browser that navigates; never an API client, an asset, or an upgrade. A client that does not say in which mode
+ * it asks has to name HTML; of one that navigates it is enough that it takes HTML. Who names JSON first gets JSON.
+ */
+export function wantsPage({ headers }: IncomingMessage): boolean {
+  const mode = headers['sec-fetch-mode'];
+  if (headers.upgrade !== undefined || (mode !== undefined && mode !== 'navigate')) return false;
+  const accept = headers.accept ?? '*/*';
+  const html = accept.search(mode === 'navigate' ? /text\/html|text\/\*|\*\/\*/ : /text\/html/);
+  if (html === -1) return false;
+  const json = accept.indexOf('application/json');
+  return json === -1 || html < json;
+}

@@ -1,0 +1,22 @@
+/** What is used of a Fastify instance. */
+interface FastifyInstance {
+  addHook(name: 'onListen', hook: (this: object, done: () => void) => void): void;
+}
+
+/**
+ * Where a Fastify application listens on `localhost`, Fastify opens a second http.Server for the other address of that
+ * name, with Fastify's own handler and nothing that hangs on the first (Fastify 5.12, lib/server.js). It keeps them in a
+ * list of its own; a Fastify that has none opens no second server.
+ *
+ * @param onServer called with each, when the application has begun to listen
+ */
+export function secondServersOf(instance: FastifyInstance, onServer: (server: unknown) => void): void {
+  instance.addHook('onListen', function found(done) {
+    const list = Object.getOwnPropertySymbols(this).find(
+      ({ description }) => description === 'fastify.serverBindings',
+    );
+    const servers: unknown = list === undefined ? [] : (this as Record<symbol, unknown>)[list];
+    if (Array.isArray(servers)) for (const server of servers) onServer(server);
+    done();
+  });
+}

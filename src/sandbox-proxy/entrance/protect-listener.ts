@@ -1,0 +1,60 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { setCheckingInterval } from '../node-internals/checking-interval.js';
+import { IdleClients } from '../node-internals/idle-clients.js';
+import { setMaxHeaderSize } from '../node-internals/max-header-size.js';
+
+/** What counts before it is known whom a request is for. */
+export interface ListenerLimits {
+  /** From the first byte of a request to the end of its head, milliseconds. */
+  readonly headersTimeoutMs?: number;
+  /** From the first byte of a request to its last, milliseconds; requests to sandboxes are excepted. 0: no limit. */
+  readonly requestTimeoutMs?: number;
+  /** How long an idle client connection is kept, milliseconds: above a load balancer's own. */
+  readonly keepAliveTimeoutMs?: number;
+  /** How large the head of a request may be, bytes. */
+  readonly maxHeaderBytes?: number;
+  /** How many fields the head of a request may have; 0: as many as there is room for. */
+  readonly maxHeaderFields?: number;
+}
+
+/** A hand on what runs by itself. */
+export interface ListenerProtection {
+  /**
+   * Looks for idle connections, as happens every 10 s anyway: one that was idle at an earlier look, and has been for the
+   * whole keep-alive time since, is closed.
+   *
+   * @param nowMs on the clock of `performance.now`
+   */
+  closeIdle(nowMs: number): void;
+}
+
+const DEFAULTS: Required<ListenerLimits> = {
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 60_000,
+  keepAliveTimeoutMs: 620_000,
+  maxHeaderBytes: 65_536,
+  maxHeaderFields: 0,
+};
+/** How often heads and bodies that take too long are looked for, milliseconds; Node's own default is 30 s. */
+const CHECKING_INTERVAL_MS = 1_000;
+/** When the kernel starts to ask a silent client whether it is still there, milliseconds. */
+const TCP_KEEP_ALIVE_MS = 60_000;
+
+/**
+ * Sets the limits of a listener that is the application's own, for every request over it. The module does not do so by
+ * itself, because other routes would feel it. To be called before the server listens.
+ */
+export function protectListener(server: Server, limits: ListenerLimits = {}): ListenerProtection {
+  const settings = { ...DEFAULTS, ...limits };
+  server.headersTimeout = settings.headersTimeoutMs;
+  server.requestTimeout = settings.requestTimeoutMs;
+  server.maxHeadersCount = settings.maxHeaderFields;
+  setMaxHeaderSize(server, settings.maxHeaderBytes);
+  setCheckingInterval(server, CHECKING_INTERVAL_MS);
+  server.on('connection', (socket: Socket) => socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS));
+  const idle = new IdleClients(settings.keepAliveTimeoutMs);
+  idle.watchAll(server);
+  server.once('close', () => idle.stop());
+  return { closeIdle: (nowMs) => idle.sweep(nowMs) };
+}

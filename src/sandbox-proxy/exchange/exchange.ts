@@ -1,0 +1,92 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Peer } from '../address/peer.js';
+import type { SandboxAddress } from '../address/sandbox-address.js';
+import type { AccessRecord } from '../contracts/access-log.js';
+import type { AdmissionRequest } from '../contracts/credential-scheme.js';
+import type { CorsRule } from '../headers/cors.js';
+import type { Cut } from './cut.js';
+import type { OpenGroup, OpenMember } from './open-group.js';
+import type { UpgradeRequest } from './upgrade-request.js';
+
+/** What a relay is told of its exchange. */
+export interface Relayed {
+  /** The response is over, or the client has left. */
+  onClientClose(): void;
+  cut(cut: Cut): void;
+}
+
+/** One request to a sandbox from its first line to its last byte: what is known of it, and what the log will tell. */
+export class Exchange implements AccessRecord, OpenMember {
+  readonly startedAtMs = performance.now();
+  /** The response is over, or the client has left. */
+  isClosed = false;
+  /** Set once it has been cut. */
+  wasCut: Cut | null = null;
+  /** Set once the request is on its way. */
+  relay: Relayed | null = null;
+  group: OpenGroup | null = null;
+  index = -1;
+  openAt: string | null = null;
+  /** Where the proxy answers for the app which pages may read it; null: the app does. */
+  cors: CorsRule | null = null;
+  teamId: string | null = null;
+  errorCode: string | null = null;
+  failure: string | null = null;
+  firstByteMs = -1;
+  bytesIn = 0;
+  bytesOut = 0;
+  status = 0;
+
+  constructor(
+    readonly requestId: string,
+    readonly request: IncomingMessage,
+    readonly response: ServerResponse,
+    /** Null where the Host header was malformed. */
+    readonly address: SandboxAddress | null,
+    readonly peer: Peer,
+    /** Null for a plain request. */
+    readonly upgrade: UpgradeRequest | null,
+    /** True where the client came by HTTPS. */
+    readonly isSecure: boolean,
+  ) {}
+
+  get sandboxId(): string | null {
+    return this.address?.sandboxId ?? null;
+  }
+
+  get port(): number | null {
+    return this.address?.port ?? null;
+  }
+
+  /** IP address of the client: of the peer, or the last that a trusted peer has named. */
+  get client(): string {
+    const { address, isTrusted } = this.peer;
+    const forwarded = isTrusted ? this.request.headers['x-forwarded-for'] : undefined;
+    return forwarded === undefined ? address : (String(forwarded).split(',').at(-1) ?? '').trim();
+  }
+
+  get method(): string {
+    return this.request.method as string;
+  }
+
+  get isUpgrade(): boolean {
+    return this.upgrade !== null;
+  }
+
+  /** What credentials are looked for in. */
+  askedOf({ sandboxId, port, hasValidId }: SandboxAddress): AdmissionRequest {
+    const { request, isSecure, isUpgrade, client } = this;
+    return { request, sandboxId, hasValidId, port, isSecure, isUpgrade, client };
+  }
+
+  cut(cut: Cut): void {
+    this.wasCut = cut;
+    this.relay?.cut(cut);
+  }
+
+  /** True where the client may wait for a 100 before it sends its body; an HTTP/1.0 client cannot. */
+  get expectsContinue(): boolean {
+    const { headers, httpVersionMinor } = this.request;
+    return httpVersionMinor === 1 && headers.expect?.toLowerCase() === '100-continue';
+  }
+}

@@ -1,0 +1,116 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { HostHeaders } from './address/host-header.js';
+import type { SandboxAddress } from './address/sandbox-address.js';
+import { AdmissionService } from './admission/admission.service.js';
+import { BrowserAccess, type Visit } from './admission/browser-access.js';
+import { PermissionService } from './admission/permission.service.js';
+import { answerFailure } from './answers/answer.js';
+import type { Admission } from './contracts/credential-scheme.js';
+import type { SandboxLocation } from './contracts/sandbox-directory.js';
+import { InvalidSandboxIdError, SandboxNotRunningError } from './errors.js';
+import type { Exchange } from './exchange/exchange.js';
+import { SandboxChanges } from './open-access/sandbox-changes.service.js';
+import { placeOf } from './open-access/rechecks.js';
+import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from './options.js';
+import { Relay } from './relay/relay.service.js';
+import { SandboxResolverService } from './routing/sandbox-resolver.service.js';
+import { SandboxIds } from './contracts/sandbox-ids.js';
+
+/** What earlier steps have found out, where the request had to wait for a later one. */
+interface Known {
+  readonly visit?: Visit;
+  readonly admission?: Admission;
+  readonly permitted?: Admission;
+  readonly location?: SandboxLocation;
+}
+
+const NOTHING: Known = {};
+
+/**
+ * The way of a request to a sandbox, for plain requests and upgrades alike. Step 1, what its Host header says, has been
+ * taken at the entrance; each further step's result is the next one's argument. A step that memory cannot answer gives a
+ * promise: the way is then entered again at that step, with what is known by then.
+ */
+@Injectable()
+export class RequestHandler {
+  constructor(
+    private readonly hosts: HostHeaders,
+    private readonly ids: SandboxIds,
+    private readonly browsers: BrowserAccess,
+    private readonly admissions: AdmissionService,
+    private readonly permissions: PermissionService,
+    private readonly changes: SandboxChanges,
+    private readonly resolver: SandboxResolverService,
+    private readonly relay: Relay,
+    @Inject(SANDBOX_PROXY_OPTIONS) private readonly options: SandboxProxyOptions,
+  ) {}
+
+  /** Takes the request to its sandbox, or answers why not. Never throws. */
+  handle(exchange: Exchange, address: SandboxAddress, known: Known = NOTHING): void {
+    try {
+      // 2 browser: a link becomes a session, a preflight is answered
+      const visit = known.visit ?? this.browsers.visit(exchange, address);
+      if (visit instanceof Promise) return void this.waitFor(visit, 'visit', exchange, address, known);
+      if (visit === 'answered') return;
+
+      // 3 admit: a credential becomes a team
+      const asked = exchange.askedOf(address);
+      const admission = known.admission ?? this.admissions.admit(asked, visit.refusal);
+      if (admission instanceof Promise)
+        return void this.waitFor(admission, 'admission', exchange, address, { ...known, visit });
+
+      // 4 permit: may this use be made of it
+      const permitted = known.permitted ?? this.permissions.permit(exchange, asked, admission);
+      if (permitted instanceof Promise)
+        return void this.waitFor(permitted, 'permitted', exchange, address, { ...known, visit, admission });
+      if (exchange.teamId === null) this.open(exchange, address, permitted);
+
+      // 5 locate: where is the sandbox
+      const { teamId } = permitted;
+      if (!address.hasValidId) throw new InvalidSandboxIdError(this.ids.description);
+      const location = known.location ?? this.resolver.resolve(address.sandboxId, teamId);
+      if (location instanceof Promise)
+        return void this.waitFor(location, 'location', exchange, address, {
+          ...known,
+          visit,
+          admission,
+          permitted,
+        });
+      if (location.status !== 'running') throw new SandboxNotRunningError(location.status);
+      exchange.openAt = placeOf(location);
+
+      // 7 relay: bytes both ways
+      if (exchange.wasCut !== null) throw exchange.wasCut.error;
+      this.relay.start(exchange, address, permitted, location);
+      this.hosts.keep(exchange.request.headers.host as string, address);
+    } catch (error) {
+      this.refuse(exchange, error);
+    }
+  }
+
+  /** Answers a request that names a sandbox, and wrongly; or one that failed on its way. */
+  refuse(exchange: Exchange, error: unknown): void {
+    answerFailure(exchange, error, this.options);
+  }
+
+  private open(exchange: Exchange, { sandboxId }: SandboxAddress, admission: Admission): void {
+    exchange.teamId = admission.teamId;
+    if (!exchange.isClosed) this.changes.opened(exchange, admission, sandboxId, exchange.startedAtMs);
+  }
+
+  private async waitFor(
+    result: Promise<Known[keyof Known]>,
+    step: keyof Known,
+    exchange: Exchange,
+    address: SandboxAddress,
+    known: Known,
+  ): Promise<void> {
+    try {
+      const found = await result;
+      if (exchange.request.socket.destroyed) exchange.errorCode ??= 'client_closed';
+      else this.handle(exchange, address, { ...known, [step]: found });
+    } catch (error) {
+      this.refuse(exchange, error);
+    }
+  }
+}

@@ -1,0 +1,13 @@
+import type { CredentialText } from './credential-text.js';
+import type { OwnCookies } from './own-cookies.js';
+
+/** What the rules of both directions need to know of the application; worked out once, at the start. */
+export interface HeaderPolicy {
+  readonly credentials: CredentialText;
+  readonly cookies: OwnCookies;
+  /** Sent to agents as `X-Sandbox-Agent-Token`; null: nothing. */
+  readonly agentToken: string | null;
+}
+
+/** DI token of the policy. */
+export const HEADER_POLICY = Symbol('HEADER_POLICY');

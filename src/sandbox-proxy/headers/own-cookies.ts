@@ -1,0 +1,38 @@
+import type { CredentialText } from './credential-text.js';
+
+/** The cookies of the proxy and of the platform, which no sandbox may see or set. */
+export class OwnCookies {
+  private readonly names: ReadonlySet<string>;
+
+  /** @param names in any letter case: some apps and proxies fold case */
+  constructor(
+    names: readonly string[],
+    private readonly credentials: CredentialText,
+  ) {
+    this.names = new Set(names.map((name) => name.toLowerCase()));
+  }
+
+  /** True for a cookie name of ours. */
+  isOwn(name: string): boolean {
+    return this.names.has(name.trim().toLowerCase());
+  }
+
+  /**
+   * A Cookie header without our own cookies, and without those that hold a credential; every other byte stays. Null when
+   * nothing is left to send. `a=1; sandbox_session=x; b=2` -> `a=1; b=2`.
+   *
+   * @param consumed the text of a credential that has admitted, or `''`: pairs that hold it go as well
+   */
+  strip(value: string, consumed = ''): string | null {
+    const pairs = value.split(';');
+    const kept = pairs.filter(
+      (pair) =>
+        !this.isOwn(pair.split('=', 1)[0] as string) &&
+        !(consumed !== '' && pair.includes(consumed)) &&
+        !this.credentials.isIn(pair),
+    );
+    if (kept.length === pairs.length) return value;
+    const rest = kept.join(';').trim();
+    return rest === '' ? null : rest;
+  }
+}

@@ -1,0 +1,169 @@
+import { DirectoryUnavailableError } from '../errors.js';
+import type { ChangeFeed } from '../contracts/change-feed.js';
+import { type Change, topicOf } from '../contracts/changes.js';
+import type { MaybePromise } from '../contracts/maybe-promise.js';
+
+/** How long an answer that says "no" is believed: long enough to blunt a flood, milliseconds. */
+const NEGATIVE_TTL_MS = 2_000;
+/** The same where no feed tells when it becomes a "yes". */
+const NEGATIVE_TTL_WITHOUT_FEED_MS = 500;
+/** How long any answer is believed after the feed has last proved itself, milliseconds. */
+export const TTL_WITHOUT_FEED_MS = 5_000;
+/** How long a store may take to answer, milliseconds. */
+export const ANSWER_TIMEOUT_MS = 10_000;
+
+/** What a store of the application has answered. */
+export interface Answer<Value> {
+  /** Null: there is none. */
+  readonly value: Value | null;
+  /** When it was asked, epoch milliseconds: what was committed later is not in it. */
+  readonly askedAtMs: number;
+}
+
+/** Where answers are kept. */
+export interface AnswerMemory<Value> {
+  get(key: string): MaybePromise<Answer<Value> | undefined>;
+  set(key: string, answer: Answer<Value>, ttlMs: number): void;
+  delete(key: string): void;
+  /** Deletes what rests on the thing of that topic, by index. */
+  deleteTopic(topic: string): void;
+  clear(): void;
+}
+
+export interface AnswerCacheOptions<Value> {
+  readonly memory: AnswerMemory<Value>;
+  readonly feed: Pick<ChangeFeed, 'isLive' | 'provenAtMs'>;
+  /** How long an answer may be served from memory, milliseconds; 0: not at all. */
+  readonly ttlMs: number;
+  /** Questions under way at a time: anyone can make keys up, and each would wait in the process. */
+  readonly maxFlights: number;
+  /** False for what a store must not answer: the question then counts as not answered. */
+  readonly isAnswer: (value: unknown) => value is Value;
+  /** True for a value that says "no", such as a sandbox that does not run; null always does. */
+  readonly isNegative?: (value: Value) => boolean;
+  /** What is thrown where too many questions are under way. */
+  readonly tooMany?: () => Error;
+}
+
+const nothing = (): void => undefined;
+
+/**
+ * Answers of the application's stores: one question under way per key however many wait for it, failures never
+ * remembered, and age judged on reading: an entry counts while it is younger than its time and the feed is live, or
+ * has proved itself, or was asked, less than 5 s ago. Gaps in the feed end in `clear`, so none lies in between.
+ */
+export class AnswerCache<Value> {
+  /** Those that may be joined. */
+  private readonly flights = new Map<string, Promise<Value | null>>();
+  /** All that are under way. */
+  private flying = 0;
+
+  constructor(private readonly options: AnswerCacheOptions<Value>) {}
+
+  /**
+   * What memory says of `key`, synchronously where it can, or what `ask` finds out.
+   *
+   * @param beforeAsking called where memory does not know; may refuse by throwing
+   * @throws DirectoryUnavailableError (also as a rejection) when the store fails, is late or answers nonsense
+   */
+  get(
+    key: string,
+    ask: () => Promise<Value | null>,
+    beforeAsking: () => void = nothing,
+  ): MaybePromise<Value | null> {
+    const answer = this.options.memory.get(key);
+    if (answer instanceof Promise) {
+      return answer.then((found) =>
+        found !== undefined && this.isFresh(found) ? found.value : this.fly(key, ask, beforeAsking),
+      );
+    }
+    if (answer !== undefined && this.isFresh(answer)) return answer.value;
+    return this.fly(key, ask, beforeAsking);
+  }
+
+  /** Forgets one answer, and what is being asked for it. */
+  delete(key: string): void {
+    this.options.memory.delete(key);
+    this.flights.delete(key);
+  }
+
+  /**
+   * Forgets the answers that rest on what has changed. What is under way may turn out to rest on it: whoever comes from
+   * now on asks anew.
+   */
+  forget(change: Change): void {
+    if (change.kind === 'everything') this.options.memory.clear();
+    else this.options.memory.deleteTopic(topicOf(change));
+    this.flights.clear();
+  }
+
+  private isFresh({ value, askedAtMs }: Answer<Value>): boolean {
+    const { feed } = this.options;
+    const now = Date.now();
+    const age = now - askedAtMs;
+    if (age < 0 || age >= this.ttlOf(value)) return false;
+    if (feed.isLive || age < TTL_WITHOUT_FEED_MS) return true;
+    // A proof from the future was given before the clock was set back: nobody knows when.
+    return feed.provenAtMs <= now && now - feed.provenAtMs < TTL_WITHOUT_FEED_MS;
+  }
+
+  private ttlOf(value: Value | null): number {
+    const { ttlMs, isNegative, feed } = this.options;
+    if (value !== null && isNegative?.(value) !== true) return ttlMs;
+    return Math.min(ttlMs, feed.isLive ? NEGATIVE_TTL_MS : NEGATIVE_TTL_WITHOUT_FEED_MS);
+  }
+
+  private fly(
+    key: string,
+    ask: () => Promise<Value | null>,
+    beforeAsking: () => void,
+  ): Promise<Value | null> {
+    const underWay = this.flights.get(key);
+    if (underWay !== undefined) return underWay;
+    beforeAsking();
+    const { maxFlights, tooMany } = this.options;
+    if (this.flying >= maxFlights)
+      throw tooMany?.() ?? new DirectoryUnavailableError(new Error('too many questions under way'));
+    const flight: Promise<Value | null> = this.ask(key, ask, () => this.flights.get(key) === flight);
+    this.flights.set(key, flight);
+    return flight;
+  }
+
+  /** `isCurrent` is false once a change has dropped the flight: its waiters get the answer, nobody after them. */
+  private async ask(
+    key: string,
+    ask: () => Promise<Value | null>,
+    isCurrent: () => boolean,
+  ): Promise<Value | null> {
+    const askedAtMs = Date.now();
+    this.flying += 1;
+    try {
+      const value = await answerInTime(ask);
+      if (value !== null && !this.options.isAnswer(value))
+        throw new TypeError('the answer has not its shape');
+      if (isCurrent()) this.options.memory.set(key, { value, askedAtMs }, this.ttlOf(value));
+      return value;
+    } catch (error) {
+      throw new DirectoryUnavailableError(error);
+    } finally {
+      this.flying -= 1;
+      if (isCurrent()) this.flights.delete(key);
+    }
+  }
+}
+
+/** What a store answers. @throws Error when it has not answered in time; whatever it throws itself, also at once */
+export async function answerInTime<Value>(
+  ask: () => Promise<Value>,
+  timeoutMs = ANSWER_TIMEOUT_MS,
+): Promise<Value> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error('no answer in time')), timeoutMs);
+  });
+  try {
+    return await Promise.race([ask(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,61 @@
+import { LRUCache } from 'lru-cache';
+import { TooManyLookupsError } from '../errors.js';
+
+/** Who is remembered at a time. */
+const ASKERS = 10_000;
+
+/** How much may be asked for without finding it at once, and how much a second from then on. */
+export interface LookupAllowance {
+  readonly burst: number;
+  readonly perSecond: number;
+}
+
+interface Budget {
+  left: number;
+  atMs: number;
+}
+
+/**
+ * Bounds the database queries that one team or client can cause by asking for what does not exist (each id is another
+ * cache entry, so no cache helps): a token bucket each, from which only a lookup that found nothing is paid.
+ */
+export class LookupBudget {
+  private readonly budgets = new LRUCache<string, Budget>({ max: ASKERS });
+
+  /** @param clock milliseconds that only grow */
+  constructor(
+    private readonly clock: () => number,
+    private readonly allowance: LookupAllowance,
+  ) {}
+
+  /** False while the asker has used up what it may ask for without finding it. */
+  allows(asker: string): boolean {
+    const budget = this.budgets.get(asker);
+    return budget === undefined || this.refilled(budget) >= 1;
+  }
+
+  /** @throws TooManyLookupsError while `allows` says no */
+  check(asker: string): void {
+    if (!this.allows(asker)) throw new TooManyLookupsError();
+  }
+
+  /** The lookup found nothing. */
+  charge(asker: string): void {
+    const { burst } = this.allowance;
+    let budget = this.budgets.get(asker);
+    if (budget === undefined) {
+      budget = { left: burst, atMs: this.clock() };
+      this.budgets.set(asker, budget);
+    }
+    // Lookups that were under way at once may overdraw, but not without end.
+    budget.left = Math.max(-burst, this.refilled(budget) - 1);
+  }
+
+  private refilled(budget: Budget): number {
+    const now = this.clock();
+    const { burst, perSecond } = this.allowance;
+    budget.left = Math.min(burst, budget.left + ((now - budget.atMs) * perSecond) / 1_000);
+    budget.atMs = now;
+    return budget.left;
+  }
+}

@@ -1,0 +1,62 @@
+import { LRUCache } from 'lru-cache';
+import type { Answer, AnswerMemory } from './answer-cache.js';
+
+/**
+ * The most recently used answers, in this process. What there is and what there is not are kept apart, so that asking
+ * for what does not exist pushes out nothing that is in use. What rests on one thing is found by index.
+ */
+export class MemoryAnswers<Value> implements AnswerMemory<Value> {
+  private readonly known: LRUCache<string, Answer<Value>>;
+  private readonly unknown: LRUCache<string, Answer<Value>>;
+  private readonly keysOf = new Map<string, Set<string>>();
+
+  /**
+   * @param max answers that say what there is; as many that say "none" are kept besides
+   * @param topicsOf what an answer rests on, by the names that `topicOf` gives to changes; `value` null: there is none
+   */
+  constructor(
+    max: number,
+    private readonly topicsOf: (key: string, value: Value | null) => readonly string[],
+  ) {
+    const dispose = (answer: Answer<Value>, key: string) => this.dropFromIndex(key, answer.value);
+    this.known = new LRUCache({ max, dispose });
+    this.unknown = new LRUCache({ max, dispose });
+  }
+
+  get(key: string): Answer<Value> | undefined {
+    return this.known.get(key) ?? this.unknown.get(key);
+  }
+
+  set(key: string, answer: Answer<Value>): void {
+    this.delete(key);
+    for (const topic of this.topicsOf(key, answer.value)) {
+      const keys = this.keysOf.get(topic);
+      if (keys === undefined) this.keysOf.set(topic, new Set([key]));
+      else keys.add(key);
+    }
+    (answer.value === null ? this.unknown : this.known).set(key, answer);
+  }
+
+  delete(key: string): void {
+    this.known.delete(key);
+    this.unknown.delete(key);
+  }
+
+  deleteTopic(topic: string): void {
+    // Deleting takes each key out of the very set.
+    for (const key of Array.from(this.keysOf.get(topic) ?? [])) this.delete(key);
+  }
+
+  clear(): void {
+    this.known.clear();
+    this.unknown.clear();
+  }
+
+  private dropFromIndex(key: string, value: Value | null): void {
+    for (const topic of this.topicsOf(key, value)) {
+      const keys = this.keysOf.get(topic);
+      keys?.delete(key);
+      if (keys?.size === 0) this.keysOf.delete(topic);
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+/** Each returns true where it has taken what happened; otherwise the server goes on as if nobody had asked. */
+export interface FirstListener {
+  request(request: IncomingMessage, response: ServerResponse): boolean;
+  /** `Expect: 100-continue`: no 100 has been sent. */
+  checkContinue(request: IncomingMessage, response: ServerResponse): boolean;
+  /** Any other `Expect`. */
+  checkExpectation(request: IncomingMessage, response: ServerResponse): boolean;
+  /** @param head bytes that came behind the request's head */
+  upgrade(request: IncomingMessage, socket: Socket, head: Buffer): boolean;
+  connect(request: IncomingMessage, socket: Socket, head: Buffer): boolean;
+  /** What is wrong with the bytes or the pace of a client. Left to the server, it is answered and the connection closed. */
+  clientError(error: Error, socket: Socket): boolean;
+}
+
+/** Node emits these only while somebody listens, and acts by itself where nobody does. */
+const LISTENED_EVENTS = ['checkContinue', 'checkExpectation', 'upgrade', 'connect'] as const;
+
+/** It is enough that it listens. */
+function listening(): void {}
+
+/** Whether somebody else than `listenFirst` listens for the event. */
+export function hasOtherListener(server: Server, event: (typeof LISTENED_EVENTS)[number]): boolean {
+  return server.listeners(event).some((listener) => listener !== listening);
+}
+
+/**
+ * Asks `first` about each request before any listener of the server hears of it, also those that are added later: Node
+ * tells all of them through the server's own `emit`.
+ */
+export function listenFirst(server: Server, first: FirstListener): void {
+  const emit = server.emit.bind(server) as (event: string, ...args: unknown[]) => boolean;
+  for (const event of LISTENED_EVENTS) server.on(event, listening);
+  server.emit = (event: string, ...args: unknown[]) => {
+    switch (event) {
+      case 'request': {
+        const [request, response] = args as [IncomingMessage, ServerResponse];
+        return first.request(request, response) || emit('request', request, response);
+      }
+      case 'checkContinue': {
+        const [request, response] = args as [IncomingMessage, ServerResponse];
+        if (first.checkContinue(request, response)) return true;
+        if (hasOtherListener(server, event)) return emit(event, request, response);
+        response.writeContinue();
+        return emit('request', request, response);
+      }
+      case 'checkExpectation': {
+        const [request, response] = args as [IncomingMessage, ServerResponse];
+        if (first.checkExpectation(request, response)) return true;
+        if (hasOtherListener(server, event)) return emit(event, request, response);
+        response.writeHead(417).end();
+        return true;
+      }
+      case 'upgrade':
+      case 'connect': {
+        const [request, socket, head] = args as [IncomingMessage, Socket, Buffer];
+        if (first[event](request, socket, head)) return true;
+        if (hasOtherListener(server, event)) return emit(event, request, socket, head);
+        socket.destroy();
+        return true;
+      }
+      case 'clientError': {
+        const [error, socket] = args as [Error, Socket];
+        return first.clientError(error, socket) || emit(event, error, socket);
+      }
+      default:
+        return emit(event, ...args);
+    }
+  };
+}

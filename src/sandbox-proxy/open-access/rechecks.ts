@@ -1,0 +1,128 @@
+import type { Admission, CredentialScheme } from '../contracts/credential-scheme.js';
+import type { SandboxDirectory, SandboxLocation, SandboxOfTeam } from '../contracts/sandbox-directory.js';
+import {
+  accessRevoked,
+  type Cut,
+  sandboxAsleep,
+  sandboxGone,
+  sandboxMoved,
+  sandboxStopped,
+} from '../exchange/cut.js';
+import type { OpenGroup, OpenMember } from '../exchange/open-group.js';
+import { answerInTime } from '../memory/answer-cache.js';
+import { isLocation } from '../routing/routes.js';
+
+/** How many a store is asked about at a time. */
+const BATCH = 500;
+
+/** What was open in a group when the question was put: what comes later is not asked about, and not cut. */
+interface Asked {
+  readonly group: OpenGroup;
+  readonly members: readonly OpenMember[];
+}
+
+/**
+ * Asks whether what these groups were let in by still holds, past every memory, and ends what does not.
+ *
+ * @throws whatever a store throws, once all that it did answer has been acted upon
+ */
+export async function recheckAdmissions(groups: readonly OpenGroup[]): Promise<void> {
+  const byScheme = groupBy(asked(groups), ({ group }) => group.admission.scheme);
+  await everyOne([...byScheme], ([scheme, open]) => recheckScheme(scheme, open));
+}
+
+/**
+ * Asks where the sandboxes of these groups are, in one question for many, and ends what leads to one that does not run, is
+ * somewhere else, or is not the team's any more.
+ *
+ * @throws as above
+ */
+export async function recheckLocations(
+  groups: readonly OpenGroup[],
+  directory: SandboxDirectory,
+): Promise<void> {
+  const byPlace = groupBy(asked(groups), ({ group }) => `${group.sandboxId}/${group.admission.teamId}`);
+  await everyOne(batchesOf([...byPlace.values()]), async (batch) => {
+    const pairs = batch.map(([first]) => pairOf(first as Asked));
+    const answers = await answerInTime(() => directory.locateMany(pairs));
+    if (!Array.isArray(answers) || answers.length !== pairs.length || !answers.every(isLocationOrNull))
+      throw new TypeError('locateMany gave no location for each pair');
+    for (const [i, open] of batch.entries()) {
+      for (const each of open) endWhereGone(each, answers[i] as SandboxLocation | null);
+    }
+  });
+}
+
+/** How a route's host is told from another: by its id, or by its address where it has none. */
+export function placeOf({ hostId, address }: SandboxLocation): string {
+  return hostId ?? address;
+}
+
+function recheckScheme(scheme: CredentialScheme, open: readonly Asked[]): Promise<void> {
+  const byAdmission = groupBy(open, ({ group }) => group.admission);
+  return everyOne(batchesOf([...byAdmission]), async (batch) => {
+    const admissions: Admission[] = batch.map(([admission]) => admission);
+    const holds = await answerInTime(() => scheme.stillHold(admissions));
+    if (!Array.isArray(holds) || holds.length !== admissions.length || !holds.every(isBoolean))
+      throw new TypeError(`the scheme ${scheme.name} gave no answer for each admission`);
+    for (const [i, [, ofAdmission]] of batch.entries()) {
+      if (holds[i] === true) continue;
+      for (const { group, members } of ofAdmission) group.cut(members, accessRevoked(scheme.endedCode));
+    }
+  });
+}
+
+function endWhereGone({ group, members }: Asked, location: SandboxLocation | null): void {
+  const cut = cutOf(location);
+  if (cut !== null) group.cut(members, cut);
+  if (cut !== null || location === null) return;
+  const place = placeOf(location);
+  const elsewhere = members.filter(({ openAt }) => openAt !== null && openAt !== place);
+  if (elsewhere.length > 0) group.cut(elsewhere, sandboxMoved());
+}
+
+function cutOf(location: SandboxLocation | null): Cut | null {
+  if (location === null) return sandboxGone();
+  if (location.status === 'running') return null;
+  return location.isAsleep === true ? sandboxAsleep(location.status) : sandboxStopped(location.status);
+}
+
+function asked(groups: readonly OpenGroup[]): Asked[] {
+  return groups.filter(({ size }) => size > 0).map((group) => ({ group, members: group.snapshot() }));
+}
+
+function pairOf({ group }: Asked): SandboxOfTeam {
+  return { sandboxId: group.sandboxId, teamId: group.admission.teamId };
+}
+
+function batchesOf<Item>(items: readonly Item[]): Item[][] {
+  const batches: Item[][] = [];
+  for (let i = 0; i < items.length; i += BATCH) batches.push(items.slice(i, i + BATCH));
+  return batches;
+}
+
+function groupBy<Item, Key>(items: readonly Item[], keyOf: (item: Item) => Key): Map<Key, Item[]> {
+  const groups = new Map<Key, Item[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return groups;
+}
+
+/** One after the other, also where one fails: what a store did answer counts although another is away. */
+async function everyOne<Item>(items: readonly Item[], ask: (item: Item) => Promise<void>): Promise<void> {
+  const failures: unknown[] = [];
+  for (const item of items) await ask(item).catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
+}
+
+function isBoolean(value: unknown): value is boolean {
+  return typeof value === 'boolean';
+}
+
+function isLocationOrNull(value: unknown): value is SandboxLocation | null {
+  return value === null || isLocation(value);
+}

@@ -1,0 +1,91 @@
+import type { Socket } from 'node:net';
+import { Inject, Injectable } from '@nestjs/common';
+import { outboundPath } from '../address/outbound-path.js';
+import type { SandboxAddress } from '../address/sandbox-address.js';
+import { HostClientPool } from '../agent-client/host-client-pool.js';
+import type { ResponseHead } from '../agent-client/response-head.js';
+import { answerAgentError, answerFailure } from '../answers/answer.js';
+import type { Admission } from '../contracts/credential-scheme.js';
+import type { SandboxLocation } from '../contracts/sandbox-directory.js';
+import { InvalidPathError, InvalidRequestError } from '../errors.js';
+import type { Exchange } from '../exchange/exchange.js';
+import { HEADER_POLICY, type HeaderPolicy } from '../headers/header-policy.js';
+import { outboundHead } from '../headers/outbound-request.js';
+import { upgradeOfferOf } from '../headers/upgrade-offer.js';
+import { leaveUnread } from '../node-internals/leave-unread.js';
+import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from '../options.js';
+import { SandboxResolverService } from '../routing/sandbox-resolver.service.js';
+import { Forwarding, type ForwardingOutcome } from './forwarding.js';
+import { framingOf, RequestBody } from './request-body.js';
+import { Tunnels } from './tunnels.js';
+
+/** Step 7 of a request: bytes both ways, over connections of this sandbox alone. */
+@Injectable()
+export class Relay implements ForwardingOutcome {
+  constructor(
+    private readonly pool: HostClientPool,
+    private readonly resolver: SandboxResolverService,
+    private readonly tunnels: Tunnels,
+    @Inject(HEADER_POLICY) private readonly policy: HeaderPolicy,
+    @Inject(SANDBOX_PROXY_OPTIONS) private readonly options: SandboxProxyOptions,
+  ) {}
+
+  /** @throws HostUnavailableError, InvalidRequestError, InvalidPathError, SandboxBusyError */
+  start(exchange: Exchange, address: SandboxAddress, admission: Admission, location: SandboxLocation): void {
+    const { request, peer, upgrade, isSecure, requestId } = exchange;
+    const { sandboxId, agentPath: prefix } = address;
+    const { credentials } = this.policy;
+    const origin = this.pool.resolveAddress(location.address);
+    const method = request.method as string;
+    const framing = framingOf(request);
+    if (framing !== 'none' && upgradeOfferOf(request) === 'with body')
+      throw new InvalidRequestError('an upgrade request has no body');
+    const target = prefix + outboundPath(request.url as string, method);
+    if (credentials.isIn(target))
+      throw new InvalidPathError('the path or query holds a credential of the platform');
+    const hasBody = upgrade === null && framing !== 'none';
+    const { authority } = origin;
+    const head = outboundHead(
+      {
+        method,
+        target,
+        authority,
+        rawHeaders: request.rawHeaders,
+        framing: upgrade === null ? framing : 'none',
+        isPeerTrusted: peer.isTrusted,
+        peerAddress: peer.address,
+        forwardedHost: request.headers.host as string,
+        forwardedProto: isSecure ? 'https' : 'http',
+        requestId,
+        upgrade: upgrade?.protocols ?? null,
+        keepsExpect: hasBody && request.httpVersionMinor === 1,
+        consumed: admission.scheme.find(exchange.askedOf(address)),
+      },
+      this.policy,
+    );
+    if (upgrade === null && !hasBody) leaveUnread(request);
+    const forwarding = new Forwarding(exchange, { authority, prefix }, this.policy, this);
+    const isUpgrade = upgrade !== null;
+    const call = this.pool.dispatch({ origin, sandboxId, method, head, hasBody, isUpgrade }, forwarding);
+    const body = hasBody ? new RequestBody(exchange, framing as 'length' | 'chunked', credentials) : null;
+    forwarding.attach(call, body);
+  }
+
+  onRouteSuspect({ sandboxId, teamId }: Exchange, isCertain: boolean): void {
+    if (sandboxId === null || teamId === null) return;
+    if (isCertain) this.resolver.evict(sandboxId, teamId);
+    else this.resolver.evictSuspected(sandboxId, teamId);
+  }
+
+  onFailed(exchange: Exchange, error: Error): void {
+    answerFailure(exchange, error, this.options);
+  }
+
+  onAgentError(exchange: Exchange, status: number, code: string): void {
+    answerAgentError(exchange, status, code, this.options);
+  }
+
+  onUpgraded(exchange: Exchange, head: ResponseHead, headers: string[], socket: Socket, early: Buffer): void {
+    this.tunnels.open(exchange, head, headers, socket, early);
+  }
+}

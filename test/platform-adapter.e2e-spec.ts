@@ -1,0 +1,490 @@
+import { randomUUID } from 'node:crypto';
+import { Client } from 'pg';
+import { DataSource } from 'typeorm';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { LastUsedRecorder } from '../src/platform/api-keys/last-used.recorder.js';
+import { dataSourceOptions } from '../src/platform/database/data-source.js';
+import { generateApiKey, hashApiKey } from '../src/platform/identifiers/api-key.js';
+import { decodeId, encodeId } from '../src/platform/identifiers/resource-id.js';
+import { newToken, type TokenPurpose } from '../src/platform/links/access-token.js';
+import { SessionRepository } from '../src/platform/links/session.repository.js';
+import { AccessTables } from '../src/platform/database/access-tables.js';
+import { PlatformApiKeyStore } from '../src/platform/proxy-adapter/platform-api-keys.js';
+import { PlatformSandboxDirectory } from '../src/platform/proxy-adapter/platform-directory.js';
+import { PlatformPortSettings } from '../src/platform/proxy-adapter/platform-port-settings.js';
+import { PlatformSessionStore } from '../src/platform/proxy-adapter/platform-sessions.js';
+import type { SessionPlace } from '../src/sandbox-proxy/index.js';
+import { createTestDatabase, type TestDatabase } from './support/database.js';
+import { PlatformRows, type SandboxRow, type TeamRow } from './support/platform-rows.js';
+
+const NOWHERE = encodeId('cl', '00000000-0000-4000-8000-000000000000');
+/** Texts that may be asked for and are no ids of ours. */
+const MALFORMED = ['', 'cl-', 'vm-1', `cl-${'z'.repeat(25)}`, "'; DROP TABLE teams; --"];
+
+let db: TestDatabase;
+let dataSource: DataSource;
+/** Statements that the adapters have sent since the last look. */
+let asked = 0;
+let rows: PlatformRows;
+let [teamA, teamB]: TeamRow[] = [];
+let hostId: string;
+let sandbox: SandboxRow;
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+  dataSource = await openCounting(db.url);
+  rows = new PlatformRows(db);
+  [teamA, teamB] = [await rows.team(), await rows.team()];
+});
+afterAll(async () => {
+  await dataSource.destroy();
+  await db.drop();
+});
+beforeEach(async () => {
+  hostId = await rows.host('10.0.0.7:9000');
+  sandbox = await rows.sandbox(of(teamA).id, hostId);
+  asked = 0;
+});
+
+async function openCounting(url: string): Promise<DataSource> {
+  const opened = await new DataSource(dataSourceOptions(url)).initialize();
+  const query = opened.query.bind(opened);
+  opened.query = (...parameters) => {
+    asked += 1;
+    return query(...parameters);
+  };
+  return opened;
+}
+
+function of<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new Error('not there yet');
+  return value;
+}
+
+const team = (row: TeamRow | undefined): string => encodeId('team', of(row).id);
+
+const directory = (): PlatformSandboxDirectory => new PlatformSandboxDirectory(dataSource);
+const digest = (row: TeamRow | undefined): string => hashApiKey(of(row).key);
+
+/** A link to port 80 of the sandbox; its id is public. */
+async function link(once = false, expires = '1 hour'): Promise<{ id: string; token: string }> {
+  const id = randomUUID();
+  const { token, hash } = newToken('link', id, { sandboxId: sandbox.uuid, port: 80 });
+  await db.query(
+    `INSERT INTO sandbox_links (id, sandbox_id, port, token_hash, once, embed, allowed_origins, expires_at)
+     VALUES ($1, $2, 80, $3, $4, true, '["https://a.example"]', now() + $5::interval)`,
+    [id, sandbox.uuid, hash, once, expires],
+  );
+  return { id: encodeId('link', id), token };
+}
+
+describe('the directory of sandboxes', () => {
+  it('says where a sandbox of the team is, by one query', async () => {
+    expect(await directory().locate(sandbox.id, team(teamA))).toEqual({
+      status: 'running',
+      address: '10.0.0.7:9000',
+      hostId: encodeId('host', hostId),
+    });
+    expect(asked).toBe(1);
+  });
+
+  it('knows no address of one that is on no host, or on one that is gone', async () => {
+    const [nowhere, lost] = [
+      await rows.sandbox(of(teamA).id, null, 'paused'),
+      await rows.sandbox(of(teamA).id, randomUUID()),
+    ];
+    expect(await directory().locate(nowhere.id, team(teamA))).toEqual({
+      status: 'paused',
+      address: '',
+      hostId: null,
+    });
+    expect(await directory().locate(lost.id, team(teamA))).toMatchObject({ address: '' });
+  });
+
+  it("knows neither another team's nor one that does not exist", async () => {
+    expect(await directory().locate(sandbox.id, team(teamB))).toBeNull();
+    expect(await directory().locate(NOWHERE, team(teamA))).toBeNull();
+  });
+
+  it('asks nobody about what is no id', async () => {
+    for (const id of MALFORMED) {
+      expect(await directory().locate(id, team(teamA))).toBeNull();
+      expect(await directory().locate(sandbox.id, id)).toBeNull();
+    }
+    expect(asked).toBe(0);
+  });
+
+  it('answers many at once, in their order, by one query', async () => {
+    const paused = await rows.sandbox(of(teamB).id, null, 'paused');
+    const pairs = [
+      { sandboxId: paused.id, teamId: team(teamB) },
+      { sandboxId: sandbox.id, teamId: team(teamB) },
+      ...MALFORMED.map((sandboxId) => ({ sandboxId, teamId: team(teamA) })),
+      { sandboxId: sandbox.id, teamId: team(teamA) },
+      { sandboxId: paused.id, teamId: 'team-x' },
+      { sandboxId: sandbox.id, teamId: team(teamA) },
+    ];
+    const answers = await directory().locateMany(pairs);
+    expect(answers.map((answer) => answer?.status ?? null)).toEqual([
+      'paused',
+      null,
+      ...MALFORMED.map(() => null),
+      'running',
+      null,
+      'running',
+    ]);
+    expect(answers.at(-1)).toEqual(await directory().locate(sandbox.id, team(teamA)));
+    expect(asked).toBe(2);
+  });
+
+  it('answers 500 at once, and none', async () => {
+    const pairs = Array.from({ length: 500 }, () => ({ sandboxId: sandbox.id, teamId: team(teamA) }));
+    expect((await directory().locateMany(pairs)).filter((answer) => answer !== null)).toHaveLength(500);
+    expect(await directory().locateMany([])).toEqual([]);
+  });
+
+  it('rejects where the database cannot say', async () => {
+    const closed = await new DataSource(dataSourceOptions(db.url)).initialize();
+    await closed.destroy();
+    await expect(new PlatformSandboxDirectory(closed).locate(sandbox.id, team(teamA))).rejects.toThrow(Error);
+  });
+});
+
+describe('the store of API keys', () => {
+  let now = 0;
+  let recorder: LastUsedRecorder;
+  const store = (): PlatformApiKeyStore => new PlatformApiKeyStore(dataSource, recorder);
+
+  beforeEach(() => {
+    recorder = new LastUsedRecorder(dataSource, {
+      isRecorded: true,
+      clock: () => now,
+    });
+  });
+
+  it('knows the form of keys, and their digest', () => {
+    const key = generateApiKey();
+    expect(new RegExp(`^${store().pattern.source}$`).test(key)).toBe(true);
+    expect(store().digest(key)).toBe(hashApiKey(key));
+  });
+
+  it('says whom a digest admits, by one query', async () => {
+    expect(await store().find(digest(teamA))).toEqual({
+      keyId: encodeId('key', of(teamA).keyId),
+      teamId: team(teamA),
+    });
+    expect(asked).toBe(1);
+    expect(await store().find(hashApiKey(generateApiKey()))).toBeNull();
+    expect(await store().find('no digest')).toBeNull();
+  });
+
+  it("admits nobody by a deleted team's key", async () => {
+    const gone = await rows.team();
+    await db.query('UPDATE teams SET deleted_at = now() WHERE id = $1', [gone.id]);
+    expect(await store().find(digest(gone))).toBeNull();
+  });
+
+  it('says of many which still hold, in their order, by one query', async () => {
+    const [deleted, gone] = [await rows.team(), await rows.team()];
+    const inUse = (row: TeamRow | undefined, by = row) => ({
+      digest: digest(row),
+      keyId: encodeId('key', of(row).keyId),
+      teamId: team(by),
+    });
+    const keys = [
+      inUse(deleted),
+      inUse(teamB),
+      inUse(gone),
+      inUse(teamA, teamB),
+      { ...inUse(teamA), keyId: encodeId('key', of(teamB).keyId) },
+      { ...inUse(teamA), digest: 'x' },
+      { ...inUse(teamA), keyId: 'x' },
+      inUse(teamA),
+    ];
+    await db.query('DELETE FROM team_api_keys WHERE id = $1', [deleted.keyId]);
+    await db.query('UPDATE teams SET deleted_at = now() WHERE id = $1', [gone.id]);
+    expect(await store().stillHold(keys)).toEqual([false, true, false, false, false, false, false, true]);
+    expect(asked).toBe(1);
+    expect(await store().stillHold([])).toEqual([]);
+  });
+
+  it('notes their use once a minute', async () => {
+    const lastUsed = async () =>
+      (
+        await db.query<{ last_used: Date | null }>('SELECT last_used FROM team_api_keys WHERE id = $1', [
+          of(teamA).keyId,
+        ])
+      )[0]?.last_used;
+    store().noteUse(encodeId('key', of(teamA).keyId));
+    await recorder.flush();
+    expect(await lastUsed()).toBeInstanceOf(Date);
+    expect(asked).toBe(1);
+    now += 59_999;
+    store().noteUse(encodeId('key', of(teamA).keyId));
+    await recorder.flush();
+    expect(asked).toBe(1);
+  });
+});
+
+const place = (port = 80): SessionPlace => ({ sandboxId: sandbox.id, port });
+
+describe('the store of sessions', () => {
+  let tables: AccessTables;
+  const store = (): PlatformSessionStore =>
+    new PlatformSessionStore(new SessionRepository(dataSource), tables);
+
+  beforeEach(async () => {
+    tables = new AccessTables(dataSource);
+    await tables.detect();
+    asked = 0;
+  });
+
+  async function begun(): Promise<string> {
+    const session = await store().begin((await link()).token, place());
+    return of(session ?? undefined).token;
+  }
+
+  it('exchanges a link for a session, and finds that by its token', async () => {
+    const { id, token } = await link();
+    const session = await store().begin(token, place());
+    expect(session).toEqual({
+      token: expect.stringMatching(/^wrs_/),
+      embed: true,
+      expiresAtMs: expect.any(Number),
+    });
+    asked = 0;
+    const { token: sessionToken = '', expiresAtMs } = session ?? {};
+    for (const text of [token, sessionToken])
+      expect(new RegExp(`^${store().pattern.source}$`).test(text)).toBe(true);
+    expect(await store().find(sessionToken, place())).toEqual({
+      sessionId: expect.stringMatching(/^session-[0-9a-z]{25}$/),
+      linkId: id,
+      teamId: team(teamA),
+      sandboxId: sandbox.id,
+      port: 80,
+      embed: true,
+      allowedOrigins: ['https://a.example'],
+      expiresAtMs,
+    });
+    expect(asked).toBe(1);
+  });
+
+  it('finds nothing at another place, by a link, by a changed token, or by a text that is none', async () => {
+    const token = await begun();
+    const other = await rows.sandbox(of(teamA).id, hostId);
+    expect(await store().find(token, place(81))).toBeNull();
+    expect(await store().find(token, { sandboxId: other.id, port: 80 })).toBeNull();
+    expect(await store().find(`${token.slice(0, -1)}${token.endsWith('A') ? 'B' : 'A'}`, place())).toBeNull();
+    expect(await store().find((await link()).token, place())).toBeNull();
+    asked = 0;
+    for (const text of MALFORMED) {
+      expect(await store().find(text, place())).toBeNull();
+      expect(await store().find(token, { sandboxId: text, port: 80 })).toBeNull();
+      expect(await store().begin(text, place())).toBeNull();
+    }
+    expect(asked).toBe(0);
+  });
+
+  it('begins none at another place, after the end, or a second one by a link for one', async () => {
+    const { token } = await link(true);
+    expect(await store().begin(token, place(81))).toBeNull();
+    const tries = await Promise.all(Array.from({ length: 8 }, () => store().begin(token, place())));
+    expect(tries.filter((session) => session !== null)).toHaveLength(1);
+    expect(await store().begin((await link(false, '-1 second')).token, place())).toBeNull();
+  });
+
+  it('says of many which still hold, in their order, by one query', async () => {
+    const tokens = [await begun(), await begun(), await begun()];
+    const sessions = await Promise.all(
+      tokens.map(async (token) => of((await store().find(token, place())) ?? undefined)),
+    );
+    const [revoked, kept, expired] = sessions.map((session) => of(session));
+    await db.query('DELETE FROM sandbox_links WHERE id = $1', [decodeId('link', of(revoked).linkId)]);
+    await db.query(`UPDATE sandbox_links SET expires_at = now() WHERE id = $1`, [
+      decodeId('link', of(expired).linkId),
+    ]);
+    asked = 0;
+    const others = [
+      { ...of(kept), sessionId: 'x' },
+      { ...of(kept), teamId: team(teamB) },
+      { ...of(kept), port: 81 },
+      { ...of(kept), sandboxId: NOWHERE },
+    ];
+    expect(await store().stillHold([of(revoked), of(kept), of(expired), ...others, of(kept)])).toEqual([
+      false,
+      true,
+      false,
+      false,
+      false,
+      false,
+      false,
+      true,
+    ]);
+    expect(asked).toBe(1);
+  });
+
+  // one guest opened a link 1,000 times, and the next guest got 401
+  it('begins another one by a link that has 1,000, in place of the oldest, and tells of its end', async () => {
+    const { id, token } = await link();
+    const oldest = of((await store().begin(token, place())) ?? undefined);
+    const { sessionId = '' } = (await store().find(oldest.token, place())) ?? {};
+    await db.query(
+      `INSERT INTO sandbox_sessions (id, link_id, sandbox_id, token_hash)
+       SELECT gen_random_uuid(), $1, $2, '' FROM generate_series(1, 999)`,
+      [decodeId('link', id), sandbox.uuid],
+    );
+    const witness = new Client({ connectionString: db.url });
+    await witness.connect();
+    const heard: (string | undefined)[] = [];
+    witness.on('notification', ({ payload }) => heard.push(payload));
+    await witness.query('LISTEN sandbox_proxy_changes');
+    const next = of((await store().begin(token, place())) ?? undefined);
+    expect(await store().find(next.token, place())).not.toBeNull();
+    expect(await store().find(oldest.token, place())).toBeNull();
+    await expect.poll(() => heard).toHaveLength(1);
+    expect(JSON.parse(heard[0] ?? '')).toEqual({
+      table: 'sandbox_sessions',
+      id: decodeId('session', sessionId),
+    });
+    await witness.end();
+    const left = await db.query('SELECT 1 FROM sandbox_sessions WHERE link_id = $1', [decodeId('link', id)]);
+    expect(left).toHaveLength(1_000);
+  });
+
+  it('ends sessions with the sandbox that is paused and the team that is deleted', async () => {
+    const token = await begun();
+    await db.query(`UPDATE sandboxes SET status = 'paused' WHERE id = $1`, [sandbox.uuid]);
+    expect(await store().find(token, place())).toBeNull();
+  });
+});
+
+describe('the settings of ports', () => {
+  let settings: PlatformPortSettings;
+
+  beforeEach(async () => {
+    const tables = new AccessTables(dataSource);
+    await tables.detect();
+    settings = new PlatformPortSettings(dataSource, tables);
+    await db.query(
+      `INSERT INTO sandbox_ports (sandbox_id, port, visibility, cors)
+       VALUES ($1, 80, 'public', '["https://a.example"]'), ($1, 81, 'private', '"app"')`,
+      [sandbox.uuid],
+    );
+    asked = 0;
+  });
+
+  it('are found by one query, also for many at once', async () => {
+    const open = { teamId: team(teamA), visibility: 'public', cors: ['https://a.example'] };
+    const closed = { teamId: team(teamA), visibility: 'private', cors: 'app' };
+    expect(await settings.find(sandbox.id, 80)).toEqual(open);
+    expect(await settings.find(sandbox.id, 82)).toBeNull();
+    expect(asked).toBe(2);
+    const places = [
+      { sandboxId: sandbox.id, port: 82 },
+      { sandboxId: sandbox.id, port: 81 },
+      ...MALFORMED.map((sandboxId) => ({ sandboxId, port: 80 })),
+      { sandboxId: sandbox.id, port: 80 },
+      { sandboxId: NOWHERE, port: 80 },
+    ];
+    expect(await settings.findMany(places)).toEqual([null, closed, ...MALFORMED.map(() => null), open, null]);
+    expect(asked).toBe(3);
+  });
+
+  it("do not count for a deleted team's sandbox", async () => {
+    const gone = await rows.team();
+    const theirs = await rows.sandbox(gone.id, hostId);
+    await db.query(`INSERT INTO sandbox_ports (sandbox_id, port, visibility) VALUES ($1, 80, 'public')`, [
+      theirs.uuid,
+    ]);
+    expect(await settings.find(theirs.id, 80)).not.toBeNull();
+    await db.query('UPDATE teams SET deleted_at = now() WHERE id = $1', [gone.id]);
+    expect(await settings.find(theirs.id, 80)).toBeNull();
+  });
+});
+
+const madeUp = (purpose: TokenPurpose): string =>
+  newToken(purpose, randomUUID(), { sandboxId: sandbox.uuid, port: 80 }).token;
+
+// Made-up keys, cookies, tokens and ports took every connection to the database: 2.5 s for a stranger's key elsewhere.
+describe('a flood of questions that anybody can ask', () => {
+  it('holds one connection of each kind, and leaves the others free', async () => {
+    const tables = new AccessTables(dataSource);
+    await tables.detect();
+    const recorder = new LastUsedRecorder(dataSource, {
+      isRecorded: false,
+      clock: () => 0,
+    });
+    const keys = new PlatformApiKeyStore(dataSource, recorder);
+    const sessions = new PlatformSessionStore(new SessionRepository(dataSource), tables);
+    const ports = new PlatformPortSettings(dataSource, tables);
+    const sandboxes = directory();
+    asked = 0;
+    let [underWay, most] = [0, 0];
+    const counted = dataSource.query.bind(dataSource);
+    dataSource.query = async (...parameters) => {
+      underWay += 1;
+      most = Math.max(most, underWay);
+      return counted(...parameters).finally(() => (underWay -= 1));
+    };
+    const answers = Array.from({ length: 1_000 }, (_, port) => [
+      keys.find(hashApiKey(generateApiKey())),
+      sessions.find(madeUp('session'), place()),
+      sessions.begin(madeUp('link'), place()),
+      ports.find(sandbox.id, port + 1),
+      sandboxes.locate(encodeId('cl', randomUUID()), team(teamA)),
+    ]).flat();
+    answers.push(keys.find(hashApiKey(of(teamA).key)));
+    const found = await Promise.all(answers);
+    dataSource.query = counted;
+    expect(found.filter((answer) => answer !== null)).toEqual([
+      { keyId: encodeId('key', of(teamA).keyId), teamId: team(teamA) },
+    ]);
+    expect(most).toBeLessThanOrEqual(5);
+    expect(asked).toBeLessThanOrEqual(5 * 4);
+  });
+});
+
+// A made-up session cookie was answered 503, and asked the database each time, where only the platform's tables are.
+describe('a database without the tables of links and ports', () => {
+  let bare: TestDatabase;
+  let source: DataSource;
+  let tables: AccessTables;
+
+  beforeAll(async () => {
+    bare = await createTestDatabase({ isEmpty: true });
+    source = await openCounting(bare.url);
+  });
+  afterAll(async () => {
+    await source.destroy();
+    await bare.drop();
+  });
+  beforeEach(async () => {
+    tables = new AccessTables(source);
+    await tables.detect();
+    asked = 0;
+  });
+
+  it('has no session, link or port setting, and is not asked for one', async () => {
+    const sessions = new PlatformSessionStore(new SessionRepository(source), tables);
+    const ports = new PlatformPortSettings(source, tables);
+    const [session, link] = (['session', 'link'] as const).map((purpose) =>
+      newToken(purpose, randomUUID(), { sandboxId: sandbox.uuid, port: 80 }),
+    );
+    expect(await sessions.find(of(session).token, place())).toBeNull();
+    expect(await sessions.begin(of(link).token, place())).toBeNull();
+    expect(await ports.find(sandbox.id, 80)).toBeNull();
+    expect(await ports.findMany([place(), place()])).toEqual([null, null]);
+    expect(asked).toBe(0);
+  });
+
+  it('has them once they are made, and has not once they are dropped', async () => {
+    expect([tables.haveLinks, tables.havePorts]).toEqual([false, false]);
+    for (const name of ['sandbox_links', 'sandbox_sessions', 'sandbox_ports'])
+      await bare.query(`CREATE TABLE ${name} (id uuid)`);
+    await tables.detect();
+    expect([tables.haveLinks, tables.havePorts]).toEqual([true, true]);
+    await bare.query('DROP TABLE sandbox_sessions');
+    await tables.detect();
+    expect([tables.haveLinks, tables.havePorts]).toEqual([false, true]);
+  });
+});
