@@ -66,6 +66,31 @@ describe('upgrades', () => {
     await expect(other.rest()).resolves.toMatchObject({ bytes: '' });
   });
 
+  it('pass on what the app said last before it hung up on a client that is still sending', async () => {
+    for (let round = 0; round < 12; round += 1) {
+      const { peer, inside } = await rig.begin(upgrade());
+      inside.send(`${switching}\r\n`);
+      await peer.head();
+      inside.socket.pause();
+      peer.send('x'.repeat(2_000_000));
+      inside.send('bye');
+      inside.socket.write('', () => inside.close());
+      expect(await peer.bytes(3)).toBe('bye');
+    }
+  });
+
+  it('end for a client that goes on sending to an app that has closed', async () => {
+    const { peer, inside } = await rig.begin(upgrade());
+    inside.send(`${switching}\r\n`);
+    await peer.head();
+    inside.close();
+    expect(await peer.rest()).toEqual({ bytes: '', ending: 'end' });
+    const closed = new Promise((resolve) => peer.socket.once('close', resolve));
+    const sending = setInterval(() => peer.send('x'), 10);
+    await closed;
+    clearInterval(sending);
+  });
+
   it('that the app refuses are answered as it answers, and the connection ends', async () => {
     const { peer, inside } = await rig.begin(upgrade());
     inside.send('HTTP/1.1 401 No\r\nX-Why: no\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nno!\r\n0\r\n\r\n');
