@@ -1,11 +1,10 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { ChangeFeed } from '../src/platform/database/change-feed.js';
-import { CHANGE_FEED_OPTIONS } from '../src/platform/database/postgres-change-feed.js';
-import { BrowserStage } from './support/browser-stage.js';
-import { createTestDatabase } from './support/database.js';
-import { DOORS, UPGRADE_LINES } from './support/proxy-stage.js';
-import type { RawConnection } from './support/raw-http.js';
-import { startTcpRelay, type TcpRelay } from './support/tcp-relay.js';
+import { FEED_OPTIONS, PostgresChangeFeed } from '../src/platform/proxy-adapter/postgres-change-feed.js';
+import { BrowserStage } from './kit/browser-stage.js';
+import { createTestDatabase } from './kit/database.js';
+import { DOORS, UPGRADE_LINES } from './kit/proxy-stage.js';
+import type { RawConnection } from './kit/raw-connection.js';
+import { startTcpRelay, type TcpRelay } from './kit/tcp-relay.js';
 
 const CLOSE_1008 = '\x88\x19\x03\xf0access has been revoked';
 
@@ -18,14 +17,16 @@ const url = Object.assign(new URL(db.url), { hostname: '127.0.0.1', port: String
 const stage = new BrowserStage({
   db: { ...db, url },
   override: (builder) =>
-    builder.overrideProvider(CHANGE_FEED_OPTIONS).useValue({ url, heartbeatMs: 200, timeoutMs: 500 }),
+    builder
+      .overrideProvider(FEED_OPTIONS)
+      .useValue({ databaseUrl: url, feedUrl: url, heartbeatMs: 200, timeoutMs: 500 }),
 });
 afterAll(async () => {
   await relay.close();
   await db.drop();
 });
 
-const isLive = () => stage.started.app.get(ChangeFeed).isLive;
+const isLive = () => stage.started.app.get(PostgresChangeFeed).isLive;
 
 async function lose(): Promise<void> {
   relay.cut();

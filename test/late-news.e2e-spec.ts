@@ -2,11 +2,12 @@ import { EventEmitter, once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type AdmittedKey, ApiKeyRepository } from '../src/platform/api-keys/api-key.repository.js';
 import { generateApiKey, hashApiKey } from '../src/platform/identifiers/api-key.js';
-import { SessionRepository } from '../src/platform/links/session.repository.js';
-import { BrowserStage } from './support/browser-stage.js';
-import { DOORS, type Door, UPGRADE_LINES } from './support/proxy-stage.js';
+import { PlatformApiKeyStore } from '../src/platform/proxy-adapter/platform-api-keys.js';
+import { PlatformSessionStore } from '../src/platform/proxy-adapter/platform-sessions.js';
+import type { AdmittedKey, KeyInUse, Session } from '../src/sandbox-proxy/index.js';
+import { BrowserStage } from './kit/browser-stage.js';
+import { DOORS, type Door, UPGRADE_LINES } from './kit/proxy-stage.js';
 
 // The feed tells of a new key and a new sandbox too, and may do so after the first request that it let in has begun.
 
@@ -19,31 +20,35 @@ let isLost = false;
 /** Holds the answer back which sessions remain. */
 let gate: Promise<unknown> = Promise.resolve();
 
-/** The real repositories, until the database is lost. */
+/** The real stores, until the database is lost. */
 @Injectable()
-class LosableKeys extends ApiKeyRepository {
-  override async findByHash(keyHash: string): Promise<AdmittedKey | null> {
+class LosableKeys extends PlatformApiKeyStore {
+  override async find(digest: string): Promise<AdmittedKey | null> {
     if (isLost) throw new Error('lost');
-    return super.findByHash(keyHash);
+    return super.find(digest);
+  }
+  override async stillHold(keys: readonly KeyInUse[]): Promise<readonly boolean[]> {
+    if (isLost) throw new Error('lost');
+    return super.stillHold(keys);
   }
 }
 
 @Injectable()
-class LosableSessions extends SessionRepository {
-  override async remaining(ids: readonly string[]): Promise<Set<string>> {
+class LosableSessions extends PlatformSessionStore {
+  override async stillHold(sessions: readonly Session[]): Promise<readonly boolean[]> {
     if (isLost) throw new Error('lost');
-    const remaining = await super.remaining(ids);
+    const holds = await super.stillHold(sessions);
     await gate;
-    return remaining;
+    return holds;
   }
 }
 
 const stage = new BrowserStage({
   override: (builder) =>
     builder
-      .overrideProvider(ApiKeyRepository)
+      .overrideProvider(PlatformApiKeyStore)
       .useClass(LosableKeys)
-      .overrideProvider(SessionRepository)
+      .overrideProvider(PlatformSessionStore)
       .useClass(LosableSessions),
 });
 afterEach(() => {

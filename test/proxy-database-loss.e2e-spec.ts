@@ -1,15 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ChangeFeed } from '../src/platform/database/change-feed.js';
-import { CHANGE_FEED_OPTIONS } from '../src/platform/database/postgres-change-feed.js';
+import { FEED_OPTIONS, PostgresChangeFeed } from '../src/platform/proxy-adapter/postgres-change-feed.js';
 import { generateApiKey } from '../src/platform/identifiers/api-key.js';
-import { type StartedApp, startApp } from './support/app.js';
-import { createTestDatabase, type TestDatabase } from './support/database.js';
-import { type EchoAgent, startEchoAgent } from './support/echo-agent.js';
-import { PlatformRows, type SandboxRow, type TeamRow } from './support/platform-rows.js';
-import { DOORS, MISSING, UPGRADE_LINES } from './support/proxy-stage.js';
-import { type RawAnswer, readAnswer } from './support/raw-answer.js';
-import { RawConnection } from './support/raw-http.js';
-import { startTcpRelay, type TcpRelay } from './support/tcp-relay.js';
+import { type StartedApp, startApp } from './kit/app.js';
+import { createTestDatabase, type TestDatabase } from './kit/database.js';
+import { type EchoAgent, startEchoAgent } from './kit/echo-agent.js';
+import { PlatformRows, type SandboxRow, type TeamRow } from './kit/platform-rows.js';
+import { DOORS, MISSING, UPGRADE_LINES } from './kit/proxy-stage.js';
+import { type Answer, wholeAnswer } from './kit/answer.js';
+import { RawConnection } from './kit/raw-connection.js';
+import { startTcpRelay, type TcpRelay } from './kit/tcp-relay.js';
 
 let db: TestDatabase;
 let relay: TcpRelay;
@@ -33,8 +32,8 @@ beforeAll(async () => {
     db: { ...db, url: url.href },
     override: (builder) =>
       builder
-        .overrideProvider(CHANGE_FEED_OPTIONS)
-        .useValue({ url: url.href, heartbeatMs: 200, timeoutMs: 500 }),
+        .overrideProvider(FEED_OPTIONS)
+        .useValue({ databaseUrl: url.href, feedUrl: url.href, heartbeatMs: 200, timeoutMs: 500 }),
   });
 });
 afterAll(async () => {
@@ -44,10 +43,10 @@ afterAll(async () => {
   await db.drop();
 });
 
-async function ask(host: string, key: string = team.key, lines: readonly string[] = []): Promise<RawAnswer> {
+async function ask(host: string, key: string = team.key, lines: readonly string[] = []): Promise<Answer> {
   const connection = await RawConnection.open(started.port);
   connection.send(['GET / HTTP/1.1', `Host: ${host}`, `X-API-Key: ${key}`, ...lines, '', ''].join('\r\n'));
-  const answer = await readAnswer(connection);
+  const answer = await wholeAnswer(connection);
   connection.close();
   return answer;
 }
@@ -58,7 +57,7 @@ describe('a database that is lost while sandboxes are in use', () => {
   it('leaves cached routes served until their time, says 503 to the others, and is found again', async () => {
     expect((await ask(hostOf(warm))).status).toBe(200);
     relay.cut();
-    await expect.poll(() => started.app.get(ChangeFeed).isLive).toBe(false);
+    await expect.poll(() => started.app.get(PostgresChangeFeed).isLive).toBe(false);
     expect((await ask(hostOf(warm))).status).toBe(200);
 
     // What nobody has asked for yet is neither 401 nor 404: the database could not say.
@@ -85,7 +84,7 @@ describe('a database that is lost while sandboxes are in use', () => {
       .toBe(503);
 
     relay.restore();
-    await expect.poll(() => started.app.get(ChangeFeed).isLive, { timeout: 15_000 }).toBe(true);
+    await expect.poll(() => started.app.get(PostgresChangeFeed).isLive, { timeout: 15_000 }).toBe(true);
     for (const sandbox of [warm, cold]) expect((await ask(hostOf(sandbox))).status).toBe(200);
     expect((await ask(MISSING)).status).toBe(404);
     expect((await ask(hostOf(warm), generateApiKey())).status).toBe(401);
@@ -94,11 +93,11 @@ describe('a database that is lost while sandboxes are in use', () => {
   it('does not hide what was committed while it was away', async () => {
     expect((await ask(hostOf(warm))).status).toBe(200);
     relay.cut();
-    await expect.poll(() => started.app.get(ChangeFeed).isLive).toBe(false);
+    await expect.poll(() => started.app.get(PostgresChangeFeed).isLive).toBe(false);
     await db.query(`UPDATE sandboxes SET status = 'paused' WHERE id = $1`, [warm.uuid]);
     expect((await ask(hostOf(warm))).status).toBe(200);
     relay.restore();
-    await expect.poll(() => started.app.get(ChangeFeed).isLive, { timeout: 15_000 }).toBe(true);
+    await expect.poll(() => started.app.get(PostgresChangeFeed).isLive, { timeout: 15_000 }).toBe(true);
     expect((await ask(hostOf(warm))).status).toBe(409);
   });
 });

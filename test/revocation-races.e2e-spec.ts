@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type AdmittedKey, ApiKeyRepository } from '../src/platform/api-keys/api-key.repository.js';
-import { LiveAdmissions } from '../src/sandbox-proxy/open-access/open-access.js';
-import { BrowserStage } from './support/browser-stage.js';
-import { UPGRADE_LINES } from './support/proxy-stage.js';
+import { PlatformApiKeyStore } from '../src/platform/proxy-adapter/platform-api-keys.js';
+import { type AdmittedKey, SandboxProxy } from '../src/sandbox-proxy/index.js';
+import { BrowserStage } from './kit/browser-stage.js';
+import { UPGRADE_LINES } from './kit/proxy-stage.js';
 
 // A key is looked up, deleted while its answer is on the way, and the answer is still the old one: the connection that
 // is opened by it must not live for ever, although nothing will be told of the key any more.
@@ -14,11 +14,11 @@ let asked: () => void = () => undefined;
 /** So that the next request comes on a connection of its own. */
 const CLOSING = 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
 
-/** The real repository, whose answers can be held back. */
+/** The real store, whose answers can be held back. */
 @Injectable()
-class SlowRepository extends ApiKeyRepository {
-  override async findByHash(keyHash: string): Promise<AdmittedKey | null> {
-    const found = await super.findByHash(keyHash);
+class SlowKeyStore extends PlatformApiKeyStore {
+  override async find(digest: string): Promise<AdmittedKey | null> {
+    const found = await super.find(digest);
     asked();
     await gate;
     return found;
@@ -26,7 +26,7 @@ class SlowRepository extends ApiKeyRepository {
 }
 
 const stage = new BrowserStage({
-  override: (builder) => builder.overrideProvider(ApiKeyRepository).useClass(SlowRepository),
+  override: (builder) => builder.overrideProvider(PlatformApiKeyStore).useClass(SlowKeyStore),
 });
 afterEach(() => {
   gate = Promise.resolve();
@@ -34,11 +34,7 @@ afterEach(() => {
 
 /** Everything that is registered as open. */
 function open(): number {
-  const live = stage.started.app.get(LiveAdmissions) as unknown as {
-    byKey: Map<string, Set<unknown>>;
-    bySandbox: Map<string, Set<unknown>>;
-  };
-  return [...live.byKey.values(), ...live.bySandbox.values()].reduce((sum, group) => sum + group.size, 0);
+  return stage.started.app.get(SandboxProxy).state.open;
 }
 
 /** Holds the next lookups back: resolved once one has its answer, and lets them go when told to. */

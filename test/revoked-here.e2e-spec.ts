@@ -1,15 +1,15 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { ChangeFeed } from '../src/platform/database/change-feed.js';
-import { BrowserStage } from './support/browser-stage.js';
-import { DOORS, UPGRADE_LINES } from './support/proxy-stage.js';
+import { PostgresChangeFeed } from '../src/platform/proxy-adapter/postgres-change-feed.js';
+import { BrowserStage } from './kit/browser-stage.js';
+import { DOORS, UPGRADE_LINES } from './kit/proxy-stage.js';
 
 // What the API of this very process takes away is gone when it answers, however late the feed is.
 
 /** A feed that tells nothing yet; down while a test sets its scene, so that nothing waits for it. */
-const silent = { isLive: false, state: 'down', subscribe: () => () => undefined };
+const silent = { isLive: false, provenAtMs: 0, state: 'down', subscribe: () => () => undefined };
 
 const stage = new BrowserStage({
-  override: (builder) => builder.overrideProvider(ChangeFeed).useValue(silent),
+  override: (builder) => builder.overrideProvider(PostgresChangeFeed).useValue(silent),
 });
 
 afterEach(() => {

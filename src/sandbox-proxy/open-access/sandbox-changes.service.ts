@@ -25,22 +25,23 @@ const RECHECK_WITHIN_MS = 5_000;
 const MAX_CHANGES = 10_000;
 
 /**
- * What each kind of change means for what is open and rests on it. `admissions`: the scheme is asked whether what has let
- * it in still holds; what does not is ended with 401 (WebSocket 1008). `locations`: the directory is asked where its
- * sandbox is; what leads to one that is deleted or another team's is ended with 404 (1008), to one that does not run with
- * 409 (1001; 1012 where it only sleeps), to one that has moved with 503 (1001). What nobody can say within 5 s is ended
- * with 503 (1013). What memory holds of the change is forgotten in any case, before anything is asked.
+ * What each kind of change means for what is open and rests on it; what memory holds of it is forgotten in any case,
+ * before anything is asked. Asked about are, in this order:
+ *
+ * - the directory: where its sandbox is. What leads to one that is deleted or another team's is ended with 404 (WebSocket
+ *   1008), to one that does not run with 409 (1001; 1012 where it only sleeps), to one that has moved with 503 (1001).
+ * - its credential scheme: whether what has let it in still holds. What does not is ended with 401 (1008).
+ *
+ * What nobody can say anything of is ended with 503 (1013): at the first failure where something is known to have changed
+ * (`certain`), after 5 s of trying where something may have (`possible`). `kept`: what is open goes on where it is.
  */
-const ASKED_AGAIN: Readonly<
-  Record<Change['kind'], { readonly admissions: boolean; readonly locations: boolean }>
-> = {
-  credential: { admissions: true, locations: false },
-  team: { admissions: true, locations: true },
-  port: { admissions: true, locations: false },
-  sandbox: { admissions: true, locations: true },
-  // What is open goes on where it is; nothing new goes there.
-  host: { admissions: false, locations: false },
-  everything: { admissions: true, locations: true },
+const MEANING: Readonly<Record<Change['kind'], 'certain' | 'possible' | 'kept'>> = {
+  credential: 'certain',
+  team: 'certain',
+  port: 'certain',
+  sandbox: 'certain',
+  host: 'kept',
+  everything: 'possible',
 };
 
 /**
@@ -99,7 +100,7 @@ export class SandboxChanges implements OnModuleInit, OnApplicationShutdown {
     this.resolver.forget(change);
     if (change.kind === 'sandbox') this.pool.evict(change.sandboxId);
     const groups = change.kind === 'everything' ? this.open.all() : this.open.restingOn(topic);
-    await this.recheck(groups, ASKED_AGAIN[change.kind]);
+    await this.recheck(groups, MEANING[change.kind]);
   }
 
   /**
@@ -111,7 +112,7 @@ export class SandboxChanges implements OnModuleInit, OnApplicationShutdown {
   opened(member: OpenMember, admission: Admission, sandboxId: string, sinceMs: number): void {
     const group = this.open.add(member, admission, sandboxId);
     if (this.lastChangeMs >= sinceMs && this.hasChanged(group, sinceMs))
-      void this.recheck([group], ASKED_AGAIN.everything);
+      void this.recheck([group], MEANING.everything);
   }
 
   /** Moves on by a second; for tests that cannot wait. */
@@ -134,28 +135,28 @@ export class SandboxChanges implements OnModuleInit, OnApplicationShutdown {
   private async checkAll(): Promise<void> {
     if (this.isChecking) return;
     this.isChecking = true;
-    await this.recheck(this.open.all(), ASKED_AGAIN.everything);
+    await this.recheck(this.open.all(), MEANING.everything);
     this.checkedAtMs = Date.now();
     this.isChecking = false;
   }
 
-  /** Asks, again and again where a store cannot say, and ends what nobody could say anything of in time. */
   private async recheck(
     groups: readonly OpenGroup[],
-    { admissions, locations }: (typeof ASKED_AGAIN)[Change['kind']],
+    meaning: (typeof MEANING)[Change['kind']],
   ): Promise<void> {
-    if (groups.every(({ size }) => size === 0) || (!admissions && !locations)) return;
+    if (meaning === 'kept' || groups.every(({ size }) => size === 0)) return;
     const members = groups.map((group) => group.snapshot());
     const ask = async (): Promise<void> => {
-      if (admissions) await recheckAdmissions(groups);
-      if (locations) await recheckLocations(groups, this.directory);
+      // First: that a sandbox is paused says more than that its sessions have ended with that.
+      await recheckLocations(groups, this.directory);
+      await recheckAdmissions(groups);
     };
     const isLate = sleep(RECHECK_WITHIN_MS, 'late' as const, { ref: false });
     for (;;) {
       const outcome = await Promise.race([isLate, ask().then(() => 'done' as const, reasonOf)]);
       if (outcome === 'done') return;
-      if (outcome === 'late') break;
-      this.logger.warn(`what is open could not be checked; trying again (${outcome})`);
+      this.logger.warn(`what is open could not be checked (${outcome})`);
+      if (outcome === 'late' || meaning === 'certain') break;
       await Promise.race([isLate, sleep(TICK_MS, undefined, { ref: false })]);
     }
     for (const [i, group] of groups.entries()) group.cut(members[i] ?? [], accessUnknown());
