@@ -85,8 +85,11 @@ describe('an upgrade', () => {
     ['Transfer-Encoding: chunked', '0\r\n\r\n'],
   ])('with a body (%s) is refused: it would be the next request (CVE-2026-58055)', async (line, body) => {
     const client = await stage.client();
-    client.send(stage.knock('upgrade', '/', [line]) + body);
-    expect(await client.head()).toMatch(/^HTTP\/1\.1 400 [^]*X-Sandbox-Error: proxy;invalid_request/);
+    client.send(stage.knock('upgrade', '/', [line]) + body + stage.head('GET', '/behind'));
+    const { bytes, ending } = await client.rest();
+    expect(bytes).toMatch(/^HTTP\/1\.1 400 [^]*X-Sandbox-Error: proxy;invalid_request/);
+    expect(bytes.match(/HTTP\/1\.1 /g)).toHaveLength(1);
+    expect(ending).toBe('end');
   });
 
   it('to h2c is ignored, and the request served as a plain one', async () => {
