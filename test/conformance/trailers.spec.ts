@@ -50,23 +50,11 @@ for (const [i, [line, name]] of FORBIDDEN.entries())
     await stage.proveClean();
   });
 
-const RESPONSE_FORBIDDEN = FORBIDDEN.filter(
-  ([, name]) =>
-    ![
-      'x-api-key',
-      'host',
-      'expect',
-      'cookie',
-      'authorization',
-      'max-forwards',
-      'te',
-      'x-forwarded-for',
-      'x-forwarded-host',
-      'forwarded',
-      'x-request-id',
-      'proxy-authorization',
-    ].includes(name),
-);
+const ONLY_IN_REQUESTS =
+  'x-api-key host expect cookie authorization max-forwards te x-forwarded-for x-forwarded-host forwarded x-request-id proxy-authorization'.split(
+    ' ',
+  );
+const RESPONSE_FORBIDDEN = FORBIDDEN.filter(([, name]) => !ONLY_IN_REQUESTS.includes(name));
 
 for (const [line, name] of RESPONSE_FORBIDDEN)
   test(`trailers/response-forbidden-${name} — ${name} as a response trailer does not reach the client [RFC 9110 6.5.1]`, async (world) => {
