@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { BrowserStage } from './support/browser-stage.js';
-import { DOORS, MISSING, UPGRADE_LINES } from './support/proxy-stage.js';
-import { fieldsOfHead } from './support/raw-answer.js';
+import { BrowserStage } from './kit/browser-stage.js';
+import { DOORS, MISSING, UPGRADE_LINES } from './kit/proxy-stage.js';
+import { fieldsOfHead } from './kit/answer.js';
 
 const APP = 'https://app.example.com';
 const EVIL = 'https://evil.example.com';

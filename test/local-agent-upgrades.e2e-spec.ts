@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LocalAgent } from '../src/demo/local-agent/local-agent.js';
-import { AGENT_TOKEN, AgentAndRawApp, SANDBOX_ID } from './support/apps/agent-and-raw-app.js';
-import { RawConnection } from './support/raw-http.js';
+import { AGENT_TOKEN, AgentAndRawApp, SANDBOX_ID } from './kit/apps/agent-and-raw-app.js';
+import { RawConnection } from './kit/raw-connection.js';
 
 const rig = new AgentAndRawApp();
 
@@ -37,10 +37,10 @@ describe('upgrades', () => {
     await both.peer.head();
     both[first].send('bye');
     both[first].end();
-    expect(await both[second].rest()).toEqual({ bytes: 'bye', ending: 'end' });
+    expect(await both[second].rest()).toEqual({ bytes: 'bye', ending: 'fin' });
     both[second].send('still here');
     both[second].end();
-    expect(await both[first].rest()).toEqual({ bytes: 'still here', ending: 'end' });
+    expect(await both[first].rest()).toEqual({ bytes: 'still here', ending: 'fin' });
   });
 
   it('lose nothing to a client that reads late', async () => {
@@ -54,7 +54,7 @@ describe('upgrades', () => {
     await new Promise((resolve) => void setTimeout(resolve, 100));
     peer.socket.resume();
     const { bytes, ending } = await peer.rest();
-    expect({ length: bytes.length, ending }).toEqual({ length: 20_000_000, ending: 'end' });
+    expect({ length: bytes.length, ending }).toEqual({ length: 20_000_000, ending: 'fin' });
   });
 
   it.each(['peer', 'inside'] as const)('end on both sides when the %s breaks', async (who) => {

@@ -8,11 +8,11 @@ import { Readable } from 'node:stream';
 import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LocalAgent } from '../src/demo/local-agent/local-agent.js';
-import { digest, GeneratedBytes } from './support/apps/generated-bytes.js';
-import { SandboxClient } from './support/apps/sandbox-client.js';
-import { StreamingApp } from './support/apps/streaming-app.js';
-import { createTestDatabase, type TestDatabase } from './support/database.js';
-import { Program } from './support/program.js';
+import { digest, GeneratedBytes } from './kit/apps/generated-bytes.js';
+import { SandboxClient } from './kit/apps/sandbox-client.js';
+import { StreamingApp } from './kit/apps/streaming-app.js';
+import { createTestDatabase, type TestDatabase } from './kit/database.js';
+import { Program } from './kit/program.js';
 
 const AGENT_TOKEN = 'an-agent-token-of-the-test';
 const MEGABYTE = 1_048_576;
