@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pino } from 'pino';
 import { LOGGER } from '../src/program/logging/logger.js';
 import { TeamsService } from '../src/platform/teams/teams.service.js';
-import { asOperator, type Call, caller, newTeam } from './support/api-client.js';
-import { type StartedApp, startApp } from './support/app.js';
+import { asOperator, type Call, caller, newTeam } from './kit/api-client.js';
+import { type StartedApp, startApp } from './kit/app.js';
 
 describe('errors of the API', () => {
   let started: StartedApp;

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { BrowserStage } from './support/browser-stage.js';
-import { DOORS, MISSING, UPGRADE_LINES } from './support/proxy-stage.js';
-import { fieldsOfHead } from './support/raw-answer.js';
+import { BrowserStage } from './kit/browser-stage.js';
+import { DOORS, MISSING, UPGRADE_LINES } from './kit/proxy-stage.js';
+import { fieldsOfHead } from './kit/answer.js';
 
 const APP = 'https://app.example.com';
 const EVIL = 'https://evil.example.com';
@@ -27,7 +27,7 @@ function knock(door: (typeof DOORS)[number], lines: readonly string[] = []): str
 
 describe("a port's settings", () => {
   it('are listed where they are its own, and replaced as a whole', async () => {
-    expect((await stage.api('GET', path('').slice(0, -1))).body).toEqual({ items: [] });
+    expect((await stage.api('GET', path('').slice(0, -1))).body).toEqual({ items: [], next: null });
     const settings = { visibility: 'public', cors: [APP] };
     expect((await stage.api('PUT', path(3000), settings)).body).toEqual({ port: 3000, ...settings });
     expect((await stage.api('PUT', path(80), {})).body).toEqual({

@@ -4,8 +4,8 @@ import { encodeId } from '../src/platform/identifiers/resource-id.js';
 import { PostgresChangeFeed } from '../src/platform/proxy-adapter/postgres-change-feed.js';
 import type { Change } from '../src/sandbox-proxy/index.js';
 import { CollectingLogger } from './support/collecting-logger.js';
-import { createTestDatabase, type TestDatabase } from './support/database.js';
-import { startTcpRelay } from './support/tcp-relay.js';
+import { startTcpRelay } from './kit/tcp-relay.js';
+import { createTestDatabase, type TestDatabase } from './kit/database.js';
 
 const ID = '00000000-0000-4000-8000-00000000000';
 const [TEAM, TEAM_B, HOST, HOST_B, SANDBOX, KEY, LINK] = [1, 2, 3, 4, 5, 6, 7].map((n) => `${ID}${n}`) as [

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { LocalAgent } from '../src/demo/local-agent/local-agent.js';
-import { AgentAndRawApp } from './support/apps/agent-and-raw-app.js';
-import { RawConnection } from './support/raw-http.js';
+import { AGENT_TOKEN, AgentAndRawApp, SANDBOX_ID } from './kit/apps/agent-and-raw-app.js';
+import { RawConnection } from './kit/raw-connection.js';
 
 const rig = new AgentAndRawApp();
 
 const upgrade = (path = '/ws') =>
-  `GET ${rig.prefix}${path} HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: k\r\n\r\n`;
+  `${rig.line('GET', path)}Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: k\r\n\r\n`;
 
 describe('upgrades', () => {
   const switching = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n';
@@ -37,10 +37,10 @@ describe('upgrades', () => {
     await both.peer.head();
     both[first].send('bye');
     both[first].end();
-    expect(await both[second].rest()).toEqual({ bytes: 'bye', ending: 'end' });
+    expect(await both[second].rest()).toEqual({ bytes: 'bye', ending: 'fin' });
     both[second].send('still here');
     both[second].end();
-    expect(await both[first].rest()).toEqual({ bytes: 'still here', ending: 'end' });
+    expect(await both[first].rest()).toEqual({ bytes: 'still here', ending: 'fin' });
   });
 
   it('lose nothing to a client that reads late', async () => {
@@ -54,7 +54,7 @@ describe('upgrades', () => {
     await new Promise((resolve) => void setTimeout(resolve, 100));
     peer.socket.resume();
     const { bytes, ending } = await peer.rest();
-    expect({ length: bytes.length, ending }).toEqual({ length: 20_000_000, ending: 'end' });
+    expect({ length: bytes.length, ending }).toEqual({ length: 20_000_000, ending: 'fin' });
   });
 
   it.each(['peer', 'inside'] as const)('end on both sides when the %s breaks', async (who) => {
@@ -75,6 +75,40 @@ describe('upgrades', () => {
     expect(bytes).toMatch(/\r\n\r\n3\r\nno!\r\n0\r\n\r\n$/);
   });
 
+  it.each([
+    ['with a length', 'HTTP/1.1 403 Forbidden\r\nX-Why: no\r\nContent-Length: 3\r\n\r\nno!', '\r\n\r\nno!'],
+    [
+      'to the end',
+      'HTTP/1.1 404 Not Found\r\nX-Why: no\r\nConnection: close\r\n\r\nno!',
+      '\r\n\r\n3\r\nno!\r\n0\r\n\r\n',
+    ],
+    ['by HTTP/1.0', 'HTTP/1.0 400 Bad\r\nX-Why: no\r\n\r\nno!', '\r\n\r\n3\r\nno!\r\n0\r\n\r\n'],
+    [
+      'and told what to upgrade to',
+      'HTTP/1.1 426 Upgrade Required\r\nX-Why: no\r\nUpgrade: websocket\r\nConnection: Upgrade, close\r\nContent-Length: 3\r\n\r\nno!',
+      '\r\n\r\nno!',
+    ],
+    [
+      'and sent elsewhere',
+      'HTTP/1.1 302 Found\r\nX-Why: no\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n',
+      '\r\n\r\n',
+    ],
+  ])('that the app refuses %s and hangs up are answered as it answers', async (_how, answer, end) => {
+    for (const hangUp of ['end', 'reset'] as const) {
+      // where the end of the connection ends the body, a reset leaves it incomplete
+      if (hangUp === 'reset' && end.includes('0\r\n')) continue;
+      const { peer, inside } = await rig.begin(upgrade());
+      inside.send(answer);
+      if (hangUp === 'end') inside.end();
+      else inside.socket.write('', () => inside.socket.resetAndDestroy());
+      const { bytes } = await peer.rest();
+      const [, statusLine = ''] = /^HTTP\/1\.\d (.*)\r\n/.exec(answer) ?? [];
+      expect(bytes).toContain(`HTTP/1.1 ${statusLine}\r\nX-Why: no\r\n`);
+      expect(bytes).not.toMatch(/x-sandbox-error/i);
+      expect(bytes.endsWith(end)).toBe(true);
+    }
+  });
+
   it('that the app ignores are answered as plain requests, large bodies too', async () => {
     const body = 'x'.repeat(3_000_000);
     const { peer, inside } = await rig.begin(upgrade());
@@ -92,10 +126,11 @@ describe('upgrades', () => {
   });
 
   it('end when the agent stops', async () => {
-    const second = new LocalAgent({ deniedPorts: () => [] });
+    const second = new LocalAgent({ token: AGENT_TOKEN, deniedPorts: () => [] });
+    second.run(SANDBOX_ID);
     const { port } = await second.start();
     const peer = await RawConnection.open(port);
-    peer.send(upgrade());
+    peer.send(upgrade().replace(`:${rig.agentPort}`, `:${port}`));
     const inside = await rig.accept();
     await inside.head();
     inside.send(`${switching}\r\n`);

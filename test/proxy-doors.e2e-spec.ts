@@ -13,11 +13,11 @@ import { WebSocket } from 'ws';
 import { AppModule } from '../src/app.module.js';
 import { configureApp } from '../src/program/app.setup.js';
 import { loadConfiguration } from '../src/program/config/configuration.js';
-import { createTestDatabase, type TestDatabase } from './support/database.js';
-import { PlatformRows } from './support/platform-rows.js';
-import { readAnswer } from './support/raw-answer.js';
-import { RawConnection } from './support/raw-http.js';
-import { type EchoAgent, startEchoAgent } from './support/echo-agent.js';
+import { createTestDatabase, type TestDatabase } from './kit/database.js';
+import { PlatformRows } from './kit/platform-rows.js';
+import { wholeAnswer } from './kit/answer.js';
+import { RawConnection } from './kit/raw-connection.js';
+import { type EchoAgent, startEchoAgent } from './kit/echo-agent.js';
 
 @WebSocketGateway({ path: '/gateway' })
 class EchoGateway {
@@ -88,7 +88,7 @@ describe.each(COMBINATIONS)('importing the module is enough: %s, %s', (way, gate
     connection.send(
       `${method} ${path} HTTP/1.1\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n${body}`,
     );
-    const answer = await readAnswer(connection, method);
+    const answer = await wholeAnswer(connection, method);
     connection.close();
     return answer;
   };

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { ProxyStage, SWITCHING, UPGRADE_LINES } from './support/proxy-stage.js';
-import { fieldsOfHead, readAnswer } from './support/raw-answer.js';
-import type { RawConnection } from './support/raw-http.js';
+import { ProxyStage, SWITCHING, UPGRADE_LINES } from './kit/proxy-stage.js';
+import { fieldsOfHead, wholeAnswer } from './kit/answer.js';
+import type { RawConnection } from './kit/raw-connection.js';
 
 const stage = new ProxyStage();
 const PIECE = Buffer.alloc(4_000_000, 'x');
@@ -45,7 +45,7 @@ describe('an upgrade', () => {
   it('loses no byte that came with the 101', async () => {
     const { client, upstream } = await stage.begin(stage.knock('upgrade'));
     upstream.send(`${SWITCHING}hello from inside`);
-    expect((await readAnswer(client)).status).toBe(101);
+    expect((await wholeAnswer(client)).status).toBe(101);
     expect(await client.bytes(17)).toBe('hello from inside');
   });
 
@@ -65,7 +65,7 @@ describe('an upgrade', () => {
       const { client, upstream } = await stage.begin(stage.knock('upgrade'));
       upstream.send(bytes);
       upstream.end();
-      expect(await readAnswer(client)).toMatchObject({ status, body });
+      expect(await wholeAnswer(client)).toMatchObject({ status, body });
       client.end();
       await client.rest();
     },
@@ -129,7 +129,7 @@ describe('a tunnel', () => {
     const ends = await tunnel();
     const [cut, other] = who === 'client' ? [ends.client, ends.upstream] : [ends.upstream, ends.client];
     cut.socket.resetAndDestroy();
-    expect((await other.rest()).ending).toBe('reset');
+    expect((await other.rest()).ending).toBe('rst');
   });
 
   it.each(['client', 'upstream'] as const)(

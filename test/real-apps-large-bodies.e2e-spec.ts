@@ -8,12 +8,13 @@ import { Readable } from 'node:stream';
 import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LocalAgent } from '../src/demo/local-agent/local-agent.js';
-import { digest, GeneratedBytes } from './support/apps/generated-bytes.js';
-import { SandboxClient } from './support/apps/sandbox-client.js';
-import { StreamingApp } from './support/apps/streaming-app.js';
-import { createTestDatabase, type TestDatabase } from './support/database.js';
-import { Program } from './support/program.js';
+import { digest, GeneratedBytes } from './kit/apps/generated-bytes.js';
+import { SandboxClient } from './kit/apps/sandbox-client.js';
+import { StreamingApp } from './kit/apps/streaming-app.js';
+import { createTestDatabase, type TestDatabase } from './kit/database.js';
+import { Program } from './kit/program.js';
 
+const AGENT_TOKEN = 'an-agent-token-of-the-test';
 const MEGABYTE = 1_048_576;
 const BODY_BYTES = 200 * MEGABYTE;
 /** A third of a body; what a proxy that streams needs is far below. */
@@ -31,7 +32,7 @@ function residentBytes(pid: number): number {
 // The control plane runs in a process of its own: client, agent and app must not be measured with it.
 describe('a body of 200 MB through the built program', { timeout: 120_000 }, () => {
   const directory = mkdtempSync(join(tmpdir(), 'large-bodies-'));
-  const agent = new LocalAgent({ deniedPorts: () => [] });
+  const agent = new LocalAgent({ token: AGENT_TOKEN, deniedPorts: () => [] });
   const app = new StreamingApp();
   let db: TestDatabase;
   let program: Program;
@@ -43,11 +44,13 @@ describe('a body of 200 MB through the built program', { timeout: 120_000 }, () 
       PORT: '0',
       DATABASE_URL: db.url,
       ADMIN_TOKEN: 'test-admin-token-0123456789',
+      AGENT_TOKEN,
     });
     const controlPlanePort = Number(new URL(await program.url()).port);
     const { port } = await agent.start();
     await app.start();
     client = await SandboxClient.create(db, controlPlanePort, `127.0.0.1:${port}`);
+    agent.run(client.sandboxId);
     await download(16 * MEGABYTE);
     await upload(16 * MEGABYTE);
   });

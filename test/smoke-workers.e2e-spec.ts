@@ -4,9 +4,9 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { identityOf } from '../src/demo/embedded-postgres/embedded-postgres-process.js';
-import { createTestDatabase } from './support/database.js';
-import { apiKey, demoUrl, open } from './support/first-start.js';
-import { newDirectory, postmasterPid, Program, removeDirectory } from './support/program.js';
+import { createTestDatabase } from './kit/database.js';
+import { apiKey, demoUrl, open } from './kit/first-start.js';
+import { newDirectory, postmasterPid, Program, removeDirectory } from './kit/program.js';
 
 const TWO_WORKERS = { WORKERS: '2', PORT: '0', SHUTDOWN_GRACE_MS: '5000' };
 

@@ -1,6 +1,7 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { collectNestLog } from '../../../test/support/collecting-logger.js';
 import {
   InvalidPathError,
   SandboxBusyError,
@@ -14,6 +15,7 @@ import { answerAgentError, answerBare, answerFailure, pageHeaders, type Wording 
 import { STYLE_SOURCE } from './error-page.js';
 
 const ERROR = new SandboxNotRunningError('paused');
+const log = collectNestLog();
 
 const PLAIN: Wording = { brand: '', advice: {} };
 
@@ -118,6 +120,7 @@ describe("the proxy's own answer", () => {
     const { exchange, status, body } = answerTo({}, new TypeError('10.0.0.7 exploded'));
     expect([exchange.errorCode, status]).toEqual(['internal_error', 500]);
     expect(body).not.toMatch(/10\.0\.0\.7|TypeError|at /);
+    expect(log.lines).toEqual(['error: proxying id-1 failed: TypeError: 10.0.0.7 exploded']);
   });
 
   it.each([

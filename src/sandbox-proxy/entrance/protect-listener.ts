@@ -18,6 +18,17 @@ export interface ListenerLimits {
   readonly maxHeaderFields?: number;
 }
 
+/** A hand on what runs by itself. */
+export interface ListenerProtection {
+  /**
+   * Looks for idle connections, as happens every 10 s anyway: one that was idle at an earlier look, and has been for the
+   * whole keep-alive time since, is closed.
+   *
+   * @param nowMs on the clock of `performance.now`
+   */
+  closeIdle(nowMs: number): void;
+}
+
 const DEFAULTS: Required<ListenerLimits> = {
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 60_000,
@@ -34,7 +45,7 @@ const TCP_KEEP_ALIVE_MS = 60_000;
  * Sets the limits of a listener that is the application's own, for every request over it. The module does not do so by
  * itself, because other routes would feel it. To be called before the server listens.
  */
-export function protectListener(server: Server, limits: ListenerLimits = {}): void {
+export function protectListener(server: Server, limits: ListenerLimits = {}): ListenerProtection {
   const settings = { ...DEFAULTS, ...limits };
   server.headersTimeout = settings.headersTimeoutMs;
   server.requestTimeout = settings.requestTimeoutMs;
@@ -45,4 +56,5 @@ export function protectListener(server: Server, limits: ListenerLimits = {}): vo
   const idle = new IdleClients(settings.keepAliveTimeoutMs);
   idle.watchAll(server);
   server.once('close', () => idle.stop());
+  return { closeIdle: (nowMs) => idle.sweep(nowMs) };
 }

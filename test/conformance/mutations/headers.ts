@@ -33,8 +33,8 @@ export const headerMutations: readonly Mutation[] = [
     ],
     ['te-goes-upstream', OUT, "'TE: trailers\\r\\n'", '`TE: ${value}\\r\\n`', 'te-trailers-at-most'],
     ['forwarded-believed-from-anyone', OUT, 'if (!isPeerTrusted)', 'if (false)', 'overrides-x-forwarded-for'],
-    ['no-forwarded-proto', OUT, 'if (!hasForwardedProto)', 'if (false)', 'request-headers/http/overrides'],
-    ['no-forwarded-host', OUT, 'if (!hasForwardedHost)', 'if (false)', 'request-headers/http/overrides'],
+    ['no-forwarded-proto', OUT, 'if (!hasForwardedProto)', 'if (false)', 'request-headers/HTTP/overrides'],
+    ['no-forwarded-host', OUT, 'if (!hasForwardedHost)', 'if (false)', 'request-headers/HTTP/overrides'],
     [
       'length-of-delete-lost',
       OUT,

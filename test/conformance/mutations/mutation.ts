@@ -5,7 +5,7 @@ export interface Mutation {
   readonly file: string;
   /** What stands there exactly once, and what takes its place. */
   readonly edits: readonly (readonly [find: string, replace: string])[];
-  /** Parts of case ids, comma-separated: at least one of these cases must fail. */
+  /** Parts of the names of cases, comma-separated: at least one of these cases must fail. */
   readonly only: string;
 }
 
