@@ -58,4 +58,6 @@ const manifest = {
 };
 writeFileSync(new URL('package.json', target), `${JSON.stringify(manifest, null, 2)}\n`);
 cpSync(new URL('LICENSE', root), new URL('LICENSE', target));
-cpSync(new URL('docs/in-another-application.md', root), new URL('README.md', target));
+// links into the repository lead nowhere from there
+const page = readFileSync(new URL('docs/in-another-application.md', root), 'utf8');
+writeFileSync(new URL('README.md', target), page.replaceAll(/\[([^\]]+)\]\(\.\.\/[^)]*\)/g, '$1'));
