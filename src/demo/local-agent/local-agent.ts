@@ -167,8 +167,11 @@ export class LocalAgent {
 
 /** In a time that does not tell how much of it is right. */
 function isSame(given: string, secret: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(given), digest(secret));
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
 }
 
 /** An answer on a socket that Node has let go of for an upgrade: its last one. */
