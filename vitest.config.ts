@@ -61,7 +61,7 @@ export default defineConfig({
         test: {
           name: 'package',
           include: ['test/package/**/*.spec.ts'],
-          globalSetup: ['test/package/foreign-apps.global-setup.ts'],
+          globalSetup: ['test/kit/postgres.global-setup.ts', 'test/package/foreign-apps.global-setup.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },
