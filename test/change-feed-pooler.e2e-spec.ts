@@ -4,8 +4,8 @@ import { migrate } from '../src/platform/database/migrate.js';
 import { PostgresChangeFeed } from '../src/platform/proxy-adapter/postgres-change-feed.js';
 import type { Change } from '../src/sandbox-proxy/index.js';
 import { CollectingLogger } from './support/collecting-logger.js';
-import { createTestDatabase, type TestDatabase } from './support/database.js';
-import { type PgBouncer, startPgBouncer } from './support/pgbouncer.js';
+import { createTestDatabase, type TestDatabase } from './kit/database.js';
+import { type PgBouncer, startPgBouncer } from './kit/pgbouncer.js';
 
 const HOST = '00000000-0000-4000-8000-000000000003';
 
