@@ -36,8 +36,8 @@ export async function startPgBouncer(url: string, poolSize = 5): Promise<PgBounc
     'auth_type = any',
     'pool_mode = transaction',
     `default_pool_size = ${poolSize}`,
-    // pg sends these when it connects, and PgBouncer would refuse the connection
-    'ignore_startup_parameters = statement_timeout,extra_float_digits',
+    // pg sends it when it connects, and PgBouncer would refuse the connection
+    'ignore_startup_parameters = statement_timeout',
   ];
   const file = join(directory, 'pgbouncer.ini');
   writeFileSync(file, `${ini.join('\n')}\n`);
