@@ -77,6 +77,16 @@ const ADVICE: Readonly<Record<ProxyErrorCode, ErrorAdvice>> = {
     advice: 'Every connection to it is in use. Closing other pages of this sandbox helps.',
     retrySeconds: RETRY_SECONDS,
   },
+  proxy_busy: {
+    title: 'This server is busy',
+    advice: 'Too many connections are open at the moment. Nothing is wrong with your sandbox.',
+    retrySeconds: RETRY_SECONDS,
+  },
+  headers_too_large: {
+    title: 'This request is too large',
+    advice:
+      'Its headers are larger than this server takes. Delete cookies of this site, and open the address anew.',
+  },
   host_unavailable: {
     title: "The sandbox's host is not available",
     advice:
@@ -187,17 +197,15 @@ export function agentAdvice(code: string, status: number, port: number): ErrorAd
         title: `Port ${port} cannot be reached from outside`,
         advice: "It belongs to the sandbox's host. Serve the app on another port, and open that one.",
       };
-    case 'sandbox_not_found':
-      return {
-        title: 'The sandbox is not on this host',
-        advice:
-          'It may have just moved or ended. Reload this page in a moment, or ask the team that owns it.',
-        retrySeconds: RETRY_SECONDS,
-      };
     case 'unauthorized':
       return {
         title: "The sandbox's host does not know this server",
-        advice: 'Its operator has to give both the same token. Nothing is wrong with your request.',
+        advice: 'Nothing is wrong with your sandbox or your key. Report the code and the request id below.',
+      };
+    case 'sandbox_not_found':
+      return {
+        title: 'The sandbox is not on the host where it should be',
+        advice: 'It may be moving to another one. Reload this page in a moment, or restart the sandbox.',
       };
     case 'bad_request':
       return {

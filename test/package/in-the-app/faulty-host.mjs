@@ -88,6 +88,7 @@ Module({
 })(AppModule);
 
 const app = await NestFactory.create(AppModule);
+await app.init(); // the body parser comes first
 const server = app.getHttpAdapter();
 server.get('/alive', (_request, response) => response.end('yes'));
 /** What the feed tells: nonsense as well. */
