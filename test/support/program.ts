@@ -11,6 +11,13 @@ const MAIN = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
 const STARTED = /Sandbox control plane on (http:\S+)[^]*\n\n$|Sandbox control plane on (http:\S+)\n$/;
 const START_WITHIN_MS = 25_000;
 
+export interface ProgramOptions {
+  /** A descriptor for its stdout, which then does not come to `stdout`. */
+  readonly stdout?: number;
+  /** A command that runs the program as its last arguments say, e.g. `['nice']`. */
+  readonly through?: readonly string[];
+}
+
 /** The built program in a process of its own, with nothing of our environment but PATH. */
 export class Program {
   stdout = '';
@@ -19,10 +26,15 @@ export class Program {
   readonly #exited: Promise<number | NodeJS.Signals>;
 
   /** @param directory where it works; `data` in it is its DATA_DIR unless `env` says otherwise */
-  constructor(directory: string, env: Readonly<Record<string, string>>) {
+  constructor(directory: string, env: Readonly<Record<string, string>>, options: ProgramOptions = {}) {
     if (!existsSync(MAIN)) throw new Error('the program is not built: npm run build');
     const environment = { PATH: process.env['PATH'] ?? '', ...env };
-    this.#child = spawn(process.execPath, [MAIN], { cwd: directory, env: environment });
+    const [command = '', ...words] = [...(options.through ?? []), process.execPath, MAIN];
+    this.#child = spawn(command, words, {
+      cwd: directory,
+      env: environment,
+      stdio: ['ignore', options.stdout ?? 'pipe', 'pipe'],
+    });
     this.#child.stdout?.on('data', (chunk: Buffer) => (this.stdout += String(chunk)));
     this.#child.stderr?.on('data', (chunk: Buffer) => (this.stderr += String(chunk)));
     this.#exited = once(this.#child, 'close').then(
@@ -58,6 +70,17 @@ export class Program {
   end(signal: NodeJS.Signals): Promise<number | NodeJS.Signals> {
     this.#child.kill(signal);
     return this.#exited;
+  }
+
+  /** No more of its stdout is read, until `isRead` is true again. */
+  readStdout(isRead: boolean): void {
+    if (isRead) this.#child.stdout?.resume();
+    else this.#child.stdout?.pause();
+  }
+
+  /** The other end of its stdout is gone for good. */
+  closeStdout(): void {
+    this.#child.stdout?.destroy();
   }
 
   signal(signal: NodeJS.Signals): void {
