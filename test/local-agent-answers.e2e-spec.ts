@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AgentAndRawApp, HALF_CLOSED_WAIT_MS } from './support/apps/agent-and-raw-app.js';
+import { AgentAndRawApp, HALF_CLOSED_WAIT_MS } from './kit/apps/agent-and-raw-app.js';
 
 const rig = new AgentAndRawApp();
 
@@ -203,7 +203,7 @@ describe('answers that break off', () => {
     inside.send('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n');
     expect(await peer.until('hel')).not.toMatch(/chunked/);
     inside.close();
-    expect((await peer.rest()).ending).toBe('reset');
+    expect((await peer.rest()).ending).toBe('rst');
   });
 
   it("end the app's request when it is the client who leaves", async () => {

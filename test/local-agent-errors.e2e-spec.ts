@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { AGENT_TOKEN, AgentAndRawApp, DENIED_PORT, SANDBOX_ID } from './support/apps/agent-and-raw-app.js';
+import { AGENT_TOKEN, AgentAndRawApp, DENIED_PORT, SANDBOX_ID } from './kit/apps/agent-and-raw-app.js';
 
 const rig = new AgentAndRawApp();
 const TOKEN = `X-Sandbox-Agent-Token: ${AGENT_TOKEN}\r\n`;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AGENT_TOKEN, AgentAndRawApp } from './support/apps/agent-and-raw-app.js';
+import { AGENT_TOKEN, AgentAndRawApp } from './kit/apps/agent-and-raw-app.js';
 
 const rig = new AgentAndRawApp();
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { LocalAgent } from '../src/demo/local-agent/local-agent.js';
-import { AGENT_TOKEN, AgentAndRawApp, SANDBOX_ID } from './support/apps/agent-and-raw-app.js';
-import { RawConnection } from './support/raw-http.js';
+import { AGENT_TOKEN, AgentAndRawApp, SANDBOX_ID } from './kit/apps/agent-and-raw-app.js';
+import { RawConnection } from './kit/raw-connection.js';
+import { settled } from './kit/wait.js';
 
 const rig = new AgentAndRawApp();
 
@@ -15,7 +16,7 @@ describe('upgrades', () => {
     const { peer, inside, head } = await rig.begin(`${upgrade()}client-head`);
     expect(head).toContain('\r\nSec-WebSocket-Key: k\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
     peer.send('+more');
-    await new Promise((resolve) => void setTimeout(resolve, 50));
+    await rig.begin(rig.get());
     expect(inside.unread).toBe('');
     inside.send(`${switching}X-Sandbox-Error: agent;x\r\nX-Own: 1\r\n\r\napp-head`);
     const answered = await peer.head();
@@ -37,10 +38,10 @@ describe('upgrades', () => {
     await both.peer.head();
     both[first].send('bye');
     both[first].end();
-    expect(await both[second].rest()).toEqual({ bytes: 'bye', ending: 'end' });
+    expect(await both[second].rest()).toEqual({ bytes: 'bye', ending: 'fin' });
     both[second].send('still here');
     both[second].end();
-    expect(await both[first].rest()).toEqual({ bytes: 'still here', ending: 'end' });
+    expect(await both[first].rest()).toEqual({ bytes: 'still here', ending: 'fin' });
   });
 
   it('lose nothing to a client that reads late', async () => {
@@ -51,10 +52,10 @@ describe('upgrades', () => {
     peer.end();
     inside.send('x'.repeat(20_000_000));
     inside.end();
-    await new Promise((resolve) => void setTimeout(resolve, 100));
+    await settled(() => inside.socket.bytesWritten);
     peer.socket.resume();
     const { bytes, ending } = await peer.rest();
-    expect({ length: bytes.length, ending }).toEqual({ length: 20_000_000, ending: 'end' });
+    expect({ length: bytes.length, ending }).toEqual({ length: 20_000_000, ending: 'fin' });
   });
 
   it.each(['peer', 'inside'] as const)('end on both sides when the %s breaks', async (who) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { generateApiKey } from '../src/platform/identifiers/api-key.js';
-import { DOORS, EMPTY_OK, ProxyStage, SWITCHING } from './support/proxy-stage.js';
-import { fieldsOfHead } from './support/raw-answer.js';
+import { DOORS, EMPTY_OK, ProxyStage, SWITCHING } from './kit/proxy-stage.js';
+import { fieldsOfHead } from './kit/answer.js';
 
 const stage = new ProxyStage();
 

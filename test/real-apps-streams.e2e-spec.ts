@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LocalAgent } from '../src/demo/local-agent/local-agent.js';
-import { type StartedApp, startApp } from './support/app.js';
-import { SandboxClient } from './support/apps/sandbox-client.js';
-import { StreamingApp } from './support/apps/streaming-app.js';
+import { type StartedApp, startApp } from './kit/app.js';
+import { SandboxClient } from './kit/apps/sandbox-client.js';
+import { StreamingApp } from './kit/apps/streaming-app.js';
 
 const WEB_SOCKETS = 200;
 
