@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { AGENT_TOKEN, AgentAndRawApp } from './support/apps/agent-and-raw-app.js';
-import type { RawConnection } from './support/raw-http.js';
+import { AGENT_TOKEN, AgentAndRawApp } from './kit/apps/agent-and-raw-app.js';
+import type { RawConnection } from './kit/raw-connection.js';
 
 const rig = new AgentAndRawApp();
 const PAGE = readFileSync('docs/agent-protocol.md', 'utf8');
