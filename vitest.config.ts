@@ -21,6 +21,8 @@ const onPostgres = {
 export default defineConfig({
   test: {
     maxConcurrency: 16,
+    // The other core waits for PostgreSQL, browsers and programs of their own more than it works.
+    maxWorkers: 2,
     sequence: { sequencer: ProcessesLast },
     projects: [
       {
@@ -42,6 +44,7 @@ export default defineConfig({
           testTimeout: 60_000,
           // One worker with one program for all files; many cases of a file at a time.
           maxWorkers: 1,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -51,6 +54,7 @@ export default defineConfig({
           include: ['test/conformance/peers/*.spec.ts'],
           testTimeout: 120_000,
           maxWorkers: 1,
+          sequence: { groupOrder: 1 },
         },
       },
       {

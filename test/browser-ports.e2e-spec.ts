@@ -1,8 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { BrowserStage } from './kit/browser-stage.js';
 import { DOORS, MISSING, UPGRADE_LINES } from './kit/proxy-stage.js';
 import { fieldsOfHead } from './kit/answer.js';
+import { until } from './kit/wait.js';
+
+const WAITING = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`;
 
 const APP = 'https://app.example.com';
 const EVIL = 'https://evil.example.com';
@@ -89,7 +91,11 @@ describe("a port's settings", () => {
         kind === 'ports'
           ? stage.api('PUT', path(3000), { visibility: 'public' })
           : stage.api('POST', path('').replace('ports/', 'links'), { port: 3000 });
-      await sleep(50);
+      const { query } = stage.started.db;
+      await until(async () => {
+        await query('SELECT pg_stat_clear_snapshot()');
+        return (await query(WAITING)).length > 0;
+      }, 'the write waits for the transaction');
       await stage.started.db.query('COMMIT');
       expect((await writing).status).toBe(404);
     },

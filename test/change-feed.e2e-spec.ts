@@ -215,6 +215,21 @@ describe('the change feed', () => {
     expect(logger.lines.filter((line) => line.includes('no change triggers'))).toHaveLength(1);
   });
 
+  // a process that is busy for longer than a proof may take finds its timer due and the proof unread
+  it('stays live while it is the process itself that is late', async () => {
+    const ownLogger = new CollectingLogger();
+    const urls = { databaseUrl: db.url, feedUrl: db.url };
+    const busy = new PostgresChangeFeed({ ...urls, heartbeatMs: 5, timeoutMs: 300, logger: ownLogger });
+    await busy.onModuleInit();
+    for (let round = 0; round < 12; round += 1) {
+      const untilMs = Date.now() + 400;
+      while (Date.now() < untilMs);
+      await new Promise((resolve) => void setTimeout(resolve, round % 7));
+    }
+    await busy.onApplicationShutdown();
+    expect(ownLogger.lines).toEqual(['log: change feed is live']);
+  });
+
   it('stops without an event, an error or a connection left behind', async () => {
     await feed.onApplicationShutdown();
     await feed.onApplicationShutdown();

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { Listener } from '../src/program/listener.service.js';
 import { KEEP_ALIVE_TIMEOUT_MS } from '../src/sandbox-proxy/node-internals/idle-clients.js';
@@ -23,7 +22,7 @@ describe('a client connection that is idle for 620 s', () => {
     const other = await stage.client();
     other.send(stage.bare('GET', '/healthz', ['Host: localhost']));
     await wholeAnswer(other, 'GET');
-    await sleep(20);
+    await stage.roundTrip();
     pass();
     expect((await client.rest()).ending).toBe('fin');
     expect((await other.rest()).ending).toBe('fin');

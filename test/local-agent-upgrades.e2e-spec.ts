@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { LocalAgent } from '../src/demo/local-agent/local-agent.js';
 import { AGENT_TOKEN, AgentAndRawApp, SANDBOX_ID } from './kit/apps/agent-and-raw-app.js';
 import { RawConnection } from './kit/raw-connection.js';
+import { settled } from './kit/wait.js';
 
 const rig = new AgentAndRawApp();
 
@@ -15,7 +16,7 @@ describe('upgrades', () => {
     const { peer, inside, head } = await rig.begin(`${upgrade()}client-head`);
     expect(head).toContain('\r\nSec-WebSocket-Key: k\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
     peer.send('+more');
-    await new Promise((resolve) => void setTimeout(resolve, 50));
+    await rig.begin(rig.get());
     expect(inside.unread).toBe('');
     inside.send(`${switching}X-Sandbox-Error: agent;x\r\nX-Own: 1\r\n\r\napp-head`);
     const answered = await peer.head();
@@ -51,7 +52,7 @@ describe('upgrades', () => {
     peer.end();
     inside.send('x'.repeat(20_000_000));
     inside.end();
-    await new Promise((resolve) => void setTimeout(resolve, 100));
+    await settled(() => inside.socket.bytesWritten);
     peer.socket.resume();
     const { bytes, ending } = await peer.rest();
     expect({ length: bytes.length, ending }).toEqual({ length: 20_000_000, ending: 'fin' });
@@ -64,6 +65,31 @@ describe('upgrades', () => {
     both[who].socket.resetAndDestroy();
     const other = who === 'peer' ? both.inside : both.peer;
     await expect(other.rest()).resolves.toMatchObject({ bytes: '' });
+  });
+
+  it('pass on what the app said last before it hung up on a client that is still sending', async () => {
+    for (let round = 0; round < 12; round += 1) {
+      const { peer, inside } = await rig.begin(upgrade());
+      inside.send(`${switching}\r\n`);
+      await peer.head();
+      inside.socket.pause();
+      peer.send('x'.repeat(2_000_000));
+      inside.send('bye');
+      inside.socket.write('', () => inside.close());
+      expect(await peer.bytes(3)).toBe('bye');
+    }
+  });
+
+  it('end for a client that goes on sending to an app that has closed', async () => {
+    const { peer, inside } = await rig.begin(upgrade());
+    inside.send(`${switching}\r\n`);
+    await peer.head();
+    inside.close();
+    expect(await peer.rest()).toEqual({ bytes: '', ending: 'end' });
+    const closed = new Promise((resolve) => peer.socket.once('close', resolve));
+    const sending = setInterval(() => peer.send('x'), 10);
+    await closed;
+    clearInterval(sending);
   });
 
   it('that the app refuses are answered as it answers, and the connection ends', async () => {

@@ -18,6 +18,7 @@ import { PlatformRows } from './kit/platform-rows.js';
 import { wholeAnswer } from './kit/answer.js';
 import { RawConnection } from './kit/raw-connection.js';
 import { type EchoAgent, startEchoAgent } from './kit/echo-agent.js';
+import { pause } from './kit/wait.js';
 
 @WebSocketGateway({ path: '/gateway' })
 class EchoGateway {
@@ -131,12 +132,13 @@ describe.each(COMBINATIONS)('importing the module is enough: %s, %s', (way, gate
   });
 
   it('a WebSocket reaches the sandbox, also on a path of a gateway', async () => {
-    for (const path of ['/', '/gateway', '/socket.io/']) {
-      const socket = await opened(`ws://127.0.0.1:${port}${path}`, { headers: { host, 'x-api-key': key } });
-      // Longer than engine.io waits before it ends an upgrade that nobody took.
-      await new Promise(
-        (resolve) => void setTimeout(resolve, gateway === 'a socket.io gateway' ? 1_200 : 20),
-      );
+    const headers = { host, 'x-api-key': key };
+    const sockets = await Promise.all(
+      ['/', '/gateway', '/socket.io/'].map((path) => opened(`ws://127.0.0.1:${port}${path}`, { headers })),
+    );
+    // Longer than engine.io waits before it ends an upgrade that nobody took.
+    if (gateway === 'a socket.io gateway') await pause(1_200);
+    for (const socket of sockets) {
       socket.send('there and back');
       expect(String((await once(socket, 'message'))[0])).toBe('there and back');
       socket.terminate();

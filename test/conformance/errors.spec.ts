@@ -1,6 +1,6 @@
 import { assert, expect } from 'vitest';
 import { answer, always } from '../kit/agent.js';
-import { valueOf, valuesOf } from '../kit/answer.js';
+import { valueOf } from '../kit/answer.js';
 import { type Door, DOORS, UPGRADE_LINES } from '../kit/requests.js';
 import { freePort } from '../kit/postgres.js';
 import { test } from './test.js';
@@ -211,7 +211,7 @@ for (const [i, line] of [
 test('errors/agent-error-passes — an agent’s own error reaches the client as it is, and the next request asks the database anew [RFC 9110 15.6]', async (world) => {
   const gone = await world.stage(always(answer(503, 'moved', ['X-Sandbox-Error: agent;sandbox_not_here'])));
   const got = await gone.ask('GET', '/');
-  expect([got.status, got.body, valuesOf(got.fields, 'x-sandbox-error')], 'answer').toEqual([
+  expect([got.status, got.body, got.all('x-sandbox-error')], 'answer').toEqual([
     503,
     'moved',
     ['agent;sandbox_not_here'],

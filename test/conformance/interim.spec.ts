@@ -50,7 +50,7 @@ test('interim/103-at-once — a 103 reaches the client before the final answer i
   go?.();
   const got = await client.answer();
   expect(valuesOf(got.interim[0]?.fields ?? [], 'x-b'), 'headers of the 103').toEqual(['1', '2']);
-  expect(valuesOf(got.fields, 'link'), 'Link of the final answer').toEqual([]);
+  expect(got.all('link'), 'Link of the final answer').toEqual([]);
 });
 
 test('interim/103-header-rules — hop-by-hop, X-Sandbox-* and a wider cookie Domain do not pass on a 103 [RFC 9110 7.6.1, RFC 6265 5.3]', async (world) => {

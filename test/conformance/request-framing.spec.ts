@@ -3,20 +3,7 @@ import { pause, until } from '../kit/wait.js';
 import { test } from './test.js';
 import type { Stage } from './world.js';
 
-const METHODS = [
-  'GET',
-  'HEAD',
-  'DELETE',
-  'OPTIONS',
-  'PATCH',
-  'POST',
-  'PUT',
-  'PROPFIND',
-  'REPORT',
-  'SEARCH',
-  'LOCK',
-  'PURGE',
-];
+const METHODS = 'GET HEAD DELETE OPTIONS PATCH POST PUT PROPFIND REPORT SEARCH LOCK PURGE'.split(' ');
 
 interface Framing {
   readonly name: string;

@@ -50,23 +50,11 @@ for (const [i, [line, name]] of FORBIDDEN.entries())
     await stage.proveClean();
   });
 
-const RESPONSE_FORBIDDEN = FORBIDDEN.filter(
-  ([, name]) =>
-    ![
-      'x-api-key',
-      'host',
-      'expect',
-      'cookie',
-      'authorization',
-      'max-forwards',
-      'te',
-      'x-forwarded-for',
-      'x-forwarded-host',
-      'forwarded',
-      'x-request-id',
-      'proxy-authorization',
-    ].includes(name),
-);
+const ONLY_IN_REQUESTS =
+  'x-api-key host expect cookie authorization max-forwards te x-forwarded-for x-forwarded-host forwarded x-request-id proxy-authorization'.split(
+    ' ',
+  );
+const RESPONSE_FORBIDDEN = FORBIDDEN.filter(([, name]) => !ONLY_IN_REQUESTS.includes(name));
 
 for (const [line, name] of RESPONSE_FORBIDDEN)
   test(`trailers/response-forbidden-${name} — ${name} as a response trailer does not reach the client [RFC 9110 6.5.1]`, async (world) => {
@@ -79,7 +67,7 @@ for (const [line, name] of RESPONSE_FORBIDDEN)
     if (got.status === 502 || !got.complete) return;
     expect([got.status, got.body], 'answer').toEqual([200, 'ok']);
     expect(valuesOf(got.trailers, name), `${name} in the trailers`).toEqual([]);
-    if (name === 'set-cookie') expect(valuesOf(got.fields, name), `${name} merged into the head`).toEqual([]);
+    if (name === 'set-cookie') expect(got.all(name), `${name} merged into the head`).toEqual([]);
   });
 
 for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'GET', 'OPTIONS'])
@@ -116,7 +104,7 @@ for (const status of [200, 404, 500])
         ['X-sum', 'caf\xe9'],
       ],
     ]);
-    expect(valuesOf(got.fields, 'trailer'), 'Trailer').toEqual(['X-Sum']);
+    expect(got.all('trailer'), 'Trailer').toEqual(['X-Sum']);
     client.send(stage.head('GET', '/again'));
     expect((await client.answer()).status, 'second request').toEqual(status);
   });
@@ -139,7 +127,7 @@ test('trailers/response-to-http10 — an HTTP/1.0 client gets neither trailers n
   const client = await stage.client();
   client.send(stage.bare('GET /t HTTP/1.0', [`X-API-Key: ${stage.key}`]));
   const got = await client.answer();
-  expect([got.status, got.body, valuesOf(got.fields, 'trailer')], 'answer').toEqual([200, 'ok', []]);
+  expect([got.status, got.body, got.all('trailer')], 'answer').toEqual([200, 'ok', []]);
 });
 
 for (const line of ['Content-Length: 2', 'Connection: close'] as const)

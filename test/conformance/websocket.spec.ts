@@ -1,6 +1,5 @@
 import { assert, expect } from 'vitest';
 import { answer, SWITCH_TO_WEBSOCKET } from '../kit/agent.js';
-import { valuesOf } from '../kit/answer.js';
 import { utf8 } from '../kit/byte-stream.js';
 import { pause, until } from '../kit/wait.js';
 import { openTunnel } from './openings.js';
@@ -52,14 +51,11 @@ for (const [name, lines, reply] of PROTOCOLS)
     for (const line of lines) assert(seen.head.raw.includes(`${line}\r\n`), `${line} upstream`);
     for (const line of reply) assert(got.raw.includes(`${line}\r\n`), `${line} towards the client`);
     expect(
-      [
-        valuesOf(got.fields, 'sec-websocket-accept'),
-        valuesOf(got.fields, 'upgrade').map((v) => v.toLowerCase()),
-      ],
+      [got.all('sec-websocket-accept'), got.all('upgrade').map((v) => v.toLowerCase())],
       'answer',
     ).toEqual([['s3pPLMBiTxaQ9kYGzzhZRbK+xOo='], ['websocket']]);
     assert(
-      valuesOf(got.fields, 'connection').join().toLowerCase().includes('upgrade'),
+      got.all('connection').join().toLowerCase().includes('upgrade'),
       'Connection: Upgrade towards the client',
     );
   });
@@ -103,7 +99,7 @@ for (const status of [200, 302, 400, 401, 403, 404, 426, 500, 503])
         if (framing === 'close') exchange.connection.end();
       });
       const { client, answer: got } = await stage.send(stage.upgrade('/ws'));
-      expect([got.status, got.body, valuesOf(got.fields, 'x-why'), got.complete], 'answer').toEqual([
+      expect([got.status, got.body, got.all('x-why'), got.complete], 'answer').toEqual([
         status,
         'nope',
         ['a', 'b'],
@@ -167,7 +163,7 @@ for (const [i, protocol] of ['raw', 'tcp', 'foo/2', 'websocket, foo', utf8('cust
     const { client, answer: got } = await stage.send(
       stage.head('GET', '/t', ['Connection: Upgrade', `Upgrade: ${protocol}`]),
     );
-    expect([got.status, valuesOf(got.fields, 'upgrade')], 'answer').toEqual([101, [protocol]]);
+    expect([got.status, got.all('upgrade')], 'answer').toEqual([101, [protocol]]);
     expect((await stage.agent.request()).values('upgrade'), 'Upgrade upstream').toEqual([protocol]);
     expect((await client.input.take(5)).toString(), 'tunnel').toEqual('hello');
   });

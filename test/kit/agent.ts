@@ -2,13 +2,8 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { valuesOf } from './answer.js';
 import { type ByteStream, EndOfBytes } from './byte-stream.js';
 import { RawConnection } from './raw-connection.js';
-import {
-  MalformedRequest,
-  readRequestBody,
-  readRequestHead,
-  type RequestBody,
-  type RequestHead,
-} from './request-reader.js';
+import { MalformedMessage } from './message-reader.js';
+import { readRequestBody, readRequestHead, type RequestBody, type RequestHead } from './request-reader.js';
 import { until } from './wait.js';
 
 /** What arrived at the agent as one request. */
@@ -48,7 +43,7 @@ export class Received {
 export class AgentConnection extends RawConnection {
   readonly received: Received[] = [];
   isTunnel = false;
-  malformed: MalformedRequest | null = null;
+  malformed: MalformedMessage | null = null;
 }
 
 /** What a script gets: the request as soon as its head is there, and the connection to answer on. */
@@ -175,7 +170,7 @@ export class Agent {
       }
       if (!socket.writableEnded) socket.end();
     } catch (error) {
-      if (error instanceof MalformedRequest) connection.malformed = error;
+      if (error instanceof MalformedMessage) connection.malformed = error;
       else if (!(error instanceof EndOfBytes)) throw error;
     }
   }
@@ -201,7 +196,7 @@ export class Agent {
         received.seen += piece.length;
       });
     } catch (error) {
-      if (!(error instanceof MalformedRequest)) throw error;
+      if (!(error instanceof MalformedMessage)) throw error;
       connection.malformed = error;
       received.body = { data: Buffer.alloc(0), trailers: [], complete: false, chunks: [] };
     }

@@ -1,5 +1,5 @@
 import { type ByteStream, EndOfBytes, type Ending } from './byte-stream.js';
-import type { Field } from './request-reader.js';
+import { type Field, parseField, readChunks, readFields, readLine } from './message-reader.js';
 
 interface Head {
   readonly version: string;
@@ -47,7 +47,7 @@ export function valueOf(fields: readonly Field[], name: string): string | null {
 
 /** A request or response head as fields, without its first line. */
 export function fieldsOfHead(head: string): Field[] {
-  return head.split('\r\n').slice(1, -2).map(fieldOf);
+  return head.split('\r\n').slice(1, -2).map(parseField);
 }
 
 /**
@@ -80,17 +80,11 @@ export async function wholeAnswer(
 }
 
 async function readHead(stream: ByteStream): Promise<Head> {
-  const first = await textLine(stream);
+  const first = await readLine(stream, '9112 4');
   const match = /^(HTTP\/1\.[01]) (\d{3})(?: (.*))?$/s.exec(first);
   if (!match) throw new Error(`not a status line: ${JSON.stringify(first.slice(0, 120))}`);
-  const fields: Field[] = [];
   let raw = `${first}\r\n`;
-  for (;;) {
-    const line = await textLine(stream);
-    raw += `${line}\r\n`;
-    if (line === '') break;
-    fields.push(fieldOf(line));
-  }
+  const fields = await readFields(stream, '9112 5', (line) => (raw += `${line}\r\n`));
   return { version: match[1] as string, status: Number(match[2]), reason: match[3] ?? '', fields, raw };
 }
 
@@ -102,7 +96,10 @@ async function readBody(stream: ByteStream, head: Head, method: string): Promise
   try {
     if (framing === 'length')
       pieces.push(await stream.take(Number(valuesOf(head.fields, 'content-length')[0])));
-    if (framing === 'chunked') await readChunks(stream, pieces, trailers);
+    if (framing === 'chunked') {
+      await readChunks(stream, (piece) => void pieces.push(piece));
+      trailers.push(...(await readFields(stream, '9112 7.1.2')));
+    }
     if (framing === 'close') {
       pieces.push(await stream.all());
       complete = stream.ending === 'fin';
@@ -139,41 +136,4 @@ function framingOf(head: Head, method: string): Answer['framing'] {
     return 'length';
   }
   return 'close';
-}
-
-/** Reads a chunked body into `pieces`, and its trailers. @throws EndOfBytes, Error when the chunks are malformed */
-export async function readChunks(stream: ByteStream, pieces: Buffer[], trailers: Field[]): Promise<void> {
-  for (;;) {
-    const line = await textLine(stream);
-    if (!/^[0-9A-Fa-f]+$/.test(line)) throw new Error(`chunk size ${JSON.stringify(line.slice(0, 60))}`);
-    const size = Number.parseInt(line, 16);
-    if (size === 0) break;
-    let left = size;
-    while (left > 0) {
-      const piece = await stream.take(Math.min(left, Math.max(1, stream.length)));
-      pieces.push(piece);
-      left -= piece.length;
-    }
-    if ((await stream.take(2)).toString('latin1') !== '\r\n') throw new Error('chunk not followed by CRLF');
-  }
-  for (;;) {
-    const line = await textLine(stream);
-    if (line === '') return;
-    trailers.push(fieldOf(line));
-  }
-}
-
-async function textLine(stream: ByteStream): Promise<string> {
-  const line = (await stream.line()).toString('latin1');
-  if (!line.endsWith('\r\n')) throw new Error('a line of the answer ends in a bare LF');
-  if (line.slice(0, -2).includes('\r')) throw new Error('bare CR in the answer');
-  return line.slice(0, -2);
-}
-
-function fieldOf(line: string): Field {
-  const colon = line.indexOf(':');
-  const name = line.slice(0, Math.max(0, colon));
-  if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name))
-    throw new Error(`field line ${JSON.stringify(line.slice(0, 120))}`);
-  return [name, line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, '')];
 }

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -70,10 +70,13 @@ export class Program {
     return readdirSync(`/proc/${this.pid}/fd`).length;
   }
 
-  /** Resident memory in bytes (Linux). */
+  /** Resident memory in bytes. */
   get residentBytes(): number {
-    const status = readFileSync(`/proc/${this.pid}/status`, 'latin1');
-    return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1_024;
+    const file = `/proc/${this.pid}/status`;
+    const kilobytes = existsSync(file)
+      ? /^VmRSS:\s+(\d+)/m.exec(readFileSync(file, 'utf8'))?.[1]
+      : String(spawnSync('ps', ['-o', 'rss=', '-p', String(this.pid)]).stdout);
+    return Number(kilobytes) * 1_024;
   }
 
   /** Its exit code, or the signal that ended it. */

@@ -146,6 +146,11 @@ export class ProxyStage {
     return { answer: await wholeAnswer(client, bytes.slice(0, bytes.indexOf(' '))), head };
   }
 
+  /** Returns when the application has taken in what reached it before, and acted on it as far as it alone decides. */
+  async roundTrip(): Promise<void> {
+    await this.ask(this.bare('GET', '/healthz', ['Host: localhost']));
+  }
+
   /** Closed after the test. */
   keep(connection: RawConnection): RawConnection {
     this.opened.push(connection);

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { type Answer, readAnswer, readChunks } from './answer.js';
+import { type Answer, readAnswer } from './answer.js';
 import { ByteStream, bytes, type Ending } from './byte-stream.js';
-import type { Field } from './request-reader.js';
+import { type Field, readChunks, readFields } from './message-reader.js';
 import { PATIENCE_MS, pause, until, within } from './wait.js';
 
 /**
@@ -104,8 +104,13 @@ export class RawConnection {
 
   /** A chunked body and its trailers, of a request or an answer whose head has been read. */
   async chunks(): Promise<{ body: string; trailers: readonly Field[] }> {
-    const [pieces, trailers]: [Buffer[], Field[]] = [[], []];
-    await within(readChunks(this.input, pieces, trailers), PATIENCE_MS, 'a chunked body');
+    const pieces: Buffer[] = [];
+    const read = readChunks(this.input, (piece) => void pieces.push(piece));
+    const trailers = await within(
+      read.then(() => readFields(this.input, '9112 7.1.2')),
+      PATIENCE_MS,
+      'chunks',
+    );
     return { body: Buffer.concat(pieces).toString('latin1'), trailers };
   }
 

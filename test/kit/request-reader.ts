@@ -1,18 +1,12 @@
 import { type ByteStream, EndOfBytes } from './byte-stream.js';
-
-/** One header line as it stood on the wire: name in its own letters, value without the outer whitespace. */
-export type Field = readonly [name: string, value: string];
-
-/** The bytes are not a request by RFC 9112. `rule` names the section. */
-export class MalformedRequest extends Error {
-  constructor(
-    readonly rule: string,
-    detail: string,
-  ) {
-    super(`${rule}: ${detail}`);
-    this.name = 'MalformedRequest';
-  }
-}
+import {
+  type Field,
+  MalformedMessage,
+  readChunks,
+  readExactly,
+  readFields,
+  readLine,
+} from './message-reader.js';
 
 export interface RequestHead {
   readonly method: string;
@@ -33,10 +27,7 @@ export interface RequestBody {
   readonly chunks: readonly number[];
 }
 
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const REQUEST_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+) (\/[\x21\x22\x24-\x7e\x80-\xff]*) HTTP\/1\.1$/;
-// oxlint-disable-next-line no-control-regex -- field values by RFC 9110 5.5: no control bytes but HTAB
-const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 const CONNECTION_OPTIONS = new Set(['keep-alive', 'close', 'upgrade', 'te']);
 const NEVER_IN_TRAILERS = new Set(
   [
@@ -51,27 +42,21 @@ const NEVER_IN_TRAILERS = new Set(
  * Reads one request head as strictly as RFC 9112 allows a sender to write it: what our proxy sends
  * must pass this, whatever it was sent itself. Null at an orderly end between requests.
  *
- * @throws MalformedRequest, EndOfBytes (cut off in the middle).
+ * @throws MalformedMessage, EndOfBytes (cut off in the middle).
  */
 export async function readRequestHead(stream: ByteStream): Promise<RequestHead | null> {
   if (!(await stream.hasMore())) return null;
-  const first = await strictLine(stream, '9112 3');
+  const first = await readLine(stream, '9112 3');
   const match = REQUEST_LINE.exec(first);
-  if (!match) throw new MalformedRequest('9112 3', `request line ${JSON.stringify(first.slice(0, 200))}`);
-  const fields: Field[] = [];
+  if (!match) throw new MalformedMessage('9112 3', `request line ${JSON.stringify(first.slice(0, 200))}`);
   let raw = `${first}\r\n`;
-  for (;;) {
-    const line = await strictLine(stream, '9112 5');
-    raw += `${line}\r\n`;
-    if (line === '') break;
-    fields.push(parseField(line));
-  }
+  const fields = await readFields(stream, '9112 5', (line) => (raw += `${line}\r\n`));
   const { framing, length } = framingOf(fields);
   checkConnection(fields);
   return { method: match[1] as string, target: match[2] as string, fields, raw, framing, length };
 }
 
-/** Reads the body that `head` announces; `onData` sees each piece as it arrives. @throws MalformedRequest */
+/** Reads the body that `head` announces; `onData` sees each piece as it arrives. @throws MalformedMessage */
 export async function readRequestBody(
   stream: ByteStream,
   head: RequestHead,
@@ -88,22 +73,10 @@ export async function readRequestBody(
   try {
     if (head.framing === 'length') await readExactly(stream, head.length, keep);
     if (head.framing === 'chunked') {
-      for (;;) {
-        const line = await strictLine(stream, '9112 7.1');
-        if (!/^[0-9A-Fa-f]{1,15}$/.test(line)) throw new MalformedRequest('9112 7.1', `chunk size ${line}`);
-        const size = Number.parseInt(line, 16);
-        if (size === 0) break;
-        chunks.push(size);
-        await readExactly(stream, size, keep);
-        const end = (await stream.take(2)).toString('latin1');
-        if (end !== '\r\n') throw new MalformedRequest('9112 7.1', 'chunk data not followed by CRLF');
-      }
-      for (;;) {
-        const line = await strictLine(stream, '9112 7.1.2');
-        if (line === '') break;
-        const field = parseField(line);
+      await readChunks(stream, keep, (size) => void chunks.push(size));
+      for (const field of await readFields(stream, '9112 7.1.2')) {
         if (NEVER_IN_TRAILERS.has(field[0].toLowerCase()))
-          throw new MalformedRequest('9110 6.5.1', `${field[0]} in the trailer section`);
+          throw new MalformedMessage('9110 6.5.1', `${field[0]} in the trailer section`);
         trailers.push(field);
       }
     }
@@ -114,53 +87,23 @@ export async function readRequestBody(
   return { data: Buffer.concat(pieces), trailers, complete, chunks };
 }
 
-async function readExactly(stream: ByteStream, count: number, keep: (piece: Buffer) => void): Promise<void> {
-  let left = count;
-  while (left > 0) {
-    await stream.hasMore();
-    const piece = await stream.take(Math.min(left, Math.max(1, stream.length)));
-    left -= piece.length;
-    keep(piece);
-  }
-}
-
-async function strictLine(stream: ByteStream, rule: string): Promise<string> {
-  const line = (await stream.line()).toString('latin1');
-  if (!line.endsWith('\r\n')) throw new MalformedRequest('9112 2.2', 'a line ends in a bare LF');
-  const text = line.slice(0, -2);
-  if (text.includes('\r')) throw new MalformedRequest('9112 2.2', 'bare CR in a line');
-  if (text.includes('\0')) throw new MalformedRequest(rule, 'NUL in a line');
-  return text;
-}
-
-function parseField(line: string): Field {
-  const colon = line.indexOf(':');
-  const name = line.slice(0, Math.max(0, colon));
-  if (!TOKEN.test(name))
-    throw new MalformedRequest('9112 5', `field line ${JSON.stringify(line.slice(0, 120))}`);
-  const value = line.slice(colon + 1);
-  if (!FIELD_VALUE.test(value))
-    throw new MalformedRequest('9110 5.5', `control byte in the value of ${name}`);
-  return [name, value.replace(/^[ \t]+|[ \t]+$/g, '')];
-}
-
 function framingOf(fields: readonly Field[]): { framing: RequestHead['framing']; length: number } {
   const all = (name: string): string[] => fields.filter(([n]) => n.toLowerCase() === name).map(([, v]) => v);
-  if (all('host').length !== 1) throw new MalformedRequest('9112 3.2', `${all('host').length} Host lines`);
+  if (all('host').length !== 1) throw new MalformedMessage('9112 3.2', `${all('host').length} Host lines`);
   const lengths = all('content-length');
   const codings = all('transfer-encoding');
   if (lengths.length > 0 && codings.length > 0)
-    throw new MalformedRequest('9112 6.2', 'both Content-Length and Transfer-Encoding');
-  if (lengths.length > 1) throw new MalformedRequest('9112 6.3', 'several Content-Length lines');
-  if (codings.length > 1) throw new MalformedRequest('9112 6.1', 'several Transfer-Encoding lines');
+    throw new MalformedMessage('9112 6.2', 'both Content-Length and Transfer-Encoding');
+  if (lengths.length > 1) throw new MalformedMessage('9112 6.3', 'several Content-Length lines');
+  if (codings.length > 1) throw new MalformedMessage('9112 6.1', 'several Transfer-Encoding lines');
   if (codings.length === 1) {
     if (codings[0]?.toLowerCase() !== 'chunked')
-      throw new MalformedRequest('9112 6.1', `coding ${codings[0]}`);
+      throw new MalformedMessage('9112 6.1', `coding ${codings[0]}`);
     return { framing: 'chunked', length: 0 };
   }
   if (lengths.length === 1) {
     if (!/^\d{1,15}$/.test(lengths[0] as string))
-      throw new MalformedRequest('9112 6.2', `length ${lengths[0]}`);
+      throw new MalformedMessage('9112 6.2', `length ${lengths[0]}`);
     return { framing: 'length', length: Number(lengths[0]) };
   }
   return { framing: 'none', length: 0 };
@@ -171,6 +114,6 @@ function checkConnection(fields: readonly Field[]): void {
     if (name.toLowerCase() !== 'connection') continue;
     for (const option of value.toLowerCase().split(','))
       if (!CONNECTION_OPTIONS.has(option.trim()))
-        throw new MalformedRequest('9110 7.6.1', `client's Connection option ${option.trim()} was passed on`);
+        throw new MalformedMessage('9110 7.6.1', `client's Connection option ${option.trim()} was passed on`);
   }
 }

@@ -9,11 +9,21 @@ export function pause(ms: number): Promise<void> {
 /** Waits until `condition` holds, looking every few milliseconds. @throws Error that names `what` */
 export async function until(
   condition: () => boolean | Promise<boolean>,
-  what: string | (() => string),
+  what: string | (() => string) = String(condition),
   withinMs = PATIENCE_MS,
 ): Promise<void> {
   for (const deadline = performance.now() + withinMs; !(await condition()); await pause(4))
     if (performance.now() > deadline) throw late(what, withinMs);
+}
+
+/** Waits until a count has not changed for `quietMs`, as when a writer waits for a reader; the count. */
+export async function settled(count: () => number, quietMs = 500): Promise<number> {
+  let [last, since] = [count(), performance.now()];
+  await until(() => {
+    if (count() !== last) [last, since] = [count(), performance.now()];
+    return performance.now() - since > quietMs;
+  }, 'a count settles');
+  return last;
 }
 
 /** `promise`, or an Error that names `what` once `ms` have gone by. */

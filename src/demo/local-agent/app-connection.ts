@@ -22,18 +22,22 @@ export function connectToApp(port: number): Socket {
 }
 
 /**
- * A socket on which a failed write is no error. An app may answer and close before it has read the whole request; the
- * next write then fails, and Node would destroy the socket while the answer waits unread in the kernel. Reading tells
- * soon enough that the connection has ended.
+ * A socket that is read to its end also when writing fails. An app may answer and close before it has read the whole
+ * request; the next write then fails, and Node would destroy the socket while the answer waits unread in the kernel.
  */
 class AppSocket extends Socket {
-  override _write(chunk: unknown, encoding: BufferEncoding, callback: () => void): void {
-    super._write(chunk, encoding, () => callback());
+  override _write(chunk: unknown, encoding: BufferEncoding, callback: Callback): void {
+    super._write(chunk, encoding, this.unlessUnread(callback));
   }
 
-  override _writev(chunks: Chunks, callback: () => void): void {
-    super._writev?.(chunks, () => callback());
+  override _writev(chunks: Chunks, callback: Callback): void {
+    super._writev?.(chunks, this.unlessUnread(callback));
+  }
+
+  private unlessUnread(callback: Callback): Callback {
+    return (error) => callback(this.readableEnded ? error : null);
   }
 }
 
+type Callback = (error?: Error | null) => void;
 type Chunks = Parameters<NonNullable<Socket['_writev']>>[0];

@@ -146,7 +146,11 @@ function send(
  * it after the answer. To be called before the head is written.
  */
 export function closeAfterAnswer(request: IncomingMessage, response: ServerResponse): void {
-  if (!hasUnreadBody(request)) return;
+  if (hasUnreadBody(request)) makeLast(request, response);
+}
+
+/** Closes the connection after this answer, and lets nobody have what comes behind its request. */
+export function makeLast(request: IncomingMessage, response: ServerResponse): void {
   const socket: Socket & { [CLOSING]?: boolean } = request.socket;
   response.shouldKeepAlive = false;
   socket[CLOSING] = true;

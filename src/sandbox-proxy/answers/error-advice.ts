@@ -187,17 +187,15 @@ export function agentAdvice(code: string, status: number, port: number): ErrorAd
         title: `Port ${port} cannot be reached from outside`,
         advice: "It belongs to the sandbox's host. Serve the app on another port, and open that one.",
       };
-    case 'sandbox_not_found':
-      return {
-        title: 'The sandbox is not on this host',
-        advice:
-          'It may have just moved or ended. Reload this page in a moment, or ask the team that owns it.',
-        retrySeconds: RETRY_SECONDS,
-      };
     case 'unauthorized':
       return {
         title: "The sandbox's host does not know this server",
-        advice: 'Its operator has to give both the same token. Nothing is wrong with your request.',
+        advice: 'Nothing is wrong with your sandbox or your key. Report the code and the request id below.',
+      };
+    case 'sandbox_not_found':
+      return {
+        title: 'The sandbox is not on the host where it should be',
+        advice: 'It may be moving to another one. Reload this page in a moment, or restart the sandbox.',
       };
     case 'bad_request':
       return {

@@ -11,21 +11,7 @@ const QUERIES = [
   `?%73andbox_link=${LINK}#`,
 ];
 
-const METHODS = [
-  'GET',
-  'GET',
-  'HEAD',
-  'POST',
-  'PUT',
-  'PATCH',
-  'DELETE',
-  'OPTIONS',
-  'PROPFIND',
-  'CONNECT',
-  'TRACE',
-  'get',
-  'X',
-];
+const METHODS = 'GET GET HEAD POST PUT PATCH DELETE OPTIONS PROPFIND CONNECT TRACE get X'.split(' ');
 const SEGMENTS = [
   'a',
   '..',
@@ -145,23 +131,10 @@ export function requestBytes(random: Random, host: string, key: string): string 
   return mutated(random, wire, 30);
 }
 
-const STATUSES = [
-  '200 OK',
-  '204 No',
-  '304 Not',
-  '404 No',
-  '500 Err',
-  '503 No',
-  '100 Continue',
-  '101 S',
-  '103 E',
-  '099 X',
-  '999 X',
-  'abc',
-  '20',
-  '200',
-  '2000 X',
-];
+const STATUSES =
+  '200 OK|204 No|304 Not|404 No|500 Err|503 No|100 Continue|101 S|103 E|099 X|999 X|abc|20|200|2000 X'.split(
+    '|',
+  );
 const ANSWER_LINES = [
   'Content-Length: 2',
   'Content-Length: 2',

@@ -5,23 +5,19 @@
  * watch its rule are run, and at least one has to fail. Exit code 1 when one is not noticed or no longer fits.
  */
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startPostgres } from '../../kit/postgres.js';
-import { connectionMutations } from './connections.js';
-import { doorMutations } from './doors.js';
-import { headerMutations } from './headers.js';
-import type { Mutation } from './mutation.js';
+import { type Mutation, MUTATIONS } from './mutations.js';
 
 const { values: options } = parseArgs({
   options: { only: { type: 'string', default: '' }, jobs: { type: 'string', default: '2' } },
 });
 
 const repository = process.cwd();
-const all = [...headerMutations, ...doorMutations, ...connectionMutations];
-const queue = all.filter(({ name }) => name.includes(options.only)).values();
+const queue = MUTATIONS.filter(({ name }) => name.includes(options.only)).values();
 let [noticed, missed] = [0, 0];
 
 const postgres = await startPostgres();
@@ -54,19 +50,28 @@ async function tryOut(mutation: Mutation): Promise<Outcome> {
     cpSync(join(repository, 'dist'), join(directory, 'dist'), { recursive: true });
     cpSync(join(repository, 'package.json'), join(directory, 'package.json'));
     symlinkSync(join(repository, 'node_modules'), join(directory, 'node_modules'));
-    const path = join(directory, 'dist/src', mutation.file);
-    if (!existsSync(path)) return { failed: null, why: `there is no ${mutation.file}` };
-    let text = readFileSync(path, 'utf8');
     for (const [find, replace] of mutation.edits) {
-      const times = text.split(find).length - 1;
-      if (times !== 1)
+      const proxy = join(directory, 'dist/src/sandbox-proxy');
+      const paths = readdirSync(proxy, { recursive: true, encoding: 'utf8' })
+        .filter((path) => path.endsWith(`${mutation.file}.js`))
+        .map((path) => join(proxy, path));
+      const places = paths.flatMap((path) =>
+        readFileSync(path, 'utf8')
+          .split(find)
+          .slice(1)
+          .map(() => path),
+      );
+      const [path] = places;
+      if (path === undefined || places.length > 1)
         return {
           failed: null,
-          why: `${JSON.stringify(find)} stands ${times} times in ${mutation.file}, not once`,
+          why: `${JSON.stringify(find)} stands ${places.length} times in the proxy, not once`,
         };
-      text = text.replace(find, () => replace);
+      writeFileSync(
+        path,
+        readFileSync(path, 'utf8').replace(find, () => replace),
+      );
     }
-    writeFileSync(path, text);
     return await suite(directory, mutation.only);
   } finally {
     rmSync(directory, { recursive: true, force: true });
