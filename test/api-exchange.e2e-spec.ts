@@ -2,10 +2,10 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { exchangeClocks } from '../src/platform/exchange/exchange-clocks.js';
-import { caller, newTeam } from './support/api-client.js';
-import { type StartedApp, startApp } from './support/app.js';
-import { PlatformRows } from './support/platform-rows.js';
-import { RawConnection } from './support/raw-http.js';
+import { caller, newTeam } from './kit/api-client.js';
+import { type StartedApp, startApp } from './kit/app.js';
+import { PlatformRows } from './kit/platform-rows.js';
+import { RawConnection } from './kit/raw-connection.js';
 
 const BODY_MS = 400;
 const EXCHANGE_MS = 1_500;

@@ -5,10 +5,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generateApiKey } from '../src/platform/identifiers/api-key.js';
 import { encodeId } from '../src/platform/identifiers/resource-id.js';
 import { LOGGER } from '../src/program/logging/logger.js';
-import { caller } from './support/api-client.js';
-import { type StartedApp, startApp } from './support/app.js';
-import { PlatformRows } from './support/platform-rows.js';
-import { RawConnection } from './support/raw-http.js';
+import { caller } from './kit/api-client.js';
+import { type StartedApp, startApp } from './kit/app.js';
+import { PlatformRows } from './kit/platform-rows.js';
+import { RawConnection } from './kit/raw-connection.js';
 
 const CONNECTIONS = 10;
 const REQUESTS = 400;

@@ -1,8 +1,8 @@
 import { Agent, request } from 'node:http';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { newTeam } from './support/api-client.js';
-import { type StartedApp, startApp } from './support/app.js';
+import { newTeam } from './kit/api-client.js';
+import { type StartedApp, startApp } from './kit/app.js';
 
 /** A few seconds' worth; `API_FUZZ_RUNS` says more. */
 const RUNS = Number(process.env['API_FUZZ_RUNS'] ?? 400);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeId } from '../src/platform/identifiers/resource-id.js';
-import { type AnyBody, asOperator, type Call, newTeam } from './support/api-client.js';
-import { type StartedApp, startApp } from './support/app.js';
+import { type AnyBody, asOperator, type Call, newTeam } from './kit/api-client.js';
+import { type StartedApp, startApp } from './kit/app.js';
 
 const MAX = 4;
 

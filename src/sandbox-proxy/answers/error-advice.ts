@@ -77,6 +77,20 @@ const ADVICE: Readonly<Record<ProxyErrorCode, ErrorAdvice>> = {
     advice: 'Every connection to it is in use. Closing other pages of this sandbox helps.',
     retrySeconds: RETRY_SECONDS,
   },
+  proxy_busy: {
+    title: 'This server is busy',
+    advice: 'Too many connections are open at the moment. Nothing is wrong with your sandbox.',
+    retrySeconds: RETRY_SECONDS,
+  },
+  request_timeout: {
+    title: 'This request took too long',
+    advice: 'Open the address anew, over a faster connection if you can.',
+  },
+  headers_too_large: {
+    title: 'This request is too large',
+    advice:
+      'Its headers are larger than this server takes. Delete cookies of this site, and open the address anew.',
+  },
   host_unavailable: {
     title: "The sandbox's host is not available",
     advice:

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from './postgres.js';
+import { until } from './wait.js';
 
 /** Debian's package `pgbouncer`. */
 const PGBOUNCER = '/usr/sbin/pgbouncer';
@@ -35,8 +36,8 @@ export async function startPgBouncer(url: string, poolSize = 5): Promise<PgBounc
     'auth_type = any',
     'pool_mode = transaction',
     `default_pool_size = ${poolSize}`,
-    // pg sends these when it connects, and PgBouncer would refuse the connection
-    'ignore_startup_parameters = statement_timeout,extra_float_digits',
+    // pg sends it when it connects, and PgBouncer would refuse the connection
+    'ignore_startup_parameters = statement_timeout',
   ];
   const file = join(directory, 'pgbouncer.ini');
   writeFileSync(file, `${ini.join('\n')}\n`);
@@ -66,13 +67,9 @@ export async function startPgBouncer(url: string, poolSize = 5): Promise<PgBounc
 async function listening(child: ChildProcess, port: number, output: readonly string[]): Promise<void> {
   let failure: Error | null = null;
   child.once('error', (error) => (failure = error));
-  for (let attempt = 0; attempt < 400; attempt += 1) {
-    if (failure !== null) throw new Error(`${PGBOUNCER} (Debian's package pgbouncer)`, { cause: failure });
-    if (child.exitCode !== null) break;
-    if (await accepts(port)) return;
-    await sleep(25);
-  }
-  throw new Error(`pgbouncer does not listen: ${output.join('')}`);
+  const hasEnded = (): boolean => failure !== null || child.exitCode !== null;
+  await until(async () => hasEnded() || (await accepts(port)), 'PgBouncer listens');
+  if (hasEnded()) throw new Error(`${PGBOUNCER} does not run: ${output.join('')}`, { cause: failure });
 }
 
 async function accepts(port: number): Promise<boolean> {
@@ -82,13 +79,4 @@ async function accepts(port: number): Promise<boolean> {
   });
   socket.destroy();
   return isOpen;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => void probe.once('listening', resolve));
-  const address = probe.address();
-  await new Promise((resolve) => void probe.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
