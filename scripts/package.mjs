@@ -1,7 +1,7 @@
 // `npm run package`: writes dist/package, the sandbox proxy as a package of its own that `npm pack ./dist/package` packs.
 // What an entry below imports is in it, and nothing else of the program is.
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 const root = new URL('../', import.meta.url);
@@ -34,7 +34,6 @@ const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.package.jso
 });
 if (status !== 0) process.exit(1);
 
-const exported = Object.entries(ENTRIES).filter(([, file]) => existsSync(new URL(`${file}.js`, target)));
 const manifest = {
   name: '@sandbox-control-plane/sandbox-proxy',
   version,
@@ -44,7 +43,7 @@ const manifest = {
   engines,
   exports: {
     ...Object.fromEntries(
-      exported.map(([name, file]) => [name, { types: `${file}.d.ts`, default: `${file}.js` }]),
+      Object.entries(ENTRIES).map(([name, file]) => [name, { types: `${file}.d.ts`, default: `${file}.js` }]),
     ),
     './package.json': './package.json',
   },
@@ -59,3 +58,6 @@ const manifest = {
 };
 writeFileSync(new URL('package.json', target), `${JSON.stringify(manifest, null, 2)}\n`);
 cpSync(new URL('LICENSE', root), new URL('LICENSE', target));
+// links into the repository lead nowhere from there
+const page = readFileSync(new URL('docs/in-another-application.md', root), 'utf8');
+writeFileSync(new URL('README.md', target), page.replaceAll(/\[([^\]]+)\]\(\.\.\/[^)]*\)/g, '$1'));

@@ -1,6 +1,7 @@
 import './program/boot/engine-flags.js';
 import 'reflect-metadata';
 import cluster from 'node:cluster';
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { loadEnvFile } from 'node:process';
 import { CLOSE_MARGIN_MS, onSignals, Shutdown } from './program/boot/shutdown.js';
@@ -38,17 +39,20 @@ async function startEmbedded(settings: Configuration): Promise<void> {
   const postgres = await EmbeddedPostgres.start(DATA_DIR, console.warn);
   shutdown.add(() => postgres.stop(), POSTGRES_STOP_MS);
   const ownPorts = [PORT];
-  const local = await LocalSandbox.start(DATA_DIR, () => ownPorts);
+  const agentToken = settings.AGENT_TOKEN ?? randomBytes(24).toString('hex');
+  const local = await LocalSandbox.start({ dataDir: DATA_DIR, agentToken, deniedPorts: () => ownPorts });
   shutdown.add(() => local.stop(), CLOSE_MARGIN_MS);
   const adminToken = settings.ADMIN_TOKEN === undefined ? keptAdminToken(DATA_DIR) : null;
 
-  const filledIn = { DATABASE_URL: postgres.url, ...(adminToken && { ADMIN_TOKEN: adminToken.token }) };
+  const secrets = { AGENT_TOKEN: agentToken, ...(adminToken && { ADMIN_TOKEN: adminToken.token }) };
+  const filledIn = { DATABASE_URL: postgres.url, ...secrets };
   const port = await open(Object.assign(new Configuration(), settings, filledIn));
   ownPorts.push(port);
   const url = ownUrl(HOST, port);
 
   const database = await openDatabase(postgres.url, 'off');
   const demo = await prepareDemo(database, DATA_DIR, local.agentAddress).finally(() => database.destroy());
+  if (demo.sandbox) local.run(demo.sandbox.id);
   const urlTemplate = sandboxUrlTemplate(
     { publicUrl: settings.PUBLIC_URL, sandboxDomains: settings.SANDBOX_DOMAINS },
     port,

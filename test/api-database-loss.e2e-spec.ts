@@ -2,10 +2,10 @@ import { performance } from 'node:perf_hooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FEED_OPTIONS, PostgresChangeFeed } from '../src/platform/proxy-adapter/postgres-change-feed.js';
 import { generateApiKey } from '../src/platform/identifiers/api-key.js';
-import { type Call, caller, newTeam } from './support/api-client.js';
-import { type StartedApp, startApp } from './support/app.js';
-import { createTestDatabase, type TestDatabase } from './support/database.js';
-import { startTcpRelay, type TcpRelay } from './support/tcp-relay.js';
+import { type Call, caller, newTeam } from './kit/api-client.js';
+import { type StartedApp, startApp } from './kit/app.js';
+import { createTestDatabase, type TestDatabase } from './kit/database.js';
+import { startTcpRelay, type TcpRelay } from './kit/tcp-relay.js';
 
 /** A caller with a key of its own that nobody knows: memory has no answer for it. */
 function stranger(url: string): Call {

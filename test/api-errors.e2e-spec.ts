@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pino } from 'pino';
 import { LOGGER } from '../src/program/logging/logger.js';
 import { TeamsService } from '../src/platform/teams/teams.service.js';
-import { asOperator, type Call, caller, newTeam } from './support/api-client.js';
-import { type StartedApp, startApp } from './support/app.js';
+import { asOperator, type Call, caller, newTeam } from './kit/api-client.js';
+import { type StartedApp, startApp } from './kit/app.js';
 
 describe('errors of the API', () => {
   let started: StartedApp;
@@ -139,6 +139,14 @@ describe('errors of the API', () => {
     ['an unknown encoding', '{}', { 'content-encoding': 'zip' }, 400, 'invalid_request'],
     ['a large body', JSON.stringify({ name: 'x'.repeat(200_000) }), {}, 413, 'payload_too_large'],
     ['U+0000 in text', '{"name":"a\\u0000b"}', {}, 400, 'invalid_request'],
+    ['half of a surrogate pair', '{"name":"\\ud800"}', {}, 400, 'invalid_request'],
+    [
+      'JSON of 5,000 levels',
+      `{"name":"n","x":${'['.repeat(5_000)}${']'.repeat(5_000)}}`,
+      {},
+      400,
+      'invalid_request',
+    ],
   ] as const)('answer %s', async (_name, body, headers, status, code) => {
     const answer = await fetch(`${started.url}/v1/teams`, {
       method: 'POST',
@@ -153,6 +161,27 @@ describe('errors of the API', () => {
       status,
       { error: expect.objectContaining({ code, requestId: expect.any(String) }) },
     ]);
+  });
+
+  it.each(['"\\ud800"', '"\\u0000"', `${'['.repeat(33)}${']'.repeat(33)}`])(
+    'refuse metadata that cannot be stored: %s',
+    async (value) => {
+      for (const metadata of [`{"a":${value}}`, `{"a":{"b":[${value}]}}`]) {
+        const { status, body } = await team.call('POST', '/v1/sandboxes', {
+          template: 't',
+          metadata: JSON.parse(metadata) as unknown,
+        });
+        expect([status, body.error.code]).toEqual([400, 'invalid_request']);
+      }
+    },
+  );
+
+  it.each(['0', '65536', '99999999999', '-1', '1.5', 'x', '%20'])('refuse the port %s', async (port) => {
+    const { body } = await team.call('POST', '/v1/sandboxes', { template: 't' });
+    for (const [method, settings] of [['PUT', {}], ['DELETE']] as const) {
+      const answer = await team.call(method, `/v1/sandboxes/${body.id}/ports/${port}`, settings);
+      expect([answer.status, answer.body.error.problems]).toEqual([400, ['port must be from 1 to 65535']]);
+    }
   });
 
   it('answer a path that does not decode', async () => {

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeId } from '../src/platform/identifiers/resource-id.js';
-import { type Call, caller } from './support/api-client.js';
-import { type StartedApp, startApp } from './support/app.js';
-import { createTestDatabase, type TestDatabase } from './support/database.js';
-import { PlatformRows, type SandboxRow } from './support/platform-rows.js';
+import { type Call, caller } from './kit/api-client.js';
+import { type StartedApp, startApp } from './kit/app.js';
+import { createTestDatabase, type TestDatabase } from './kit/database.js';
+import { PlatformRows, type SandboxRow } from './kit/platform-rows.js';
 
 // On the platform's own database our tables are missing: everything about links and ports was a 500.
 describe('links and ports on a database without tables for them', () => {

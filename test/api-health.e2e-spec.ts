@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Lifecycle } from '../src/program/health/lifecycle.js';
-import { type StartedApp, startApp } from './support/app.js';
+import { type StartedApp, startApp } from './kit/app.js';
 
 describe('health', () => {
   let started: StartedApp;

@@ -11,9 +11,9 @@ import { MIGRATIONS } from '../src/platform/database/migrations/index.js';
 import { DatabaseStartError } from '../src/platform/database/open-database.js';
 import { generateApiKey, hashApiKey } from '../src/platform/identifiers/api-key.js';
 import { LOGGER } from '../src/program/logging/logger.js';
-import { caller } from './support/api-client.js';
-import { startApp } from './support/app.js';
-import { createTestDatabase, type TestDatabase } from './support/database.js';
+import { caller } from './kit/api-client.js';
+import { startApp } from './kit/app.js';
+import { createTestDatabase, type TestDatabase } from './kit/database.js';
 
 const COUNT_TRIGGERS = `SELECT count(*)::int AS count FROM pg_trigger WHERE NOT tgisinternal`;
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hashApiKey } from '../src/platform/identifiers/api-key.js';
 import { decodeId, encodeId } from '../src/platform/identifiers/resource-id.js';
-import { asOperator, type Call, newTeam } from './support/api-client.js';
-import { type StartedApp, startApp } from './support/app.js';
+import { asOperator, type Call, newTeam } from './kit/api-client.js';
+import { type StartedApp, startApp } from './kit/app.js';
 
 describe('the API', () => {
   let started: StartedApp;

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { BrowserStage } from './support/browser-stage.js';
-import { UPGRADE_LINES } from './support/proxy-stage.js';
-import type { RawAnswer } from './support/raw-answer.js';
+import { BrowserStage } from './kit/browser-stage.js';
+import { UPGRADE_LINES } from './kit/proxy-stage.js';
+import type { Answer } from './kit/answer.js';
 
 const stage = new BrowserStage();
 const secure = new BrowserStage({ env: { PUBLIC_URL: 'https://example.com' } });
 
 const FRIEND = 'https://friend.example.com';
-const refused = ({ status, header }: RawAnswer) => [status, header('x-sandbox-error')];
+const refused = ({ status, header }: Answer) => [status, header('x-sandbox-error')];
 const REFUSED = [403, 'proxy;cross_site_request'];
 
 /** The sandbox's own origin, as a browser would say it. */

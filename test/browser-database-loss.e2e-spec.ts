@@ -1,10 +1,10 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { FEED_OPTIONS, PostgresChangeFeed } from '../src/platform/proxy-adapter/postgres-change-feed.js';
-import { BrowserStage } from './support/browser-stage.js';
-import { createTestDatabase } from './support/database.js';
-import { DOORS, UPGRADE_LINES } from './support/proxy-stage.js';
-import type { RawConnection } from './support/raw-http.js';
-import { startTcpRelay, type TcpRelay } from './support/tcp-relay.js';
+import { BrowserStage } from './kit/browser-stage.js';
+import { createTestDatabase } from './kit/database.js';
+import { DOORS, UPGRADE_LINES } from './kit/proxy-stage.js';
+import type { RawConnection } from './kit/raw-connection.js';
+import { startTcpRelay, type TcpRelay } from './kit/tcp-relay.js';
 
 const CLOSE_1008 = '\x88\x19\x03\xf0access has been revoked';
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { encodeId } from '../src/platform/identifiers/resource-id.js';
-import { BrowserStage } from './support/browser-stage.js';
-import type { RawAnswer } from './support/raw-answer.js';
+import { BrowserStage } from './kit/browser-stage.js';
+import type { Answer } from './kit/answer.js';
 
 // Without a credential every made-up sandbox is a question to the database (its port might be public), and so is every
 // made-up cookie and token: 50 connections of them made everybody else wait for seconds.
@@ -24,7 +24,7 @@ const KINDS = {
 describe.each(Object.entries(KINDS))('a stranger that asks for %s', (_name, next) => {
   it('is told to wait, and costs a team with its key nothing', async () => {
     const client = await stage.client();
-    let refusal: RawAnswer | null = null;
+    let refusal: Answer | null = null;
     for (let i = 0; i < 1_200 && refusal === null; i += 1) {
       const [target = '', ...lines] = next();
       client.send(stage.bare('GET', target, lines));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { BrowserStage } from './support/browser-stage.js';
-import { DOORS, UPGRADE_LINES } from './support/proxy-stage.js';
-import { fieldsOfHead } from './support/raw-answer.js';
+import { BrowserStage } from './kit/browser-stage.js';
+import { DOORS, UPGRADE_LINES } from './kit/proxy-stage.js';
+import { fieldsOfHead } from './kit/answer.js';
 
 const stage = new BrowserStage();
 const other = new BrowserStage({ env: { PUBLIC_URL: 'https://sandboxes.example.com' } });

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { createLogger, LOGGER } from '../src/program/logging/logger.js';
-import { BrowserStage } from './support/browser-stage.js';
-import { UPGRADE_LINES } from './support/proxy-stage.js';
+import { BrowserStage } from './kit/browser-stage.js';
+import { UPGRADE_LINES } from './kit/proxy-stage.js';
 
 let log = '';
 const stage = new BrowserStage({

@@ -1,8 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { BrowserStage } from './support/browser-stage.js';
-import { DOORS, MISSING, UPGRADE_LINES } from './support/proxy-stage.js';
-import { fieldsOfHead } from './support/raw-answer.js';
+import { BrowserStage } from './kit/browser-stage.js';
+import { DOORS, MISSING, UPGRADE_LINES } from './kit/proxy-stage.js';
+import { fieldsOfHead } from './kit/answer.js';
+import { until } from './kit/wait.js';
+
+const WAITING = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`;
 
 const APP = 'https://app.example.com';
 const EVIL = 'https://evil.example.com';
@@ -27,7 +29,7 @@ function knock(door: (typeof DOORS)[number], lines: readonly string[] = []): str
 
 describe("a port's settings", () => {
   it('are listed where they are its own, and replaced as a whole', async () => {
-    expect((await stage.api('GET', path('').slice(0, -1))).body).toEqual({ items: [] });
+    expect((await stage.api('GET', path('').slice(0, -1))).body).toEqual({ items: [], next: null });
     const settings = { visibility: 'public', cors: [APP] };
     expect((await stage.api('PUT', path(3000), settings)).body).toEqual({ port: 3000, ...settings });
     expect((await stage.api('PUT', path(80), {})).body).toEqual({
@@ -89,7 +91,11 @@ describe("a port's settings", () => {
         kind === 'ports'
           ? stage.api('PUT', path(3000), { visibility: 'public' })
           : stage.api('POST', path('').replace('ports/', 'links'), { port: 3000 });
-      await sleep(50);
+      const { query } = stage.started.db;
+      await until(async () => {
+        await query('SELECT pg_stat_clear_snapshot()');
+        return (await query(WAITING)).length > 0;
+      }, 'the write waits for the transaction');
       await stage.started.db.query('COMMIT');
       expect((await writing).status).toBe(404);
     },

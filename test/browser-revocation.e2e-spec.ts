@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { BrowserStage } from './support/browser-stage.js';
-import { UPGRADE_LINES } from './support/proxy-stage.js';
-import type { RawConnection } from './support/raw-http.js';
+import { BrowserStage } from './kit/browser-stage.js';
+import { UPGRADE_LINES } from './kit/proxy-stage.js';
+import type { RawConnection } from './kit/raw-connection.js';
+import { settled } from './kit/wait.js';
 
 /** How soon what was opened must be over. */
 const SOON_MS = 250;
@@ -48,7 +48,7 @@ describe('a session', () => {
     client.socket.pause();
     const piece = 'x'.repeat(65_536);
     for (let i = 0; i < 200; i += 1) upstream.send(`10000\r\n${piece}\r\n`);
-    await sleep(100);
+    await settled(() => upstream.socket.bytesWritten);
     const connections = () =>
       promisify((done: (error: Error | null, count: number) => void) =>
         stage.started.app.getHttpServer().getConnections(done),
@@ -72,7 +72,7 @@ describe('a session', () => {
     await stage.told(() =>
       stage.started.db.query('UPDATE teams SET deleted_at = now() WHERE id = $1', [team.id]),
     );
-    await sleep(50);
+    await stage.api('GET', '/v1/sandboxes');
     upstream.send('\x81\x02hi');
     expect(await client.bytes(4)).toBe('\x81\x02hi');
   });
@@ -136,8 +136,7 @@ describe('a WebSocket that is closed', () => {
     );
     upstream.send('\x81\x05hel');
     await client.bytes(5);
-    void stage.api('DELETE', `/v1/sandboxes/${stage.sandbox.id}/links/${link.id}`);
-    await sleep(60);
+    await stage.api('DELETE', `/v1/sandboxes/${stage.sandbox.id}/links/${link.id}`);
     upstream.send('lo');
     expect((await client.rest()).bytes).toBe(`lo${CLOSE_1008}`);
   });

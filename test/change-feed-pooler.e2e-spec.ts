@@ -4,8 +4,10 @@ import { migrate } from '../src/platform/database/migrate.js';
 import { PostgresChangeFeed } from '../src/platform/proxy-adapter/postgres-change-feed.js';
 import type { Change } from '../src/sandbox-proxy/index.js';
 import { CollectingLogger } from './support/collecting-logger.js';
-import { createTestDatabase, type TestDatabase } from './support/database.js';
-import { type PgBouncer, startPgBouncer } from './support/pgbouncer.js';
+import { caller, newTeam } from './kit/api-client.js';
+import { type StartedApp, startApp } from './kit/app.js';
+import { createTestDatabase, type TestDatabase } from './kit/database.js';
+import { type PgBouncer, startPgBouncer } from './kit/pgbouncer.js';
 
 const HOST = '00000000-0000-4000-8000-000000000003';
 
@@ -107,5 +109,52 @@ describe('the change feed and a pooler in transaction mode', () => {
     expect(await empty.query(`SELECT 1 FROM pg_locks WHERE locktype = 'advisory'`)).toEqual([]);
     await pooler.stop();
     await empty.drop();
+  });
+});
+
+describe('the program behind a pooler in transaction mode', () => {
+  let db: TestDatabase;
+  let pooler: PgBouncer;
+  let started: StartedApp;
+
+  beforeEach(async () => {
+    db = await createTestDatabase();
+    pooler = await startPgBouncer(db.url);
+  });
+  afterEach(async () => {
+    await started.close();
+    await pooler.stop();
+    await db.drop();
+  });
+
+  /** Lets a key in, deletes it past the program, and waits until it is refused; how long that took, milliseconds. */
+  async function msUntilRefused(): Promise<number> {
+    const team = await newTeam(started);
+    const isLetIn = async (): Promise<boolean> => (await team.call('GET', '/v1/sandboxes')).status === 200;
+    expect(await isLetIn()).toBe(true);
+    await db.query('DELETE FROM team_api_keys');
+    const deletedAtMs = performance.now();
+    await expect.poll(isLetIn, { timeout: 20_000, interval: 20 }).toBe(false);
+    return performance.now() - deletedAtMs;
+  }
+
+  it('says that it cannot hear, and asks again after 5 s', async () => {
+    started = await startApp({ db: { ...db, url: pooler.url } });
+    const answer = await caller(started.url)('GET', '/readyz');
+    expect([answer.status, answer.body['checks']]).toEqual([
+      503,
+      {
+        database: 'ok',
+        changeFeed: 'deaf: is a pooler in transaction mode in between? set FEED_DATABASE_URL',
+        lifecycle: 'ok',
+      },
+    ]);
+    expect(await msUntilRefused()).toBeLessThan(7_000);
+  });
+
+  it('hears by FEED_DATABASE_URL', async () => {
+    started = await startApp({ db: { ...db, url: pooler.url }, env: { FEED_DATABASE_URL: db.url } });
+    expect((await caller(started.url)('GET', '/readyz')).status).toBe(200);
+    expect(await msUntilRefused()).toBeLessThan(2_500);
   });
 });

@@ -4,8 +4,8 @@ import { encodeId } from '../src/platform/identifiers/resource-id.js';
 import { PostgresChangeFeed } from '../src/platform/proxy-adapter/postgres-change-feed.js';
 import type { Change } from '../src/sandbox-proxy/index.js';
 import { CollectingLogger } from './support/collecting-logger.js';
-import { createTestDatabase, type TestDatabase } from './support/database.js';
-import { startTcpRelay } from './support/tcp-relay.js';
+import { startTcpRelay } from './kit/tcp-relay.js';
+import { createTestDatabase, type TestDatabase } from './kit/database.js';
 
 const ID = '00000000-0000-4000-8000-00000000000';
 const [TEAM, TEAM_B, HOST, HOST_B, SANDBOX, KEY, LINK] = [1, 2, 3, 4, 5, 6, 7].map((n) => `${ID}${n}`) as [
@@ -213,6 +213,21 @@ describe('the change feed', () => {
       expect(events).toEqual(Array.from({ length: round }, () => EVERYTHING));
     }
     expect(logger.lines.filter((line) => line.includes('no change triggers'))).toHaveLength(1);
+  });
+
+  // a process that is busy for longer than a proof may take finds its timer due and the proof unread
+  it('stays live while it is the process itself that is late', async () => {
+    const ownLogger = new CollectingLogger();
+    const urls = { databaseUrl: db.url, feedUrl: db.url };
+    const busy = new PostgresChangeFeed({ ...urls, heartbeatMs: 5, timeoutMs: 300, logger: ownLogger });
+    await busy.onModuleInit();
+    for (let round = 0; round < 12; round += 1) {
+      const untilMs = Date.now() + 400;
+      while (Date.now() < untilMs);
+      await new Promise((resolve) => void setTimeout(resolve, round % 7));
+    }
+    await busy.onApplicationShutdown();
+    expect(ownLogger.lines).toEqual(['log: change feed is live']);
   });
 
   it('stops without an event, an error or a connection left behind', async () => {

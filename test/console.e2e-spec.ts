@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type StartedApp, startApp } from './support/app.js';
+import { type StartedApp, startApp } from './kit/app.js';
 
 const PATHS = ['/', '/console.css', '/console.js'] as const;
 

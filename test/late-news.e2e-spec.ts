@@ -6,8 +6,8 @@ import { generateApiKey, hashApiKey } from '../src/platform/identifiers/api-key.
 import { PlatformApiKeyStore } from '../src/platform/proxy-adapter/platform-api-keys.js';
 import { PlatformSessionStore } from '../src/platform/proxy-adapter/platform-sessions.js';
 import type { AdmittedKey, KeyInUse, Session } from '../src/sandbox-proxy/index.js';
-import { BrowserStage } from './support/browser-stage.js';
-import { DOORS, type Door, UPGRADE_LINES } from './support/proxy-stage.js';
+import { BrowserStage } from './kit/browser-stage.js';
+import { DOORS, type Door, UPGRADE_LINES } from './kit/proxy-stage.js';
 
 // The feed tells of a new key and a new sandbox too, and may do so after the first request that it let in has begun.
 

@@ -1,9 +1,12 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { AgentAndRawApp, DENIED_PORT, SANDBOX_ID } from './support/apps/agent-and-raw-app.js';
+import { AGENT_TOKEN, AgentAndRawApp, DENIED_PORT, SANDBOX_ID } from './kit/apps/agent-and-raw-app.js';
 
 const rig = new AgentAndRawApp();
+const TOKEN = `X-Sandbox-Agent-Token: ${AGENT_TOKEN}\r\n`;
+/** A sandbox that the agent does not run. */
+const OTHER_ID = 'cl-0000000000000000000000002';
 
 /** The agent's own answer to a request: its head and its error. */
 async function own(request: string): Promise<{ head: string; error: unknown }> {
@@ -19,18 +22,58 @@ describe("the agent's own answers", () => {
     ['/', 400, 'bad_request'],
     [`/proxy/${SANDBOX_ID}/0/`, 400, 'bad_request'],
     [`http://h/proxy/${SANDBOX_ID}/80/`, 400, 'bad_request'],
+    [`/proxy/${OTHER_ID}/80/`, 404, 'sandbox_not_found'],
+    [`/proxy/${OTHER_ID}/${DENIED_PORT}/`, 404, 'sandbox_not_found'],
     [`/proxy/${SANDBOX_ID}/${DENIED_PORT}/`, 403, 'port_denied'],
     [`/proxy/${SANDBOX_ID}/1/`, 502, 'app_unreachable'],
   ])('to %s is %i %s', async (url, status, code) => {
     const requests = [
-      `GET ${url} HTTP/1.1\r\nHost: a\r\n\r\n`,
-      `GET ${url} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
+      `${rig.lineTo(url)}\r\n`,
+      `${rig.lineTo(url)}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
     ];
     for (const request of requests) {
       const { head, error } = await own(request);
       expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${status} [A-Z]`));
       expect(head).toContain(`\r\nX-Sandbox-Error: agent;${code}\r\n`);
       expect(error).toEqual({ code, message: expect.any(String) });
+    }
+  });
+
+  // a page whose own name leads to this address (DNS rebinding) sends that name; a duplicate hides one
+  it.each([
+    ['another name', 'Host: page.example:$'],
+    ['localhost', 'Host: localhost:$'],
+    ['another port', 'Host: 127.0.0.1:1$'],
+    ['no port', 'Host: 127.0.0.1'],
+    ['nothing', 'X-Host: 127.0.0.1:$'],
+    ['its address and a name', 'Host: 127.0.0.1:$\r\nHost: page.example:$'],
+  ])('to a Host header that says %s is 421', async (_what, host) => {
+    const line = `GET ${rig.prefix}/ HTTP/1.1\r\n${host.replaceAll('$', String(rig.agentPort))}\r\n${TOKEN}`;
+    for (const request of [`${line}\r\n`, `${line}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`]) {
+      const { head } = await own(request);
+      expect(head).toMatch(/^HTTP\/1\.1 421 Misdirected Request\r\n/);
+      expect(head).toContain('\r\nX-Sandbox-Error: agent;bad_request\r\n');
+    }
+  });
+
+  it.each([
+    ['no token', ''],
+    ['an empty token', 'X-Sandbox-Agent-Token:\r\n'],
+    ['another token', `X-Sandbox-Agent-Token: ${AGENT_TOKEN}x\r\n`],
+    ['two tokens', TOKEN + TOKEN],
+  ])('to %s is 403, whatever is asked', async (_what, token) => {
+    for (const target of [
+      `${rig.prefix}/`,
+      '/',
+      `/proxy/${OTHER_ID}/80/`,
+      `/proxy/${SANDBOX_ID}/${DENIED_PORT}/`,
+    ]) {
+      const line = `GET ${target} HTTP/1.1\r\nHost: 127.0.0.1:${rig.agentPort}\r\n${token}`;
+      for (const request of [`${line}\r\n`, `${line}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`]) {
+        const { head } = await own(request);
+        expect(head).toMatch(/^HTTP\/1\.1 403 Forbidden\r\n/);
+        expect(head).toContain('\r\nX-Sandbox-Error: agent;unauthorized\r\n');
+      }
     }
   });
 
@@ -45,7 +88,7 @@ describe("the agent's own answers", () => {
     for (const request of [
       'NONSENSE\r\n\r\n',
       'CONNECT localhost:80 HTTP/1.1\r\nHost: a\r\n\r\n',
-      `POST ${rig.prefix}/ HTTP/1.1\r\nHost: a\r\n${upgrade}`,
+      `${rig.line('POST')}${upgrade}`,
     ]) {
       const { head } = await own(request);
       expect(head).toMatch(/^HTTP\/1\.1 400 /);

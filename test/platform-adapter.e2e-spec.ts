@@ -14,8 +14,8 @@ import { PlatformSandboxDirectory } from '../src/platform/proxy-adapter/platform
 import { PlatformPortSettings } from '../src/platform/proxy-adapter/platform-port-settings.js';
 import { PlatformSessionStore } from '../src/platform/proxy-adapter/platform-sessions.js';
 import type { SessionPlace } from '../src/sandbox-proxy/index.js';
-import { createTestDatabase, type TestDatabase } from './support/database.js';
-import { PlatformRows, type SandboxRow, type TeamRow } from './support/platform-rows.js';
+import { createTestDatabase, type TestDatabase } from './kit/database.js';
+import { PlatformRows, type SandboxRow, type TeamRow } from './kit/platform-rows.js';
 
 const NOWHERE = encodeId('cl', '00000000-0000-4000-8000-000000000000');
 /** Texts that may be asked for and are no ids of ours. */

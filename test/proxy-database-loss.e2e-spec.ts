@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FEED_OPTIONS, PostgresChangeFeed } from '../src/platform/proxy-adapter/postgres-change-feed.js';
 import { generateApiKey } from '../src/platform/identifiers/api-key.js';
-import { type StartedApp, startApp } from './support/app.js';
-import { createTestDatabase, type TestDatabase } from './support/database.js';
-import { type EchoAgent, startEchoAgent } from './support/echo-agent.js';
-import { PlatformRows, type SandboxRow, type TeamRow } from './support/platform-rows.js';
-import { DOORS, MISSING, UPGRADE_LINES } from './support/proxy-stage.js';
-import { type RawAnswer, readAnswer } from './support/raw-answer.js';
-import { RawConnection } from './support/raw-http.js';
-import { startTcpRelay, type TcpRelay } from './support/tcp-relay.js';
+import { type StartedApp, startApp } from './kit/app.js';
+import { createTestDatabase, type TestDatabase } from './kit/database.js';
+import { type EchoAgent, startEchoAgent } from './kit/echo-agent.js';
+import { PlatformRows, type SandboxRow, type TeamRow } from './kit/platform-rows.js';
+import { DOORS, MISSING, UPGRADE_LINES } from './kit/proxy-stage.js';
+import { type Answer, wholeAnswer } from './kit/answer.js';
+import { RawConnection } from './kit/raw-connection.js';
+import { startTcpRelay, type TcpRelay } from './kit/tcp-relay.js';
 
 let db: TestDatabase;
 let relay: TcpRelay;
@@ -43,10 +43,10 @@ afterAll(async () => {
   await db.drop();
 });
 
-async function ask(host: string, key: string = team.key, lines: readonly string[] = []): Promise<RawAnswer> {
+async function ask(host: string, key: string = team.key, lines: readonly string[] = []): Promise<Answer> {
   const connection = await RawConnection.open(started.port);
   connection.send(['GET / HTTP/1.1', `Host: ${host}`, `X-API-Key: ${key}`, ...lines, '', ''].join('\r\n'));
-  const answer = await readAnswer(connection);
+  const answer = await wholeAnswer(connection);
   connection.close();
   return answer;
 }

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { performance } from 'node:perf_hooks';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { PlatformSandboxDirectory } from '../src/platform/proxy-adapter/platform-directory.js';
-import { type EchoAgent, startEchoAgent } from './support/echo-agent.js';
-import { ProxyStage } from './support/proxy-stage.js';
-import type { TeamRow } from './support/platform-rows.js';
-import type { RawAnswer } from './support/raw-answer.js';
+import { type EchoAgent, startEchoAgent } from './kit/echo-agent.js';
+import { ProxyStage } from './kit/proxy-stage.js';
+import type { TeamRow } from './kit/platform-rows.js';
+import type { Answer } from './kit/answer.js';
 
 /** How long after its commit a change may go unnoticed. */
 const NOTICED_WITHIN_MS = 250;
@@ -29,19 +29,19 @@ beforeEach(async () => {
   if (status !== 200) throw new Error(`the route did not become warm: ${status}`);
 });
 
-function ask(): Promise<RawAnswer> {
+function ask(): Promise<Answer> {
   const lines = [`Host: 80-${sandbox.id}.localhost`, `X-API-Key: ${team.key}`, 'Connection: close'];
   return stage.ask(stage.bare('GET', '/', lines));
 }
 
 /** Asks until the answer is as it should be; how long that took since the statement was committed. */
-async function noticed(isRight: (answer: RawAnswer) => boolean): Promise<number> {
+async function noticed(isRight: (answer: Answer) => boolean): Promise<number> {
   const committedAt = performance.now();
   while (!isRight(await ask())) if (performance.now() - committedAt > 5_000) return Infinity;
   return performance.now() - committedAt;
 }
 
-const errorOf = (answer: RawAnswer) => answer.header('x-sandbox-error');
+const errorOf = (answer: Answer) => answer.header('x-sandbox-error');
 
 describe('a change that is committed while the route is warm', () => {
   it.each<[string, () => [sql: string, parameters: unknown[]], string]>([

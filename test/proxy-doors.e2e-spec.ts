@@ -13,11 +13,12 @@ import { WebSocket } from 'ws';
 import { AppModule } from '../src/app.module.js';
 import { configureApp } from '../src/program/app.setup.js';
 import { loadConfiguration } from '../src/program/config/configuration.js';
-import { createTestDatabase, type TestDatabase } from './support/database.js';
-import { PlatformRows } from './support/platform-rows.js';
-import { readAnswer } from './support/raw-answer.js';
-import { RawConnection } from './support/raw-http.js';
-import { type EchoAgent, startEchoAgent } from './support/echo-agent.js';
+import { createTestDatabase, type TestDatabase } from './kit/database.js';
+import { PlatformRows } from './kit/platform-rows.js';
+import { wholeAnswer } from './kit/answer.js';
+import { RawConnection } from './kit/raw-connection.js';
+import { type EchoAgent, startEchoAgent } from './kit/echo-agent.js';
+import { pause } from './kit/wait.js';
 
 @WebSocketGateway({ path: '/gateway' })
 class EchoGateway {
@@ -88,7 +89,7 @@ describe.each(COMBINATIONS)('importing the module is enough: %s, %s', (way, gate
     connection.send(
       `${method} ${path} HTTP/1.1\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n${body}`,
     );
-    const answer = await readAnswer(connection, method);
+    const answer = await wholeAnswer(connection, method);
     connection.close();
     return answer;
   };
@@ -131,12 +132,13 @@ describe.each(COMBINATIONS)('importing the module is enough: %s, %s', (way, gate
   });
 
   it('a WebSocket reaches the sandbox, also on a path of a gateway', async () => {
-    for (const path of ['/', '/gateway', '/socket.io/']) {
-      const socket = await opened(`ws://127.0.0.1:${port}${path}`, { headers: { host, 'x-api-key': key } });
-      // Longer than engine.io waits before it ends an upgrade that nobody took.
-      await new Promise(
-        (resolve) => void setTimeout(resolve, gateway === 'a socket.io gateway' ? 1_200 : 20),
-      );
+    const headers = { host, 'x-api-key': key };
+    const sockets = await Promise.all(
+      ['/', '/gateway', '/socket.io/'].map((path) => opened(`ws://127.0.0.1:${port}${path}`, { headers })),
+    );
+    // Longer than engine.io waits before it ends an upgrade that nobody took.
+    if (gateway === 'a socket.io gateway') await pause(1_200);
+    for (const socket of sockets) {
       socket.send('there and back');
       expect(String((await once(socket, 'message'))[0])).toBe('there and back');
       socket.terminate();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../src/platform/errors/error-status.js';
 import { generateApiKey } from '../src/platform/identifiers/api-key.js';
-import { DOORS, MISSING, ProxyStage } from './support/proxy-stage.js';
+import { DOORS, MISSING, ProxyStage } from './kit/proxy-stage.js';
 
 const stage = new ProxyStage();
 const BAD_ID = '80-cl-zz.localhost';

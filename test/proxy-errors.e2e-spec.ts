@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../src/platform/errors/error-status.js';
 import { generateApiKey } from '../src/platform/identifiers/api-key.js';
-import { type Door, DOORS, MISSING, ProxyStage } from './support/proxy-stage.js';
-import type { RawAnswer } from './support/raw-answer.js';
-import { startRawServer } from './support/raw-http.js';
+import { type Door, DOORS, MISSING, ProxyStage } from './kit/proxy-stage.js';
+import type { Answer } from './kit/answer.js';
+import { startRawServer } from './kit/raw-server.js';
 
 const stage = new ProxyStage({
   env: {
@@ -142,7 +142,7 @@ const ROWS: Row[] = [
 ];
 
 /** What holds for every answer of the proxy itself. */
-function expectAnswer(answer: RawAnswer, { code, status, message, fields }: Row): void {
+function expectAnswer(answer: Answer, { code, status, message, fields }: Row): void {
   const { error } = JSON.parse(answer.body) as { error: Record<string, unknown> };
   expect(error).toEqual({
     code,

@@ -5,11 +5,11 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { PostgresChangeFeed } from '../src/platform/proxy-adapter/postgres-change-feed.js';
 import { apiKeyPrefix, generateApiKey, hashApiKey } from '../src/platform/identifiers/api-key.js';
 import { encodeId } from '../src/platform/identifiers/resource-id.js';
-import { type StartedApp, startApp } from './support/app.js';
-import { createTestDatabase, type TestDatabase } from './support/database.js';
-import { type EchoAgent, startEchoAgent } from './support/echo-agent.js';
-import { type RawAnswer, readAnswer } from './support/raw-answer.js';
-import { RawConnection } from './support/raw-http.js';
+import { type StartedApp, startApp } from './kit/app.js';
+import { createTestDatabase, type TestDatabase } from './kit/database.js';
+import { type EchoAgent, startEchoAgent } from './kit/echo-agent.js';
+import { type Answer, wholeAnswer } from './kit/answer.js';
+import { RawConnection } from './kit/raw-connection.js';
 
 /** The platform's own tables: our columns, more of them, constraints of their own, other types, and no trigger of ours. */
 const FOREIGN_SCHEMA = `
@@ -72,10 +72,10 @@ afterAll(async () => {
   await admin.end();
 });
 
-async function ask(lines: readonly string[] = [`X-API-Key: ${key}`]): Promise<RawAnswer> {
+async function ask(lines: readonly string[] = [`X-API-Key: ${key}`]): Promise<Answer> {
   const connection = await RawConnection.open(started.port);
   connection.send(['GET /x HTTP/1.1', `Host: ${host}`, ...lines, '', ''].join('\r\n'));
-  const answer = await readAnswer(connection);
+  const answer = await wholeAnswer(connection);
   connection.close();
   return answer;
 }

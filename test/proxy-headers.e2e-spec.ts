@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { generateApiKey } from '../src/platform/identifiers/api-key.js';
-import { DOORS, EMPTY_OK, ProxyStage, SWITCHING } from './support/proxy-stage.js';
-import { fieldsOfHead } from './support/raw-answer.js';
+import { DOORS, EMPTY_OK, ProxyStage, SWITCHING } from './kit/proxy-stage.js';
+import { fieldsOfHead } from './kit/answer.js';
 
 const stage = new ProxyStage();
 
@@ -141,7 +141,7 @@ describe('hop-by-hop fields', () => {
 });
 
 describe('towards the client', () => {
-  it('fields pass with their order, duplicates, letter case and bytes, and none is added', async () => {
+  it('fields pass with their order, duplicates, letter case and bytes, and only the request id is added', async () => {
     const lines = [
       'x-B: \u00e9',
       'Vary: a',
@@ -155,6 +155,7 @@ describe('towards the client', () => {
     expect(answer.fields.slice(0, 7).map(([name, value]) => `${name}: ${value}`)).toEqual(lines);
     expect(answer.fields.slice(7).map(([name]) => name.toLowerCase())).toEqual([
       'content-length',
+      'x-request-id',
       'connection',
       'keep-alive',
     ]);
@@ -219,6 +220,7 @@ describe('towards the client', () => {
       ['Upgrade', 'websocket'],
       ['Set-Cookie', 'b=2'],
       ['Sec-WebSocket-Accept', 'y'],
+      ['X-Request-Id', expect.any(String)],
     ]);
   });
 });

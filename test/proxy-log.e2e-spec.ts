@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createLogger, LOGGER } from '../src/program/logging/logger.js';
-import { DOORS, MISSING, ProxyStage, SWITCHING } from './support/proxy-stage.js';
-import { readAnswer } from './support/raw-answer.js';
+import { DOORS, MISSING, ProxyStage, SWITCHING } from './kit/proxy-stage.js';
+import { wholeAnswer } from './kit/answer.js';
 
 const lines: string[] = [];
 const stage = new ProxyStage({
@@ -59,7 +59,7 @@ describe('the log line of a proxied request', () => {
     const [line] = await logged(async () => {
       const { client, upstream } = await stage.begin(`${stage.knock('upgrade')}ab`);
       upstream.send(`${SWITCHING}hello`);
-      await readAnswer(client);
+      await wholeAnswer(client);
       expect(lines).toEqual([]);
       client.send('c');
       await upstream.bytes(3);
@@ -73,7 +73,7 @@ describe('the log line of a proxied request', () => {
     const [line] = await logged(async () => {
       const { client, upstream } = await stage.begin(stage.knock('HTTP'));
       upstream.socket.resetAndDestroy();
-      await readAnswer(client);
+      await wholeAnswer(client);
     });
     expect(line).toMatchObject({
       status: 502,
@@ -120,7 +120,7 @@ describe('the log line of a proxied request', () => {
     const found = await logged(async () => {
       const client = await stage.client();
       client.send(stage.knockAt('HTTP', MISSING).repeat(3));
-      for (let i = 0; i < 3; i++) await readAnswer(client);
+      for (let i = 0; i < 3; i++) await wholeAnswer(client);
     }, 3);
     expect(new Set(found.map(({ requestId }) => requestId)).size).toBe(3);
   });
@@ -153,7 +153,7 @@ describe('the log line of a proxied request', () => {
         stage.head('GET', '/secret-path?secret-query', ['Cookie: secret-cookie']),
       );
       upstream.send('HTTP/1.1 200 OK\r\nContent-Length: secret-body\r\n\r\n');
-      await readAnswer(client);
+      await wholeAnswer(client);
     });
     expect(lines.join('')).not.toMatch(SECRETS);
   });

@@ -7,8 +7,8 @@ import { Agent, createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import httpProxy from 'http-proxy';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ProxyStage } from './support/proxy-stage.js';
-import { RawConnection } from './support/raw-http.js';
+import { ProxyStage } from './kit/proxy-stage.js';
+import { RawConnection } from './kit/raw-connection.js';
 
 const stage = new ProxyStage();
 const SMUGGLED = 'GET /proxy/cl-victim/80/admin HTTP/1.1\r\nHost: agent\r\n\r\n';

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CachedRoute, SandboxRouteCache } from '../src/sandbox-proxy/index.js';
-import { startApp, type StartedApp } from './support/app.js';
-import { createTestDatabase, type TestDatabase } from './support/database.js';
-import { type EchoAgent, startEchoAgent } from './support/echo-agent.js';
-import { PlatformRows, type SandboxRow, type TeamRow } from './support/platform-rows.js';
-import { type RawAnswer, readAnswer } from './support/raw-answer.js';
-import { RawConnection } from './support/raw-http.js';
+import { startApp, type StartedApp } from './kit/app.js';
+import { createTestDatabase, type TestDatabase } from './kit/database.js';
+import { type EchoAgent, startEchoAgent } from './kit/echo-agent.js';
+import { PlatformRows, type SandboxRow, type TeamRow } from './kit/platform-rows.js';
+import { type Answer, wholeAnswer } from './kit/answer.js';
+import { RawConnection } from './kit/raw-connection.js';
 
 /** Another implementation, as a user of the module would write it. */
 class PlainMapCache extends SandboxRouteCache {
@@ -91,10 +91,10 @@ describe.each([
   });
   afterAll(() => started.close());
 
-  async function ask(): Promise<RawAnswer> {
+  async function ask(): Promise<Answer> {
     const connection = await RawConnection.open(started.port);
     connection.send(`GET /a HTTP/1.1\r\nHost: 80-${sandbox.id}.localhost\r\nX-API-Key: ${team.key}\r\n\r\n`);
-    const answer = await readAnswer(connection);
+    const answer = await wholeAnswer(connection);
     connection.close();
     return answer;
   }

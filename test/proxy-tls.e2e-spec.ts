@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { createServer, type Server, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type StartedApp, startApp } from './support/app.js';
-import { asFiles, type Certificate, createAuthority, issue } from './support/certificates.js';
-import { createTestDatabase, type TestDatabase } from './support/database.js';
-import { PlatformRows } from './support/platform-rows.js';
-import { DOORS, type Door, UPGRADE_LINES } from './support/proxy-stage.js';
-import { type RawAnswer, readAnswer } from './support/raw-answer.js';
-import { RawConnection } from './support/raw-http.js';
+import { type StartedApp, startApp } from './kit/app.js';
+import { asFiles, type Certificate, createAuthority, issue } from './kit/certificates.js';
+import { createTestDatabase, type TestDatabase } from './kit/database.js';
+import { PlatformRows } from './kit/platform-rows.js';
+import { DOORS, type Door, UPGRADE_LINES } from './kit/proxy-stage.js';
+import { type Answer, wholeAnswer } from './kit/answer.js';
+import { RawConnection } from './kit/raw-connection.js';
 
 const [ca, otherCa] = await Promise.all([createAuthority('agents'), createAuthority('somebody else')]);
 const client = await issue(ca);
@@ -78,7 +78,7 @@ async function ask(
   app: StartedApp,
   address: string,
   door: Door,
-): Promise<{ answer: RawAnswer; connection: RawConnection }> {
+): Promise<{ answer: Answer; connection: RawConnection }> {
   const rows = new PlatformRows(db);
   const team = await rows.team();
   const sandbox = await rows.sandbox(team.id, await rows.host(address));
@@ -90,7 +90,7 @@ async function ask(
   const connection = await RawConnection.open(app.port);
   closing.push(async () => connection.close());
   connection.send(`GET /x HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`);
-  return { answer: await readAnswer(connection), connection };
+  return { answer: await wholeAnswer(connection), connection };
 }
 
 describe('an agent that speaks TLS', () => {

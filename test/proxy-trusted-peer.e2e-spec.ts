@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ProxyStage } from './support/proxy-stage.js';
-import { fieldsOfHead } from './support/raw-answer.js';
+import { ProxyStage } from './kit/proxy-stage.js';
+import { fieldsOfHead } from './kit/answer.js';
 
 const stage = new ProxyStage({ env: { TRUSTED_PROXIES: '127.0.0.0/8' } });
 

@@ -1,6 +1,5 @@
-import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,30 +7,23 @@ import { Readable } from 'node:stream';
 import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LocalAgent } from '../src/demo/local-agent/local-agent.js';
-import { digest, GeneratedBytes } from './support/apps/generated-bytes.js';
-import { SandboxClient } from './support/apps/sandbox-client.js';
-import { StreamingApp } from './support/apps/streaming-app.js';
-import { createTestDatabase, type TestDatabase } from './support/database.js';
-import { Program } from './support/program.js';
+import { digest, GeneratedBytes } from './kit/apps/generated-bytes.js';
+import { SandboxClient } from './kit/apps/sandbox-client.js';
+import { StreamingApp } from './kit/apps/streaming-app.js';
+import { createTestDatabase, type TestDatabase } from './kit/database.js';
+import { Program } from './kit/program.js';
+import { settled } from './kit/wait.js';
 
+const AGENT_TOKEN = 'an-agent-token-of-the-test';
 const MEGABYTE = 1_048_576;
 const BODY_BYTES = 200 * MEGABYTE;
 /** A third of a body; what a proxy that streams needs is far below. */
 const GROWTH_MAX_BYTES = 64 * MEGABYTE;
 
-/** Resident memory of a process in bytes. */
-function residentBytes(pid: number): number {
-  const file = `/proc/${pid}/status`;
-  const kilobytes = existsSync(file)
-    ? /^VmRSS:\s+(\d+)/m.exec(readFileSync(file, 'utf8'))?.[1]
-    : spawnSync('ps', ['-o', 'rss=', '-p', String(pid)]).stdout.toString();
-  return Number(kilobytes) * 1024;
-}
-
 // The control plane runs in a process of its own: client, agent and app must not be measured with it.
 describe('a body of 200 MB through the built program', { timeout: 120_000 }, () => {
   const directory = mkdtempSync(join(tmpdir(), 'large-bodies-'));
-  const agent = new LocalAgent({ deniedPorts: () => [] });
+  const agent = new LocalAgent({ token: AGENT_TOKEN, deniedPorts: () => [] });
   const app = new StreamingApp();
   let db: TestDatabase;
   let program: Program;
@@ -43,11 +35,13 @@ describe('a body of 200 MB through the built program', { timeout: 120_000 }, () 
       PORT: '0',
       DATABASE_URL: db.url,
       ADMIN_TOKEN: 'test-admin-token-0123456789',
+      AGENT_TOKEN,
     });
     const controlPlanePort = Number(new URL(await program.url()).port);
     const { port } = await agent.start();
     await app.start();
     client = await SandboxClient.create(db, controlPlanePort, `127.0.0.1:${port}`);
+    agent.run(client.sandboxId);
     await download(16 * MEGABYTE);
     await upload(16 * MEGABYTE);
   });
@@ -74,11 +68,11 @@ describe('a body of 200 MB through the built program', { timeout: 120_000 }, () 
   }
 
   /** How far above its start the program's memory rises while `work` runs, in bytes. */
-  async function growth(work: () => Promise<void>): Promise<number> {
-    const before = residentBytes(program.pid);
+  async function growth(work: () => Promise<unknown>): Promise<number> {
+    const before = program.residentBytes;
     let peak = before;
     const sampling = setInterval(() => {
-      peak = Math.max(peak, residentBytes(program.pid));
+      peak = Math.max(peak, program.residentBytes);
     }, 25);
     await work().finally(() => clearInterval(sampling));
     return peak - before;
@@ -102,7 +96,7 @@ describe('a body of 200 MB through the built program', { timeout: 120_000 }, () 
 
   it('is not read ahead of a client who does not read', async () => {
     const response = await client.get(app.port, `/bytes/${BODY_BYTES}`);
-    const grown = await growth(() => new Promise((resolve) => void setTimeout(resolve, 1_000)));
+    const grown = await growth(() => settled(() => response.socket.bytesRead));
     expect(app.lastSent?.sha256).toBeNull();
     expect(grown).toBeLessThan(GROWTH_MAX_BYTES);
     response.destroy();

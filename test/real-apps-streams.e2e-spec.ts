@@ -2,22 +2,25 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LocalAgent } from '../src/demo/local-agent/local-agent.js';
-import { type StartedApp, startApp } from './support/app.js';
-import { SandboxClient } from './support/apps/sandbox-client.js';
-import { StreamingApp } from './support/apps/streaming-app.js';
+import { type StartedApp, startApp } from './kit/app.js';
+import { SandboxClient } from './kit/apps/sandbox-client.js';
+import { StreamingApp } from './kit/apps/streaming-app.js';
 
 const WEB_SOCKETS = 200;
 
+const AGENT_TOKEN = 'an-agent-token-of-the-test';
+
 let controlPlane: StartedApp;
-const agent = new LocalAgent({ deniedPorts: () => [] });
+const agent = new LocalAgent({ token: AGENT_TOKEN, deniedPorts: () => [] });
 const app = new StreamingApp();
 let client: SandboxClient;
 
 beforeAll(async () => {
-  controlPlane = await startApp();
+  controlPlane = await startApp({ env: { AGENT_TOKEN } });
   const { port } = await agent.start();
   await app.start();
   client = await SandboxClient.create(controlPlane.db, controlPlane.port, `127.0.0.1:${port}`);
+  agent.run(client.sandboxId);
 });
 afterAll(async () => {
   await app.stop();

@@ -1,19 +1,22 @@
 import { on } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LocalAgent } from '../src/demo/local-agent/local-agent.js';
-import { type StartedApp, startApp } from './support/app.js';
-import { HAS_PYTHON, type PythonApp, startPythonApp } from './support/apps/python-app.js';
-import { SandboxClient } from './support/apps/sandbox-client.js';
-import { startViteApp, type ViteApp } from './support/apps/vite-app.js';
+import { type StartedApp, startApp } from './kit/app.js';
+import { HAS_PYTHON, type PythonApp, startPythonApp } from './kit/apps/python-app.js';
+import { SandboxClient } from './kit/apps/sandbox-client.js';
+import { startViteApp, type ViteApp } from './kit/apps/vite-app.js';
+
+const AGENT_TOKEN = 'an-agent-token-of-the-test';
 
 let controlPlane: StartedApp;
-const agent = new LocalAgent({ deniedPorts: () => [] });
+const agent = new LocalAgent({ token: AGENT_TOKEN, deniedPorts: () => [] });
 let client: SandboxClient;
 
 beforeAll(async () => {
-  controlPlane = await startApp();
+  controlPlane = await startApp({ env: { AGENT_TOKEN } });
   const { port } = await agent.start();
   client = await SandboxClient.create(controlPlane.db, controlPlane.port, `127.0.0.1:${port}`);
+  agent.run(client.sandboxId);
 });
 afterAll(async () => {
   await agent.stop();

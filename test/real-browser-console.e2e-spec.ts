@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { HAS_NO_CHROMIUM } from './support/browser/chromium.js';
-import { ChromiumStage } from './support/browser/chromium-stage.js';
-import { inPage } from './support/browser/in-page.js';
-import { PageApp } from './support/browser/page-app.js';
+import { HAS_NO_CHROMIUM } from './kit/browser/chromium.js';
+import { ChromiumStage } from './kit/browser/chromium-stage.js';
+import { inPage } from './kit/browser/in-page.js';
+import { PageApp } from './kit/browser/page-app.js';
 
 describe.skipIf(HAS_NO_CHROMIUM)('the console in a browser', () => {
   const stage = new ChromiumStage();

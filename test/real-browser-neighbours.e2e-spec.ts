@@ -1,10 +1,10 @@
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { HAS_NO_CHROMIUM } from './support/browser/chromium.js';
-import { ChromiumStage, type OwnedSandbox } from './support/browser/chromium-stage.js';
-import { echoInPage, fetchInPage, frameIn, inPage } from './support/browser/in-page.js';
-import { PageApp } from './support/browser/page-app.js';
-import { DOMAIN, OTHER_SITE } from './support/browser/tls-front.js';
+import { HAS_NO_CHROMIUM } from './kit/browser/chromium.js';
+import { ChromiumStage, type OwnedSandbox } from './kit/browser/chromium-stage.js';
+import { echoInPage, fetchInPage, frameIn, inPage } from './kit/browser/in-page.js';
+import { PageApp } from './kit/browser/page-app.js';
+import { DOMAIN, OTHER_SITE } from './kit/browser/tls-front.js';
 
 describe.skipIf(HAS_NO_CHROMIUM)('a sandbox in a browser, beside other pages', () => {
   const stage = new ChromiumStage();

@@ -2,10 +2,10 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { HAS_NO_CHROMIUM } from './support/browser/chromium.js';
-import { ChromiumStage } from './support/browser/chromium-stage.js';
-import { inPage } from './support/browser/in-page.js';
-import { PageApp } from './support/browser/page-app.js';
+import { HAS_NO_CHROMIUM } from './kit/browser/chromium.js';
+import { ChromiumStage } from './kit/browser/chromium-stage.js';
+import { inPage } from './kit/browser/in-page.js';
+import { PageApp } from './kit/browser/page-app.js';
 
 /** Where pictures of all pages are put, e.g. `SCREENSHOTS=/tmp/pages npx vitest run test/real-browser-pages`. */
 const { SCREENSHOTS } = process.env;

@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Page } from 'playwright-core';
-import { startViteApp, type ViteApp } from './support/apps/vite-app.js';
-import { HAS_NO_CHROMIUM } from './support/browser/chromium.js';
-import { ChromiumStage } from './support/browser/chromium-stage.js';
-import { echoInPage, fetchInPage, firstEventInPage, inPage } from './support/browser/in-page.js';
-import { PageApp } from './support/browser/page-app.js';
-import { OTHER_SITE } from './support/browser/tls-front.js';
+import { startViteApp, type ViteApp } from './kit/apps/vite-app.js';
+import { HAS_NO_CHROMIUM } from './kit/browser/chromium.js';
+import { ChromiumStage } from './kit/browser/chromium-stage.js';
+import { echoInPage, fetchInPage, firstEventInPage, inPage } from './kit/browser/in-page.js';
+import { PageApp } from './kit/browser/page-app.js';
+import { OTHER_SITE } from './kit/browser/tls-front.js';
 
 /** How soon what was opened is over, as the page sees it: 250 ms, and as much for the browser on a busy machine. */
 const SOON_MS = 500;

@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { afterEach, describe, expect, it } from 'vitest';
 import { PlatformApiKeyStore } from '../src/platform/proxy-adapter/platform-api-keys.js';
 import { type AdmittedKey, SandboxProxy } from '../src/sandbox-proxy/index.js';
-import { BrowserStage } from './support/browser-stage.js';
-import { UPGRADE_LINES } from './support/proxy-stage.js';
+import { BrowserStage } from './kit/browser-stage.js';
+import { UPGRADE_LINES } from './kit/proxy-stage.js';
 
 // A key is looked up, deleted while its answer is on the way, and the answer is still the old one: the connection that
 // is opened by it must not live for ever, although nothing will be told of the key any more.

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { PostgresChangeFeed } from '../src/platform/proxy-adapter/postgres-change-feed.js';
-import { BrowserStage } from './support/browser-stage.js';
-import { DOORS, UPGRADE_LINES } from './support/proxy-stage.js';
+import { BrowserStage } from './kit/browser-stage.js';
+import { DOORS, UPGRADE_LINES } from './kit/proxy-stage.js';
 
 // What the API of this very process takes away is gone when it answers, however late the feed is.
 

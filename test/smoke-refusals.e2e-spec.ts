@@ -3,8 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createTestDatabase } from './support/database.js';
-import { newDirectory, Program, removeDirectory } from './support/program.js';
+import { createTestDatabase } from './kit/database.js';
+import { newDirectory, Program, removeDirectory } from './kit/program.js';
 
 const TOKEN = 'an-operator-token-of-the-test';
 

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { identityOf } from '../src/demo/embedded-postgres/embedded-postgres-process.js';
-import { createTestDatabase } from './support/database.js';
-import { apiKey, demoUrl, open } from './support/first-start.js';
-import { newDirectory, postmasterPid, Program, removeDirectory } from './support/program.js';
+import { createTestDatabase } from './kit/database.js';
+import { apiKey, demoUrl, open } from './kit/first-start.js';
+import { newDirectory, postmasterPid, Program, removeDirectory } from './kit/program.js';
+import { until } from './kit/wait.js';
 
 const TWO_WORKERS = { WORKERS: '2', PORT: '0', SHUTDOWN_GRACE_MS: '5000' };
 
@@ -20,12 +20,6 @@ const bothOf = (program: Program): readonly [number, number] => {
   if (first === undefined || second === undefined || others.length > 0) throw new Error(program.stdout);
   return [first, second];
 };
-
-async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 20_000; !(await isTrue()); await sleep(20)) {
-    if (Date.now() > deadline) throw new Error(`never came true: ${isTrue.toString()}`);
-  }
-}
 
 /** Whether somebody listens, as a client finds out. */
 const answers = (url: string) =>

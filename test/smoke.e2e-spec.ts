@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { identityOf } from '../src/demo/embedded-postgres/embedded-postgres-process.js';
-import { caller } from './support/api-client.js';
-import { apiKey, curlLine, demoUrl, open, paste, PASTED_WITH } from './support/first-start.js';
-import { newDirectory, postmasterPid, Program, removeDirectory } from './support/program.js';
+import { caller } from './kit/api-client.js';
+import { apiKey, curlLine, demoUrl, open, paste, PASTED_WITH } from './kit/first-start.js';
+import { newDirectory, postmasterPid, Program, removeDirectory } from './kit/program.js';
 
 const ON_A_FREE_PORT = { PORT: '0', SHUTDOWN_GRACE_MS: '1000' };
 

@@ -169,7 +169,7 @@ describe.each(CASES)('when $name ($where), what a $credential has opened', (row)
     for (const { upstream } of [socket, stream, request, upgrade]) await ends(upstream);
   });
 
-  it(where === 'here' ? 'is no way in from the answer on' : 'is no way in from the news on', async () => {
+  it('is no way in from the answer of this process on, or from the news of another', async () => {
     const visitor = await VISITORS[credential]();
     await stage.exchange(asked(visitor));
     if (where === 'here') await change(visitor);

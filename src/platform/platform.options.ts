@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import type { TeamQuotas } from './database/quota.js';
 
 /** What the platform needs to know of the program's configuration; a class so that it is type and DI token at once. */
 export abstract class PlatformOptions {
@@ -10,6 +11,7 @@ export abstract class PlatformOptions {
   abstract readonly publicUrl: string | undefined;
   /** Parent domains of sandboxes' host names; empty: any. */
   abstract readonly sandboxDomains: readonly string[];
+  abstract readonly quotas: TeamQuotas;
 }
 
 /** Supplies `PlatformOptions` everywhere. */

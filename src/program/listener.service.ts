@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import { type BeforeApplicationShutdown, Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { protectListener } from '../sandbox-proxy/index.js';
+import { type ListenerProtection, protectListener } from '../sandbox-proxy/index.js';
 import { Configuration } from './config/configuration.js';
 
 /** How often connections that have become idle are closed while the server shuts down, milliseconds. */
@@ -10,13 +10,20 @@ const SWEEP_MS = 100;
 /** The program's own listener: its limits, and its end. */
 @Injectable()
 export class Listener implements OnModuleInit, BeforeApplicationShutdown {
+  private protection: ListenerProtection | null = null;
+
   constructor(
     private readonly adapterHost: HttpAdapterHost,
     private readonly configuration: Configuration,
   ) {}
 
   onModuleInit(): void {
-    protectListener(this.server);
+    this.protection = protectListener(this.server);
+  }
+
+  /** See `ListenerProtection.closeIdle`. */
+  closeIdle(nowMs: number): void {
+    this.protection?.closeIdle(nowMs);
   }
 
   /**

@@ -6,6 +6,8 @@ export const PROXY_ERROR_STATUS = {
   invalid_path: 400,
   invalid_host: 400,
   invalid_request: 400,
+  headers_too_large: 431,
+  request_timeout: 408,
   // who, where, whether
   unauthorized: 401,
   session_ended: 401,
@@ -15,6 +17,7 @@ export const PROXY_ERROR_STATUS = {
   sandbox_not_running: 409,
   too_many_lookups: 429,
   sandbox_busy: 503,
+  proxy_busy: 503,
   host_unavailable: 503,
   directory_unavailable: 503,
   // the other side
@@ -34,6 +37,7 @@ export const PROXY_RETRY_AFTER_SECONDS: Partial<Record<ProxyErrorCode, number>> 
   directory_unavailable: 2,
   host_unavailable: 5,
   sandbox_busy: 1,
+  proxy_busy: 1,
   too_many_lookups: 1,
   shutting_down: 5,
 };

@@ -131,6 +131,14 @@ export class SandboxBusyError extends ProxyError {
   }
 }
 
+/** The process lacks descriptors or memory for another connection. */
+export class ProxyBusyError extends ProxyError {
+  readonly code = 'proxy_busy';
+  constructor(cause?: unknown) {
+    super('this server has too many open connections; try again shortly', { cause });
+  }
+}
+
 /** The process is about to end: it opens no further tunnels. */
 export class ShuttingDownError extends ProxyError {
   readonly code = 'shutting_down';

@@ -78,6 +78,7 @@ export class RequestHandler {
         });
       if (location.status !== 'running') throw new SandboxNotRunningError(location.status);
       exchange.openAt = placeOf(location);
+      if (known.location !== undefined) this.changes.located(exchange, exchange.startedAtMs);
 
       // 7 relay: bytes both ways
       if (exchange.wasCut !== null) throw exchange.wasCut.error;

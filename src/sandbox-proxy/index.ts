@@ -16,7 +16,11 @@ export { LINK_PARAMETER } from './admission/link-parameter.js';
 export { ApiKeyService } from './admission/api-key.service.js';
 export { HostClientPool } from './agent-client/host-client-pool.js';
 export { type CollectGarbage, collectUploads } from './node-internals/upload-memory.js';
-export { type ListenerLimits, protectListener } from './entrance/protect-listener.js';
+export {
+  type ListenerLimits,
+  type ListenerProtection,
+  protectListener,
+} from './entrance/protect-listener.js';
 export { SandboxProxyMiddleware } from './entrance/sandbox-proxy.middleware.js';
 export { SandboxProxy, type SandboxProxyState } from './entrance/sandbox-proxy.service.js';
 export { SandboxChanges } from './open-access/sandbox-changes.service.js';

@@ -10,6 +10,10 @@ function askedOf({ body }: Pick<Answer, 'body'>): Asked {
   return JSON.parse(body) as Asked;
 }
 
+function withoutId({ body }: Answer): string {
+  return body.replace(/"requestId":"[^"]*"/, '');
+}
+
 describe.each(Object.keys(APPS) as AppName[])('the proxy in an application of somebody else: %s', (name) => {
   let machines: Machines;
   let machine: string;
@@ -110,7 +114,6 @@ describe.each(Object.keys(APPS) as AppName[])('the proxy in an application of so
       await ask(machines.place('vm-ffffffffffff'), { fields }),
     ];
     expect([others.status, codeOf(others)]).toEqual([404, 'sandbox_not_found']);
-    const withoutId = ({ body }: Answer) => body.replace(/"requestId":"[^"]*"/, '');
     expect(withoutId(others)).toBe(withoutId(none));
   });
 
@@ -163,7 +166,7 @@ describe.each(['fastify', 'fastify-nest-11'] as const)('on `localhost` with two 
   beforeAll(async () => {
     const inspection = { secondLocalhost: SECOND };
     machines = await Machines.start(name, { env: { HOST: 'localhost' }, inspection });
-    expect(await machines.app.listensOn(2)).toEqual(['127.0.0.1', SECOND]);
+    await machines.app.listensOn(2);
   });
   afterAll(() => machines?.stop());
 

@@ -1,6 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -12,8 +21,10 @@ import type { TestProject } from 'vitest/node';
 declare module 'vitest' {
   interface ProvidedContext {
     foreignApps: Readonly<Record<AppName, string>>;
-    /** Of `dist/package`. */
-    packageDirectory: string;
+    /** An application on the platform's own tables. */
+    tablesApp: string;
+    /** The control plane itself, as `npm ci --omit=dev` leaves it. */
+    productionInstall: string;
   }
 }
 
@@ -84,6 +95,7 @@ const VARIANTS: Readonly<Record<string, readonly Cut[]>> = {
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const work = mkdtempSync(join(tmpdir(), 'foreign-apps-'));
+  await run(ROOT, 'npm', 'run', '--silent', 'build');
   await run(ROOT, 'npm', 'run', '--silent', 'package');
   const packed = await run(ROOT, 'npm', 'pack', './dist/package', '--json', '--pack-destination', work);
   const [{ filename }] = JSON.parse(packed) as [{ filename: string }];
@@ -92,15 +104,22 @@ export default async function setup(project: TestProject): Promise<() => Promise
     directories[name] = join(work, name);
     writeApp(directories[name], kind, `file:../${filename}`);
   }
+  const [tables, production] = [join(work, 'tables'), join(work, 'production')];
+  writeTablesApp(tables, `file:../${filename}`);
+  writeProduction(production);
   const { 'express-commonjs': sharing, ...installing } = directories;
-  const install = ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel', 'error'];
-  await Promise.all(Object.values(installing).map((directory) => run(directory, 'npm', ...install)));
+  const flags = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel', 'error'];
+  await Promise.all([
+    ...[...Object.values(installing), tables].map((directory) => run(directory, 'npm', 'install', ...flags)),
+    run(production, 'npm', 'ci', '--omit=dev', ...flags),
+  ]);
   symlinkSync('../express/node_modules', join(sharing, 'node_modules'));
   for (const directory of Object.values(directories)) {
     await run(directory, process.execPath, TSC, '-p', 'tsconfig.variants.json');
   }
   project.provide('foreignApps', directories);
-  project.provide('packageDirectory', join(ROOT, 'dist/package'));
+  project.provide('tablesApp', tables);
+  project.provide('productionInstall', production);
   return () => rm(work, { recursive: true });
 }
 
@@ -131,6 +150,37 @@ function writeApp(directory: string, { platform, type, nest }: AppKind, tarball:
     compilerOptions: { rootDir: '.' },
     include: ['src', ...Object.keys(VARIANTS)],
   });
+  writeScripts(directory);
+}
+
+function writeTablesApp(directory: string, tarball: string): void {
+  const ours = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Manifest;
+  const names = ['common', 'core', 'platform-express', 'typeorm'].map((name) => `@nestjs/${name}`);
+  const dependencies = [...names, 'pg', 'reflect-metadata', 'rxjs', 'typeorm'].map((name) => [
+    name,
+    ours.dependencies[name],
+  ]);
+  mkdirSync(directory);
+  writeJson(join(directory, 'package.json'), {
+    private: true,
+    type: 'module',
+    dependencies: { ...Object.fromEntries(dependencies), [PACKAGE]: tarball },
+  });
+  writeScripts(directory);
+}
+
+function writeProduction(directory: string): void {
+  mkdirSync(directory);
+  for (const file of ['package.json', 'package-lock.json', '.npmrc', 'dist']) {
+    const source = join(ROOT, file);
+    cpSync(source, join(directory, file), {
+      recursive: true,
+      filter: (path) => path !== join(ROOT, 'dist/package'),
+    });
+  }
+}
+
+function writeScripts(directory: string): void {
   const scripts = fileURLToPath(new URL('in-the-app', import.meta.url));
   for (const script of readdirSync(scripts)) cpSync(join(scripts, script), join(directory, script));
 }

@@ -4,6 +4,11 @@ import {
   CredentialScheme,
   type FoundCredential,
 } from '../../src/sandbox-proxy/contracts/credential-scheme.js';
+import type {
+  SandboxDirectory,
+  SandboxLocation,
+  SandboxOfTeam,
+} from '../../src/sandbox-proxy/contracts/sandbox-directory.js';
 import type { Cut } from '../../src/sandbox-proxy/exchange/cut.js';
 import type { OpenGroup, OpenMember } from '../../src/sandbox-proxy/exchange/open-group.js';
 
@@ -79,5 +84,31 @@ export class FakeScheme extends CredentialScheme {
 
   private isRevoked(change: Change): boolean {
     return change.kind === 'credential' && this.revoked.has(change.subject);
+  }
+}
+
+/** Where sandboxes are, by `{sandboxId}/{teamId}`; those that nothing has been said of run on `host-1`. */
+export class FakePlaces implements SandboxDirectory {
+  readonly places = new Map<string, SandboxLocation | null>();
+  /** The pairs of each question. */
+  readonly asked: string[][] = [];
+  /** What is answered instead, e.g. a promise that never settles. */
+  instead: (() => Promise<unknown>) | null = null;
+
+  async locate(sandboxId: string, teamId: string): Promise<SandboxLocation | null> {
+    return this.placeOf(`${sandboxId}/${teamId}`);
+  }
+
+  async locateMany(pairs: readonly SandboxOfTeam[]): Promise<readonly (SandboxLocation | null)[]> {
+    const keys = pairs.map(({ sandboxId, teamId }) => `${sandboxId}/${teamId}`);
+    this.asked.push(keys);
+    // What a store answers is not typed: it may be anything.
+    if (this.instead !== null) return this.instead() as Promise<readonly SandboxLocation[]>;
+    return keys.map((key) => this.placeOf(key));
+  }
+
+  private placeOf(key: string): SandboxLocation | null {
+    const place = this.places.get(key);
+    return place === undefined ? { status: 'running', address: '10.0.0.1:5000', hostId: 'host-1' } : place;
   }
 }

@@ -61,7 +61,7 @@ export class PoolAndAgent {
     const origin = this.pool.resolveAddress(address);
     const head = `${method} / HTTP/1.1\r\nHost: a\r\n\r\n`;
     this.pool.dispatch(
-      { origin, sandboxId: A, method, head, hasBody: false, isUpgrade: false, ...more },
+      { origin, sandboxId: A, teamId: 'team', method, head, hasBody: false, isUpgrade: false, ...more },
       told,
     );
     return told;

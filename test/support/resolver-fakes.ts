@@ -1,60 +1,43 @@
-import { pino } from 'pino';
-import { ChangeFeed, type FeedEvent } from '../../src/platform/database/change-feed.js';
-import type { SandboxDirectory, SandboxLocation } from '../../src/sandbox-proxy/routing/sandbox-directory.js';
-import { SandboxResolverService } from '../../src/sandbox-proxy/routing/sandbox-resolver.service.js';
+import type { Change } from '../../src/sandbox-proxy/contracts/changes.js';
+import type {
+  SandboxDirectory,
+  SandboxLocation,
+  SandboxOfTeam,
+} from '../../src/sandbox-proxy/contracts/sandbox-directory.js';
 import {
   type CachedRoute,
-  MemorySandboxRouteCache,
   SandboxRouteCache,
-} from '../../src/sandbox-proxy/routing/sandbox-route-cache.js';
+} from '../../src/sandbox-proxy/contracts/sandbox-route-cache.js';
+import { SandboxResolverService } from '../../src/sandbox-proxy/routing/sandbox-resolver.service.js';
+import { MemorySandboxRouteCache } from '../../src/sandbox-proxy/routing/sandbox-route-cache.js';
 import { SANDBOX_PROXY_DEFAULTS, type SandboxProxyOptions } from '../../src/sandbox-proxy/options.js';
+import { FakeFeed, HeldAnswers } from './answer-fakes.js';
 
 export const ID = 'cl-0000000000000000000000001';
 export const OTHER_ID = 'cl-0000000000000000000000002';
-/** What ID encodes. */
-export const UUID = '00000000-0000-0000-0000-000000000001';
 export const TEAM = 'team-a';
-export const RUNNING: SandboxLocation = { status: 'running', address: '10.0.0.1:5000' };
-export const MOVED: SandboxLocation = { status: 'running', address: '10.0.0.2:5000' };
+export const RUNNING: SandboxLocation = { status: 'running', address: '10.0.0.1:5000', hostId: 'host-1' };
+export const MOVED: SandboxLocation = { status: 'running', address: '10.0.0.2:5000', hostId: 'host-2' };
 
-/** The database: answers what it is set to, or when the test says so. */
-export class FakeDirectory {
-  location: SandboxLocation | null = RUNNING;
-  asked = 0;
-  isHeld = false;
-  error: Error | null = null;
-  private readonly held: (() => void)[] = [];
-
-  async locate(): Promise<SandboxLocation | null> {
-    this.asked += 1;
-    const { location, error } = this;
-    if (this.isHeld) await new Promise<void>((resolve) => void this.held.push(resolve));
-    if (error !== null) throw error;
-    return location;
+/** The application's directory: answers what it is set to, or when the test says so. */
+export class FakeDirectory extends HeldAnswers<SandboxLocation> implements SandboxDirectory {
+  constructor() {
+    super(RUNNING);
   }
 
-  /** Lets the oldest query that waits return what it read when it was asked. */
-  async release(): Promise<void> {
-    this.held.shift()?.();
-    for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+  locate(): Promise<SandboxLocation | null> {
+    return this.ask();
   }
-}
 
-export class FakeFeed extends ChangeFeed {
-  isLive = true;
-  private listener: (event: FeedEvent) => void = () => undefined;
-  subscribe(listener: (event: FeedEvent) => void): () => void {
-    this.listener = listener;
-    return () => (this.listener = () => undefined);
-  }
-  tell(event: FeedEvent): void {
-    this.listener(event);
+  async locateMany(pairs: readonly SandboxOfTeam[]): Promise<readonly (SandboxLocation | null)[]> {
+    const answer = await this.ask();
+    return pairs.map(() => answer);
   }
 }
 
 /** A store elsewhere: every answer takes a moment, and is a copy. */
 export class DistantCache extends SandboxRouteCache {
-  private readonly texts = new Map<string, string>();
+  readonly texts = new Map<string, string>();
   async get(key: string): Promise<CachedRoute | undefined> {
     await Promise.resolve();
     const text = this.texts.get(key);
@@ -74,9 +57,9 @@ export class DistantCache extends SandboxRouteCache {
   }
 }
 
-/** A memory cache with operations that fail, at once or later. */
+/** A store with operations that fail, at once or later. */
 export class BrokenCache extends SandboxRouteCache {
-  private readonly inner = new MemorySandboxRouteCache(10);
+  private readonly routes = new Map<string, CachedRoute>();
 
   constructor(
     private readonly broken: readonly string[],
@@ -85,16 +68,16 @@ export class BrokenCache extends SandboxRouteCache {
     super();
   }
   get(key: string) {
-    return this.run('get', () => this.inner.get(key)) as CachedRoute | undefined;
+    return this.run('get', () => this.routes.get(key)) as CachedRoute | undefined;
   }
   set(key: string, route: CachedRoute) {
-    return this.run('set', () => this.inner.set(key, route)) as void;
+    return this.run('set', () => void this.routes.set(key, route)) as void;
   }
   delete(key: string) {
-    return this.run('delete', () => this.inner.delete(key)) as void;
+    return this.run('delete', () => void this.routes.delete(key)) as void;
   }
   clear() {
-    return this.run('clear', () => this.inner.clear()) as void;
+    return this.run('clear', () => this.routes.clear()) as void;
   }
   private run(name: string, operation: () => unknown): unknown {
     if (!this.broken.includes(name)) return operation();
@@ -114,18 +97,16 @@ export class FakeSurroundings {
     cache: SandboxRouteCache = new MemorySandboxRouteCache(10),
     options: Partial<SandboxProxyOptions> = {},
   ) {
-    this.resolver = new SandboxResolverService(
-      this.directory as unknown as SandboxDirectory,
-      cache,
-      this.feed,
-      { ...SANDBOX_PROXY_DEFAULTS, ...options },
-      pino({ level: 'silent' }),
-    );
-    this.resolver.onModuleInit();
+    const all = { ...SANDBOX_PROXY_DEFAULTS, ...options };
+    this.resolver = new SandboxResolverService(this.directory, cache, this.feed, all);
   }
 
-  /** Resolves, with what it throws at once as a rejection as well. */
+  /** Resolves to the address of the host, with what it throws at once as a rejection as well. */
   async resolve(id = ID, team = TEAM): Promise<string> {
-    return this.resolver.resolve(id, team);
+    return (await this.resolver.resolve(id, team)).address;
+  }
+
+  forget(change: Change): void {
+    this.resolver.forget(change);
   }
 }

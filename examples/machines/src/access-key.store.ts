@@ -6,7 +6,7 @@ import { Tables } from './tables.js';
 /** Keys of the form `machines-` and 32 hex digits, sent as `X-API-Key`. */
 @Injectable()
 export class AccessKeyStore extends ApiKeyStore {
-  readonly pattern = /machines-[0-9a-f]{32}/;
+  readonly pattern = /machines-[0-9a-f]{32}/; // no other text is looked up, and none of this form reaches a sandbox
 
   constructor(private readonly tables: Tables) {
     super();

@@ -15,7 +15,7 @@ export class MachineDirectory extends SandboxDirectory {
 
   async locate(id: string, owner: string): Promise<SandboxLocation | null> {
     const machine = this.tables.machines.get(id);
-    if (machine?.owner !== owner) return null;
+    if (machine?.owner !== owner) return null; // not there, or somebody else's: the same answer
     return { status: machine.state === 'on' ? 'running' : 'off', address: machine.agent, hostId: null };
   }
 

@@ -11,16 +11,16 @@ const ECHO_MAX_BYTES = 1_048_576;
  * events, `/echo` a WebSocket, `/headers` what arrived. It listens on 127.0.0.1 and knows nothing of the proxy.
  */
 export class DemoApp {
-  readonly #server: Server;
-  readonly #echo = new WebSocketServer({ noServer: true, maxPayload: ECHO_MAX_BYTES });
+  private readonly server: Server;
+  private readonly echo = new WebSocketServer({ noServer: true, maxPayload: ECHO_MAX_BYTES });
 
   constructor() {
-    this.#server = createServer(answer);
-    this.#server.on('upgrade', (request, socket, head) => {
+    this.server = createServer(answer);
+    this.server.on('upgrade', (request, socket, head) => {
       socket.on('error', () => {});
       if (pathOf(request) !== '/echo')
         return void socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
-      this.#echo.handleUpgrade(request, socket, head, (client) => {
+      this.echo.handleUpgrade(request, socket, head, (client) => {
         client.on('error', () => {});
         client.on('message', (message, isBinary) => client.send(message, { binary: isBinary }));
       });
@@ -30,26 +30,26 @@ export class DemoApp {
   /** Listens on `preferredPort`, or on a free one where that is taken. */
   async start(preferredPort = 0): Promise<{ port: number }> {
     try {
-      await this.#listen(preferredPort);
+      await this.listen(preferredPort);
     } catch (error) {
       if (preferredPort === 0) throw error;
-      await this.#listen(0);
+      await this.listen(0);
     }
-    return { port: (this.#server.address() as AddressInfo).port };
+    return { port: (this.server.address() as AddressInfo).port };
   }
 
   async stop(): Promise<void> {
-    for (const client of this.#echo.clients) client.terminate();
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeAllConnections();
+    for (const client of this.echo.clients) client.terminate();
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    this.server.closeAllConnections();
     await closed;
   }
 
-  #listen(port: number): Promise<void> {
+  private listen(port: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(port, '127.0.0.1', () => {
-        this.#server.off('error', reject);
+      this.server.once('error', reject);
+      this.server.listen(port, '127.0.0.1', () => {
+        this.server.off('error', reject);
         resolve();
       });
     });

@@ -21,23 +21,38 @@ const NOT_IN_TRAILERS = new Set([...HOP_BY_HOP, 'content-length', 'host', 'trail
 
 const WITHOUT_BODY_BY_DEFAULT = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']);
 
+/** Every value of a header, given in lower case, as it was sent. */
+export function valuesOf(message: IncomingMessage, wanted: string): string[] {
+  return pairs(message.rawHeaders).flatMap(([name, value]) => (name.toLowerCase() === wanted ? value : []));
+}
+
 /** True when the message declares a body, even one of unknown length. */
 export function declaresBody(message: IncomingMessage): boolean {
   return message.headers['transfer-encoding'] !== undefined || Number(message.headers['content-length']) > 0;
 }
 
+/** Of `X-Sandbox-*`, what an app may know: at which address it is seen from outside. */
+const FOR_APPS = 'x-sandbox-url';
+
 /**
- * The request headers as the app gets them: hop-by-hop removed, framing kept, and `Host: localhost:{port}`,
- * because development servers refuse names they do not know.
+ * The request headers as the app gets them: hop-by-hop removed, framing kept, of `X-Sandbox-*` only `X-Sandbox-Url`, and
+ * `Host: localhost:{port}`, because development servers refuse names they do not know. With
+ * `X-Sandbox-App-Host: external` the app sees the name that the client used, which is then in `X-Forwarded-Host`.
  */
 export function requestHeaders(inbound: IncomingMessage, port: number, isUpgrade: boolean): RawHeaders {
-  const headers: RawHeaders = ['Host', `localhost:${port}`];
+  const isExternal = inbound.headers['x-sandbox-app-host'] === 'external';
+  const host = (isExternal && inbound.headers['x-forwarded-host']) || `localhost:${port}`;
+  const headers: RawHeaders = ['Host', String(host)];
   for (const [name, value] of endToEnd(inbound)) {
-    if (name.toLowerCase() !== 'host') headers.push(name, value);
+    const lower = name.toLowerCase();
+    if (lower === 'host' || (lower.startsWith('x-sandbox-') && lower !== FOR_APPS)) continue;
+    headers.push(name, value);
   }
   const { te, upgrade } = inbound.headers;
   if (/\btrailers\b/i.test(String(te))) headers.push('TE', 'trailers');
   if (isUpgrade) headers.push('Connection', 'Upgrade', 'Upgrade', upgrade ?? '');
+  // Node by itself promises to keep a connection on which a body is sent.
+  else headers.push('Connection', 'close');
   const isFramed = ['content-length', 'transfer-encoding'].some((name) => name in inbound.headers);
   // Node would send `Transfer-Encoding: chunked` with every POST that does not say how long it is.
   if (!isFramed && !WITHOUT_BODY_BY_DEFAULT.has(inbound.method ?? 'GET')) headers.push('Content-Length', '0');

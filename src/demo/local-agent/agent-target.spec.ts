@@ -15,7 +15,12 @@ describe('parseAgentTarget', () => {
     ['/a/../%2e%2e/b//c/', '/a/../%2e%2e/b//c/'],
     ['//other.example/x', '//other.example/x'],
   ])('takes what stands behind the prefix as it is: %j -> %j', (rest, path) => {
-    expect(parseAgentTarget('GET', PREFIX + rest)).toEqual({ port: 3000, path, prefix: PREFIX });
+    expect(parseAgentTarget('GET', PREFIX + rest)).toEqual({
+      sandboxId: ID,
+      port: 3000,
+      path,
+      prefix: PREFIX,
+    });
   });
 
   it('reads OPTIONS /* as OPTIONS *, and /* of any other method as a path', () => {
@@ -49,15 +54,21 @@ describe('parseAgentTarget', () => {
     });
     fc.assert(
       fc.property(fc.uuid(), fc.integer({ min: 1, max: 65_535 }), visible, (uuid, port, path) => {
-        const prefix = `/proxy/${encodeId('cl', uuid)}/${port}`;
-        expect(parseAgentTarget('GET', `${prefix}/${path}`)).toEqual({ port, path: `/${path}`, prefix });
+        const sandboxId = encodeId('cl', uuid);
+        const prefix = `/proxy/${sandboxId}/${port}`;
+        expect(parseAgentTarget('GET', `${prefix}/${path}`)).toEqual({
+          sandboxId,
+          port,
+          path: `/${path}`,
+          prefix,
+        });
       }),
     );
   });
 });
 
 describe('prefixLocation', () => {
-  const target = { port: 3000, path: '/', prefix: PREFIX };
+  const target = { sandboxId: ID, port: 3000, path: '/', prefix: PREFIX };
 
   it.each([
     ['/', `${PREFIX}/`],

@@ -2,6 +2,8 @@ import { decodeId } from '../../platform/identifiers/resource-id.js';
 
 /** Where a request to the agent goes: `/proxy/cl-…/3000/a?b` -> port 3000, path `/a?b`, prefix `/proxy/cl-…/3000`. */
 export interface AgentTarget {
+  /** `cl-…` */
+  readonly sandboxId: string;
   readonly port: number;
   /** The app's request target, byte for byte as it stood behind the prefix. */
   readonly path: string;
@@ -22,8 +24,8 @@ export function parseAgentTarget(method: string, url: string): AgentTarget | nul
   const port = Number(digits);
   if (port > 65_535 || decodeId('cl', sandboxId) === null) return null;
   // `OPTIONS *` has no path to stand behind a prefix, so `/*` stands for it.
-  if (method === 'OPTIONS' && rest === '/*') return { port, path: '*', prefix };
-  return { port, path: rest.startsWith('/') ? rest : `/${rest}`, prefix };
+  if (method === 'OPTIONS' && rest === '/*') return { sandboxId, port, path: '*', prefix };
+  return { sandboxId, port, path: rest.startsWith('/') ? rest : `/${rest}`, prefix };
 }
 
 const OWN_ORIGIN = /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::(\d+))?(?=$|[/?#])/i;

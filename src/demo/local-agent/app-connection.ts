@@ -1,4 +1,4 @@
-import { connect, type LookupFunction, type Socket } from 'node:net';
+import { type LookupFunction, Socket } from 'node:net';
 
 /** Development servers that listen on `localhost` take either of the two; IPv4 first, then IPv6. */
 const LOOPBACK = [
@@ -12,13 +12,32 @@ const ATTEMPT_TIMEOUT_MS = 10_000;
 
 /** Opens a connection to an app on this machine; half-open, so that one side can end and still listen. */
 export function connectToApp(port: number): Socket {
-  return connect({
+  return new AppSocket({ allowHalfOpen: true }).setNoDelay().connect({
     host: 'localhost',
     port,
     lookup: lookupLoopback,
     autoSelectFamily: true,
     autoSelectFamilyAttemptTimeout: ATTEMPT_TIMEOUT_MS,
-    allowHalfOpen: true,
-    noDelay: true,
   });
 }
+
+/**
+ * A socket that is read to its end also when writing fails. An app may answer and close before it has read the whole
+ * request; the next write then fails, and Node would destroy the socket while the answer waits unread in the kernel.
+ */
+class AppSocket extends Socket {
+  override _write(chunk: unknown, encoding: BufferEncoding, callback: Callback): void {
+    super._write(chunk, encoding, this.unlessUnread(callback));
+  }
+
+  override _writev(chunks: Chunks, callback: Callback): void {
+    super._writev?.(chunks, this.unlessUnread(callback));
+  }
+
+  private unlessUnread(callback: Callback): Callback {
+    return (error) => callback(this.readableEnded ? error : null);
+  }
+}
+
+type Callback = (error?: Error | null) => void;
+type Chunks = Parameters<NonNullable<Socket['_writev']>>[0];

@@ -29,18 +29,25 @@ const BEYOND_ASCII = /[\u0080-\u00ff]/;
  * Forwards one request to its app and the app's answer back, streaming both ways. The connection to the app lives as
  * long as the exchange, so nothing an app says unasked can reach another request.
  *
- * `early` is present for an upgrade and holds what the client sent before the 101.
+ * An answer may come, and the app's connection end, before the request has been read whole.
+ *
+ * @param inviteAfterMs after which time a client that waits for `100 Continue` is told so although the app is silent
+ * @param early present for an upgrade: what the client sends before the 101
  */
 export function exchange(
   inbound: IncomingMessage,
   answer: ServerResponse,
   target: AgentTarget,
+  inviteAfterMs: number,
   early?: EarlyBytes,
 ): void {
   let isConnected = false;
+  let appAnswer: IncomingMessage | undefined;
   let appRequest: ClientRequest;
+  const invitation = new Invitation(answer);
 
   const fail = (code: AgentErrorCode, message: string): void => {
+    invitation.withdraw();
     inbound.unpipe(appRequest);
     inbound.resume();
     if (answer.headersSent) cut(answer, inbound);
@@ -51,12 +58,14 @@ export function exchange(
     fail('app_broken_response', `the app on port ${target.port} ${what}`);
 
   const headers = requestHeaders(inbound, target.port, early !== undefined);
-  let hasExpect = inbound.headers.expect !== undefined;
+  const { expect } = inbound.headers;
   // Node writes a head with Expect as UTF-8 (nodejs/node #1693). Rather than garble it, ask for the body ourselves.
-  if (hasExpect && BEYOND_ASCII.test(headers.join())) {
+  const hasExpect = expect !== undefined && !BEYOND_ASCII.test(headers.join());
+  if (expect !== undefined && !hasExpect) {
     removeHeader(headers, 'expect');
-    hasExpect = false;
-    answer.writeContinue();
+    invitation.send();
+  } else if (expect?.toLowerCase() === '100-continue') {
+    invitation.sendAfter(inviteAfterMs);
   }
 
   try {
@@ -77,16 +86,23 @@ export function exchange(
   appRequest.maxHeadersCount = 0;
 
   appRequest.on('error', () => {
-    if (answer.destroyed || answer.writableEnded) return;
+    // An answer that has come whole stands, however its connection ends.
+    if (appAnswer?.complete || answer.destroyed || answer.writableEnded) return;
     if (isConnected) broken('broke off or did not answer in HTTP');
     else fail('app_unreachable', `nothing listens on port ${target.port} inside the sandbox`);
   });
-  appRequest.on('information', (interim) => passInterim(interim, inbound, answer));
+  appRequest.on('information', (interim) => {
+    if (interim.statusCode === 100) invitation.send();
+    else passInterim(interim, inbound, answer);
+  });
   appRequest.on('upgrade', (response, appSocket, appHead) => {
+    invitation.withdraw();
     if (!early) return broken('switched protocols unasked');
     join(response, appSocket, appHead, answer, early, target);
   });
   appRequest.on('response', (response) => {
+    appAnswer = response;
+    invitation.withdraw();
     response.on('error', () => {});
     if (!passHead(response, answer, target, inbound.httpVersion))
       return broken('sent an answer that is not HTTP');
@@ -105,7 +121,10 @@ export function exchange(
 
   inbound.on('error', () => {});
   answer.on('error', () => {});
-  answer.on('close', () => appRequest.destroy());
+  answer.on('close', () => {
+    invitation.withdraw();
+    appRequest.destroy();
+  });
 
   if (declaresBody(inbound)) {
     // The head must not wait for the body's first byte; flushHeaders() would write it as UTF-8.
@@ -120,11 +139,32 @@ export function exchange(
   }
 }
 
-/** 100, 102, 103, … as they come; not to an HTTP/1.0 client, and none to one that does not read them. */
+/** `100 Continue` to a client that waits for it with its body: once, and not after the answer. */
+class Invitation {
+  private timer: NodeJS.Timeout | undefined;
+  private isOpen = true;
+
+  constructor(private readonly answer: ServerResponse) {}
+
+  sendAfter(delayMs: number): void {
+    this.timer = setTimeout(() => this.send(), delayMs);
+  }
+
+  send(): void {
+    if (this.isOpen) this.answer.writeContinue();
+    this.withdraw();
+  }
+
+  withdraw(): void {
+    this.isOpen = false;
+    clearTimeout(this.timer);
+  }
+}
+
+/** 102, 103, … as they come; not to an HTTP/1.0 client, and none to one that does not read them. */
 function passInterim(interim: InformationEvent, inbound: IncomingMessage, answer: ServerResponse): void {
   const { socket } = answer;
   if (inbound.httpVersion !== '1.1' || answer.headersSent || !socket || socket.writableNeedDrain) return;
-  if (interim.statusCode === 100) return answer.writeContinue();
   const headers: RawHeaders = [];
   for (let i = 0; i + 1 < interim.rawHeaders.length; i += 2) {
     const [name = '', value = ''] = interim.rawHeaders.slice(i, i + 2);

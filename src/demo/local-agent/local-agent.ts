@@ -1,8 +1,9 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import { type AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { agentErrorAnswer, answerWithError } from './agent-error.js';
-import { declaresBody } from './agent-headers.js';
+import { agentErrorAnswer, answerWithError, MISDIRECTED } from './agent-error.js';
+import { declaresBody, valuesOf } from './agent-headers.js';
 import { type AgentTarget, parseAgentTarget } from './agent-target.js';
 import { exchange, HEAD_MAX_BYTES } from './app-exchange.js';
 import { EarlyBytes } from './tunnel.js';
@@ -12,29 +13,41 @@ const KEEP_ALIVE_TIMEOUT_MS = 620_000;
 const HEADERS_TIMEOUT_MS = 10_000;
 
 export interface LocalAgentOptions {
+  /** The secret in `X-Sandbox-Agent-Token` without which no request is answered. */
+  readonly token: string;
   /** Ports that are the machine's own, not a sandbox's: the control plane's, the database's. The agent's own is added. */
   readonly deniedPorts: () => readonly number[];
+  /** A client that waits for `100 Continue` gets it from the agent after this time of an app's silence. */
+  readonly inviteAfterMs?: number;
+  /** How long an answer may be silent once the client has ended its side of the connection: it may as well have gone. */
+  readonly halfClosedWaitMs?: number;
 }
 
 /**
  * A host agent for one machine, where the "sandbox" is the machine itself:
- * `/proxy/{sandbox id}/{port}/{path}` -> `/{path}` on `localhost:{port}`, HTTP and upgrades.
- * For development and tests: it listens on 127.0.0.1 only and trusts whoever reaches it there.
+ * `/proxy/{sandbox id}/{port}/{path}` -> `/{path}` on `localhost:{port}`, HTTP and upgrades (docs/agent-protocol.md).
+ * For development and tests: it listens on 127.0.0.1 only.
  */
 export class LocalAgent {
+  private readonly options: Required<LocalAgentOptions>;
   private readonly server: Server;
+  private readonly sandboxIds = new Set<string>();
   private readonly sockets = new Set<Socket>();
   /** Sockets on which an answer is due or under way. */
-  private readonly busy = new WeakSet<Duplex>();
+  private readonly answers = new WeakMap<Duplex, ServerResponse>();
 
-  constructor(private readonly options: LocalAgentOptions) {
+  constructor(options: LocalAgentOptions) {
+    this.options = { inviteAfterMs: 1_000, halfClosedWaitMs: 5_000, ...options };
     this.server = createServer({
       requestTimeout: 0,
       headersTimeout: HEADERS_TIMEOUT_MS,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
       maxHeaderSize: HEAD_MAX_BYTES,
       noDelay: true,
+      requireHostHeader: false,
     });
+    // Otherwise Node closes the connection of a client that has ended its side, before the answer.
+    Object.assign(this.server, { httpAllowHalfOpen: true });
     this.server.timeout = 0;
     this.server.maxHeadersCount = 0;
     this.server.on('connection', this.track);
@@ -44,6 +57,11 @@ export class LocalAgent {
     this.server.on('upgrade', this.upgrade);
     this.server.on('connect', this.refuseConnect);
     this.server.on('clientError', this.refuseNonHttp);
+  }
+
+  /** From now on the agent passes on what is for this sandbox, `cl-…`. */
+  run(sandboxId: string): void {
+    this.sandboxIds.add(sandboxId);
   }
 
   /**
@@ -77,14 +95,26 @@ export class LocalAgent {
     this.sockets.add(socket);
     socket.on('error', () => {});
     socket.on('close', () => this.sockets.delete(socket));
+    socket.on('end', () => this.watchHalfClosed(socket));
   };
+
+  private watchHalfClosed(socket: Socket): void {
+    const answer = this.answers.get(socket);
+    if (answer === undefined) return;
+    let { bytesWritten } = socket;
+    const watch = setInterval(() => {
+      if (socket.bytesWritten === bytesWritten) socket.resetAndDestroy();
+      ({ bytesWritten } = socket);
+    }, this.options.halfClosedWaitMs);
+    answer.on('close', () => clearInterval(watch));
+  }
 
   private readonly forward = (inbound: IncomingMessage, answer: ServerResponse): void => {
     const { socket } = inbound;
-    this.busy.add(socket);
-    answer.on('close', () => this.busy.delete(socket));
+    this.answers.set(socket, answer);
+    answer.on('close', () => this.answers.delete(socket));
     const target = this.admit(inbound, answer);
-    if (target) exchange(inbound, answer, target);
+    if (target) exchange(inbound, answer, target, this.options.inviteAfterMs);
   };
 
   private readonly upgrade = (inbound: IncomingMessage, _socket: Duplex, head: Buffer): void => {
@@ -94,7 +124,8 @@ export class LocalAgent {
       return answerWithError(answer, 'bad_request', 'an upgrade request cannot have a body');
     }
     const target = this.admit(inbound, answer);
-    if (target) exchange(inbound, answer, target, new EarlyBytes(inbound.socket, head));
+    if (!target) return;
+    exchange(inbound, answer, target, this.options.inviteAfterMs, new EarlyBytes(inbound.socket, head));
   };
 
   private readonly refuseConnect = (inbound: IncomingMessage): void => {
@@ -102,7 +133,7 @@ export class LocalAgent {
   };
 
   private readonly refuseNonHttp = (_error: Error, socket: Duplex): void => {
-    if (!socket.writable || this.busy.has(socket)) return void socket.destroy();
+    if (!socket.writable || this.answers.has(socket)) return void socket.destroy();
     const { status, headers, body } = agentErrorAnswer('bad_request', 'the request is not valid HTTP');
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
     socket.end(`HTTP/1.1 ${status} Bad Request\r\nConnection: close\r\n${lines.join('')}\r\n${body}`);
@@ -110,19 +141,37 @@ export class LocalAgent {
 
   /** Where the request goes; null when it has been refused. */
   private admit(inbound: IncomingMessage, answer: ServerResponse): AgentTarget | null {
-    const target = parseAgentTarget(inbound.method ?? '', inbound.url ?? '');
-    if (!target) {
+    const refuse = (...why: Parameters<typeof agentErrorAnswer>): null => {
       inbound.resume();
-      answerWithError(answer, 'bad_request', 'expected /proxy/{sandbox id}/{port}/{path}');
+      answerWithError(answer, ...why);
       return null;
+    };
+    // A page whose name has been made to lead to this address (DNS rebinding) sends its own name.
+    if (valuesOf(inbound, 'host').join() !== `127.0.0.1:${this.port}`) {
+      return refuse('bad_request', 'the Host header is not the address of this agent', MISDIRECTED);
+    }
+    if (!isSame(valuesOf(inbound, 'x-sandbox-agent-token').join(), this.options.token)) {
+      return refuse('unauthorized', 'X-Sandbox-Agent-Token is missing or wrong');
+    }
+    const target = parseAgentTarget(inbound.method ?? '', inbound.url ?? '');
+    if (!target) return refuse('bad_request', 'expected /proxy/{sandbox id}/{port}/{path}');
+    if (!this.sandboxIds.has(target.sandboxId)) {
+      return refuse('sandbox_not_found', 'this agent does not run that sandbox');
     }
     if (target.port === this.port || this.options.deniedPorts().includes(target.port)) {
-      inbound.resume();
-      answerWithError(answer, 'port_denied', `port ${target.port} is not a sandbox's`);
-      return null;
+      return refuse('port_denied', `port ${target.port} is not a sandbox's`);
     }
     return target;
   }
+}
+
+/** In a time that does not tell how much of it is right. */
+function isSame(given: string, secret: string): boolean {
+  return timingSafeEqual(digest(given), digest(secret));
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
 }
 
 /** An answer on a socket that Node has let go of for an upgrade: its last one. */

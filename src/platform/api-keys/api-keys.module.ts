@@ -2,13 +2,14 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ApiKey } from './api-key.entity.js';
 import { TeamKeysController } from './team-keys.controller.js';
+import { UnknownKeyBudget } from './unknown-key-budget.js';
 import { TeamKeysService } from './team-keys.service.js';
 
-/** `/v1/api-keys`. */
+/** `/v1/api-keys`, and what `TeamGuard` needs besides the proxy. */
 @Module({
   imports: [TypeOrmModule.forFeature([ApiKey])],
   controllers: [TeamKeysController],
-  providers: [TeamKeysService],
-  exports: [TeamKeysService],
+  providers: [TeamKeysService, UnknownKeyBudget],
+  exports: [TeamKeysService, UnknownKeyBudget],
 })
 export class ApiKeysModule {}

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { MoreThan, Repository } from 'typeorm';
+import { requireRoom } from '../database/quota.js';
+import { PlatformOptions } from '../platform.options.js';
 import { type Page, type PageQuery, readPageById } from '../database/page.js';
 import { SandboxChanges } from '../../sandbox-proxy/index.js';
 import { NotFoundError } from '../errors/request.errors.js';
@@ -15,10 +17,12 @@ export class TeamKeysService {
   constructor(
     @InjectRepository(ApiKey) private readonly apiKeys: Repository<ApiKey>,
     private readonly changes: SandboxChanges,
+    private readonly options: PlatformOptions,
   ) {}
 
-  /** The only moment at which the plain key is known. */
+  /** The only moment at which the plain key is known. @throws ConflictError when the team has too many */
   async create(teamId: string, name: string): Promise<CreatedApiKeyView> {
+    await requireRoom(this.apiKeys.manager, this.options.quotas, 'apiKeys', teamId);
     const key = generateApiKey();
     const created = await this.apiKeys.save(
       this.apiKeys.create({

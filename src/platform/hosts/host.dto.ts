@@ -1,4 +1,5 @@
-import { IsIn, IsObject, IsString, Length, Matches, ValidateIf } from 'class-validator';
+import { IsIn, IsString, Length, Matches, ValidateIf } from 'class-validator';
+import { IsMetadata } from '../errors/metadata.validator.js';
 import { encodeId } from '../identifiers/resource-id.js';
 import { type Host, HOST_STATUSES, type HostStatus } from './host.entity.js';
 
@@ -13,18 +14,20 @@ export class CreateHostBody {
   @Length(1, 100)
   type: string = 'machine';
 
+  @Length(0, 300)
   @Matches(ADDRESS, { message: ADDRESS_MESSAGE })
   address: string = '';
 
   @IsIn(HOST_STATUSES)
   status: HostStatus = 'pending';
 
-  @IsObject()
+  @IsMetadata()
   metadata: Record<string, unknown> = {};
 }
 
 export class UpdateHostBody {
   @ValidateIf((body: UpdateHostBody) => body.address !== undefined)
+  @Length(0, 300)
   @Matches(ADDRESS, { message: ADDRESS_MESSAGE })
   address?: string;
 

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { ApiKeysModule } from '../api-keys/api-keys.module.js';
 import { AccessTablesModule } from '../database/access-tables.module.js';
 import { SandboxesModule } from '../sandboxes/sandboxes.module.js';
 import { LinksController } from './links.controller.js';
@@ -8,7 +9,7 @@ import { SandboxLink } from './sandbox-link.entity.js';
 
 /** `/v1/sandboxes/{id}/links`. */
 @Module({
-  imports: [TypeOrmModule.forFeature([SandboxLink]), AccessTablesModule, SandboxesModule],
+  imports: [TypeOrmModule.forFeature([SandboxLink]), AccessTablesModule, ApiKeysModule, SandboxesModule],
   controllers: [LinksController],
   providers: [LinksService],
 })

@@ -5,6 +5,7 @@ import { type EntityManager, MoreThan, Repository } from 'typeorm';
 import { PlatformOptions } from '../platform.options.js';
 import { LINK_PARAMETER, SandboxChanges } from '../../sandbox-proxy/index.js';
 import { AccessTables } from '../database/access-tables.js';
+import { hasRoom, requireRoom } from '../database/quota.js';
 import { type Page, type PageQuery, readPageById } from '../database/page.js';
 import { ConflictError, NotFoundError, ValidationFailedError } from '../errors/request.errors.js';
 import { encodeId } from '../identifiers/resource-id.js';
@@ -18,6 +19,10 @@ const NO_LINKS = 'there are no preview links on this database: its tables for th
 
 /** Links of one sandbox that have not expired. */
 const MAX_LINKS = 1_000;
+
+const DELETE_EXPIRED = `
+  DELETE FROM sandbox_links l USING sandboxes s
+   WHERE s.id = l.sandbox_id AND s.team_id = $1 AND l.expires_at <= now()`;
 
 /** A sandbox's preview links as a resource of the API; another team's sandbox is not there. */
 @Injectable()
@@ -56,7 +61,7 @@ export class LinksService {
       usedAt: null,
     });
     const saved = await this.sandboxes.withHeld(teamId, sandboxId, async (manager) => {
-      await this.#makeRoom(manager, sandboxId);
+      await this.#makeRoom(manager, teamId, sandboxId);
       return manager.save(link);
     });
     const host = this.urls.templateOf(encodeId('cl', sandboxId)).replace('{port}', String(port));
@@ -82,12 +87,16 @@ export class LinksService {
     await this.changes.apply({ kind: 'credential', scheme: 'session', subject: encodeId('link', linkId) });
   }
 
-  /** Links that have expired go when a new one comes. */
-  async #makeRoom(manager: EntityManager, sandboxId: string): Promise<void> {
+  /** Links that have expired go when a new one comes: the sandbox's, and where that is not enough all of the team. */
+  async #makeRoom(manager: EntityManager, teamId: string, sandboxId: string): Promise<void> {
     await manager.query('DELETE FROM sandbox_links WHERE sandbox_id = $1 AND expires_at <= now()', [
       sandboxId,
     ]);
     if ((await manager.countBy(SandboxLink, { sandboxId })) >= MAX_LINKS)
       throw new ConflictError(`${encodeId('cl', sandboxId)} has ${MAX_LINKS} links; revoke one first`);
+    const { quotas } = this.options;
+    if (await hasRoom(manager, quotas, 'links', teamId)) return;
+    await manager.query(DELETE_EXPIRED, [teamId]);
+    await requireRoom(manager, quotas, 'links', teamId);
   }
 }

@@ -1,6 +1,7 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Put, UseGuards } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query, UseGuards } from '@nestjs/common';
 import { TeamGuard, TeamId } from '../api-keys/team.guard.js';
 import { ResourceIdPipe } from '../identifiers/resource-id.pipe.js';
+import { type Page, PageQuery } from '../database/page.js';
 import { type PortView, PutPortBody } from './port.dto.js';
 import { PortPipe } from './port.pipe.js';
 import { PortsService } from './ports.service.js';
@@ -15,8 +16,12 @@ export class PortsController {
   constructor(private readonly ports: PortsService) {}
 
   @Get()
-  list(@TeamId() teamId: string, @SandboxId() id: string): Promise<{ items: PortView[] }> {
-    return this.ports.list(teamId, id);
+  list(
+    @TeamId() teamId: string,
+    @SandboxId() id: string,
+    @Query() query: PageQuery,
+  ): Promise<Page<PortView>> {
+    return this.ports.list(teamId, id, query);
   }
 
   @Delete(':port')

@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { Repository } from 'typeorm';
+import { MoreThan, Repository } from 'typeorm';
 import { PlatformOptions } from '../platform.options.js';
 import { SandboxChanges } from '../../sandbox-proxy/index.js';
 import { AccessTables } from '../database/access-tables.js';
+import { type Page, type PageQuery, readPage } from '../database/page.js';
+import { requireRoom } from '../database/quota.js';
 import { ConflictError, NotFoundError, ValidationFailedError } from '../errors/request.errors.js';
 import { encodeId } from '../identifiers/resource-id.js';
 import { SandboxesService } from '../sandboxes/sandboxes.service.js';
@@ -27,11 +29,22 @@ export class PortsService {
   ) {}
 
   /** Those with settings of their own. @throws NotFoundError */
-  async list(teamId: string, sandboxId: string): Promise<{ items: PortView[] }> {
+  async list(teamId: string, sandboxId: string, { limit, after }: PageQuery): Promise<Page<PortView>> {
     await this.sandboxes.get(teamId, sandboxId);
-    if (!this.tables.havePorts) return { items: [] };
-    const ports = await this.ports.find({ where: { sandboxId }, order: { port: 'ASC' } });
-    return { items: ports.map(viewPort) };
+    if (after !== undefined && !/^\d{1,5}$/.test(after))
+      throw new ValidationFailedError(['after must be a port']);
+    if (!this.tables.havePorts) return { items: [], next: null };
+    return readPage(limit, after ?? '0', {
+      read: (port, take) =>
+        this.ports.find({
+          where: { sandboxId, port: MoreThan(Number(port)) },
+          order: { port: 'ASC' },
+          take,
+        }),
+      show: viewPort,
+      positionOf: ({ port }) => String(port),
+      cursorOf: ({ port }) => String(port),
+    });
   }
 
   /** @throws NotFoundError, ValidationFailedError for a port that is none or is denied, ConflictError when there are too many */
@@ -42,8 +55,11 @@ export class PortsService {
     const { visibility, cors } = body;
     await this.sandboxes.withHeld(teamId, sandboxId, async (manager) => {
       const isNew = !(await manager.existsBy(SandboxPort, { sandboxId, port }));
-      if (isNew && (await manager.countBy(SandboxPort, { sandboxId })) >= MAX_PORTS)
-        throw new ConflictError(`a sandbox has settings for ${MAX_PORTS} ports at most`);
+      if (isNew) {
+        if ((await manager.countBy(SandboxPort, { sandboxId })) >= MAX_PORTS)
+          throw new ConflictError(`a sandbox has settings for ${MAX_PORTS} ports at most`);
+        await requireRoom(manager, this.options.quotas, 'ports', teamId);
+      }
       await manager.upsert(SandboxPort, { sandboxId, port, visibility, cors }, ['sandboxId', 'port']);
     });
     await this.changes.apply({ kind: 'port', sandboxId: encodeId('cl', sandboxId), port });

@@ -11,6 +11,8 @@ export interface FeedConnectionEvents {
   readonly onMessage: (payload: string | undefined) => void;
 }
 
+const LATE = Symbol('late');
+
 interface Waiting {
   readonly proof: string;
   readonly end: (isHeard: boolean) => void;
@@ -28,14 +30,19 @@ export class FeedConnection {
     this.listener.on('notification', ({ payload }) => events.onMessage(payload));
   }
 
-  async open(channel: string): Promise<void> {
+  /** @param deadlineMs epoch milliseconds @throws any error, also where it is not in time */
+  async open(channel: string, deadlineMs: number): Promise<void> {
     await Promise.all([this.listener.connect(), this.speaker.connect()]);
-    await this.listener.query(`LISTEN ${channel}`);
+    await inTime(this.listener.query(`LISTEN ${channel}`), deadlineMs);
   }
 
-  /** @param sql answers one row with a number `count`; its parameter is a list of texts */
-  async count(sql: string, names: readonly string[]): Promise<number> {
-    const { rows } = await this.listener.query<{ count: number }>(sql, [names]);
+  /**
+   * @param sql answers one row with a number `count`; its parameter is a list of texts
+   * @param deadlineMs epoch milliseconds
+   * @throws any error, also where it is not in time
+   */
+  async count(sql: string, names: readonly string[], deadlineMs: number): Promise<number> {
+    const { rows } = await inTime(this.listener.query<{ count: number }>(sql, [names]), deadlineMs);
     return rows[0]?.count ?? 0;
   }
 
@@ -43,27 +50,17 @@ export class FeedConnection {
    * Says `{"proof":"…"}` and waits until it is heard: false where it is not in time.
    *
    * @param deadlineMs epoch milliseconds
-   * @throws any error where it could not be said
+   * @throws any error where it could not be said, also in time
    */
   async hearsItself(channel: string, proof: string, deadlineMs: number): Promise<boolean> {
-    let isSaid = false;
-    let timer: NodeJS.Timeout | undefined;
     const heard = new Promise<boolean>((resolve) => {
       this.waiting = { proof, end: resolve };
-      timer = setTimeout(() => resolve(false), deadlineMs - Date.now());
     });
-    const said = this.speaker
-      .query('SELECT pg_notify($1, $2)', [channel, JSON.stringify({ proof })])
-      .then(() => {
-        isSaid = true;
-        return heard;
-      });
     try {
-      const isHeard = await Promise.race([heard, said]);
-      if (!isHeard && !isSaid) throw new Error('the database did not take a notification in time');
-      return isHeard;
+      const payload = JSON.stringify({ proof });
+      await inTime(this.speaker.query('SELECT pg_notify($1, $2)', [channel, payload]), deadlineMs);
+      return (await byDeadline(heard, deadlineMs)) === true;
     } finally {
-      clearTimeout(timer);
       this.waiting = null;
     }
   }
@@ -89,11 +86,31 @@ function clientFor(url: string, timeoutMs: number, onLost: (error: unknown) => v
   const client = new Client({
     connectionString: url,
     connectionTimeoutMillis: timeoutMs,
-    query_timeout: timeoutMs,
     application_name: 'sandbox-control-plane change feed',
     keepAlive: true,
   });
   client.on('error', onLost);
   client.on('end', () => onLost(new Error('the connection ended')));
   return client;
+}
+
+async function inTime<Value>(promise: Promise<Value>, deadlineMs: number): Promise<Value> {
+  const value = await byDeadline(promise, deadlineMs);
+  if (value === LATE) throw new Error('the database has not answered in time');
+  return value;
+}
+
+/** What the promise gives, or `LATE` where it gives nothing before `deadlineMs`, epoch milliseconds. */
+async function byDeadline<Value>(promise: Promise<Value>, deadlineMs: number): Promise<Value | typeof LATE> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<typeof LATE>((resolve) => {
+    const end = (): void => resolve(LATE);
+    // where it is the process that was late, what has come in the meantime is read before the immediate
+    timer = setTimeout(() => setImmediate(end), Math.max(0, deadlineMs - Date.now()));
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

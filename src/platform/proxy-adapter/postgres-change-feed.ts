@@ -105,7 +105,7 @@ export class PostgresChangeFeed extends ChangeFeed implements OnModuleInit, OnAp
     });
     this.connection = connection;
     try {
-      await connection.open(CHANNEL);
+      await connection.open(CHANNEL, Date.now() + this.options.timeoutMs);
       await this.check(connection);
     } catch (error) {
       this.lose(connection, error);
@@ -116,7 +116,8 @@ export class PostgresChangeFeed extends ChangeFeed implements OnModuleInit, OnAp
   private async check(connection: FeedConnection): Promise<void> {
     const askedAtMs = Date.now();
     const deadlineMs = askedAtMs + this.options.timeoutMs;
-    const hasTriggers = (await connection.count(COUNT_TRIGGERS, TRIGGERS)) === TRIGGERS.length;
+    const count = await connection.count(COUNT_TRIGGERS, TRIGGERS, deadlineMs);
+    const hasTriggers = count === TRIGGERS.length;
     const hears = hasTriggers && (await connection.hearsItself(CHANNEL, randomUUID(), deadlineMs));
     if (connection !== this.connection) return;
     this.failures = 0;

@@ -1,4 +1,5 @@
-import { IsIn, IsObject, IsOptional, IsString, Length, ValidateIf } from 'class-validator';
+import { IsIn, IsOptional, IsString, Length, ValidateIf } from 'class-validator';
+import { IsMetadata } from '../errors/metadata.validator.js';
 import { encodeId } from '../identifiers/resource-id.js';
 import { IsResourceId } from '../identifiers/resource-id.pipe.js';
 import { type Sandbox, SANDBOX_STATUSES, type SandboxStatus } from './sandbox.entity.js';
@@ -16,7 +17,7 @@ export class CreateSandboxBody {
   @IsIn(SANDBOX_STATUSES)
   status: SandboxStatus = 'pending';
 
-  @IsObject()
+  @IsMetadata()
   metadata: Record<string, unknown> = {};
 }
 

@@ -3,6 +3,8 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource, InjectRepository } from '@nestjs/typeorm';
 import { DataSource, type EntityManager, MoreThan, Repository } from 'typeorm';
 import { SandboxChanges } from '../../sandbox-proxy/index.js';
+import { requireRoom } from '../database/quota.js';
+import { PlatformOptions } from '../platform.options.js';
 import { type Page, type PageQuery, readPageById } from '../database/page.js';
 import { NotFoundError, ValidationFailedError } from '../errors/request.errors.js';
 import { Host } from '../hosts/host.entity.js';
@@ -24,14 +26,16 @@ export class SandboxesService {
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly urls: SandboxUrls,
     private readonly changes: SandboxChanges,
+    private readonly options: PlatformOptions,
   ) {}
 
-  /** @throws ValidationFailedError when `hostId` names no host. */
+  /** @throws ValidationFailedError when `hostId` names no host, ConflictError when the team has too many. */
   async create(
     teamId: string,
     { template, hostId, status, metadata }: CreateSandboxBody,
   ): Promise<SandboxView> {
     const created = await this.dataSource.transaction(async (manager) => {
+      await requireRoom(manager, this.options.quotas, 'sandboxes', teamId);
       const sandbox = manager.create(Sandbox, {
         id: randomUUID(),
         teamId,

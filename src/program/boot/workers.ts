@@ -59,9 +59,9 @@ class Workers {
   #isStopping = false;
 
   constructor(private readonly settings: Configuration) {
-    const { DATABASE_URL = '', ADMIN_TOKEN = '', PORT, LOG_LEVEL } = settings;
+    const { DATABASE_URL = '', ADMIN_TOKEN = '', AGENT_TOKEN = '', PORT, LOG_LEVEL } = settings;
     this.#log = createLogger(LOG_LEVEL);
-    this.#environment = { DATABASE_URL, ADMIN_TOKEN, PORT: String(PORT) };
+    this.#environment = { DATABASE_URL, ADMIN_TOKEN, AGENT_TOKEN, PORT: String(PORT) };
   }
 
   /** Resolves when all listen; rejects as soon as one ends before it does. */

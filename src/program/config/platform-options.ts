@@ -8,5 +8,11 @@ export function platformOptionsFrom(configuration: Configuration, adminToken: st
     deniedPorts: configuration.DENIED_PORTS,
     publicUrl: configuration.PUBLIC_URL,
     sandboxDomains: configuration.SANDBOX_DOMAINS,
+    quotas: {
+      sandboxes: configuration.TEAM_MAX_SANDBOXES,
+      apiKeys: configuration.TEAM_MAX_API_KEYS,
+      links: configuration.TEAM_MAX_LINKS,
+      ports: configuration.TEAM_MAX_PORTS,
+    },
   };
 }

@@ -14,6 +14,7 @@ export function proxyOptionsFrom(configuration: Configuration): Partial<SandboxP
     apiKeyCacheMax: configuration.API_KEY_CACHE_MAX,
     agentScheme: configuration.AGENT_SCHEME,
     agentTls: tlsFrom(configuration),
+    agentToken: configuration.AGENT_TOKEN ?? null,
     allowedAgentAddresses: configuration.AGENT_ALLOWED_ADDRESSES,
     connectTimeoutMs: configuration.UPSTREAM_CONNECT_TIMEOUT_MS,
     firstByteTimeoutMs: configuration.UPSTREAM_FIRST_BYTE_TIMEOUT_MS,

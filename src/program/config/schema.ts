@@ -145,6 +145,18 @@ export class Configuration {
   @IsToken()
   ADMIN_TOKEN?: string;
 
+  @Count('Most sandboxes of one team.')
+  TEAM_MAX_SANDBOXES: number = 5_000;
+
+  @Count('Most API keys of one team.')
+  TEAM_MAX_API_KEYS: number = 500;
+
+  @Count('Most preview links of one team.')
+  TEAM_MAX_LINKS: number = 5_000;
+
+  @Count('Most ports of one team with settings of their own.')
+  TEAM_MAX_PORTS: number = 5_000;
+
   @Milliseconds('How long a route to a sandbox may be served from memory, in ms; 0 caches nothing.', 0)
   ROUTE_CACHE_TTL_MS: number = 120_000;
 
@@ -189,6 +201,15 @@ export class Configuration {
   @ValidateIf((c: Configuration) => c.AGENT_CERT_FILE !== undefined || c.AGENT_KEY_FILE !== undefined)
   @IsPrivateKeyFile()
   AGENT_KEY_FILE?: string;
+
+  @FromEnvironment({
+    description: 'Sent to every host agent as `X-Sandbox-Agent-Token`; agents must not pass it on.',
+    wants: 'at least 16 printable characters without spaces',
+    secret: true,
+  })
+  @IsOptional()
+  @IsToken()
+  AGENT_TOKEN?: string;
 
   @Networks('Agent addresses that are allowed although they are link-local; these are refused otherwise.')
   AGENT_ALLOWED_ADDRESSES: readonly string[] = [];

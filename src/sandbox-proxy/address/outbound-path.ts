@@ -2,6 +2,7 @@ import { InvalidPathError } from '../errors.js';
 
 const NEEDS_A_LOOK = /[.%\\#]/;
 const DOT = /%2e/gi;
+const DOTS_WITH_PARAMETER = /^\.{1,2}(?:;|%3b)/i;
 const HIDDEN_SEPARATOR = /%2f|%5c|\\/i;
 
 /**
@@ -9,7 +10,7 @@ const HIDDEN_SEPARATOR = /%2f|%5c|\\/i;
  * segments (also spelled `%2e`) are resolved inside the sandbox's own path, as RFC 3986 5.2.4 does, and never
  * climb above its root. `/a/../../b?x=..` -> `/b?x=..`. `*` (of `OPTIONS *`) -> `/*`.
  *
- * @throws InvalidPathError when a `..` hides behind `%2f`, `%5c` or `\`, when the target has a fragment, or does
+ * @throws InvalidPathError when a `..` hides behind `%2f`, `%5c` or `\`, when a dot segment has a parameter (`..;x`), when the target has a fragment, or does
  *   not start with `/`.
  */
 export function outboundPath(target: string, method: string): string {
@@ -51,6 +52,9 @@ function dotsOf(segment: string): 0 | 1 | 2 {
   const plain = segment.includes('%') ? segment.replace(DOT, '.') : segment;
   if (plain === '.') return 1;
   if (plain === '..') return 2;
+  // Some servers take `..;x` for `..`, with a parameter (RFC 2396 3.3).
+  if (DOTS_WITH_PARAMETER.test(plain))
+    throw new InvalidPathError('a "." or ".." with a parameter (";") is refused');
   if (HIDDEN_SEPARATOR.test(plain) && plain.split(HIDDEN_SEPARATOR).includes('..')) {
     throw new InvalidPathError('a ".." behind an encoded slash or a backslash is refused');
   }

@@ -3,6 +3,7 @@ import type { Change } from '../contracts/changes.js';
 import type { Admission, AdmissionRequest, CredentialScheme } from '../contracts/credential-scheme.js';
 import type { MaybePromise } from '../contracts/maybe-promise.js';
 import { DirectoryUnavailableError, ProxyError, UnauthorizedError } from '../errors.js';
+import { answerInTime } from '../memory/answer-cache.js';
 
 /** Token of the schemes, in the order in which they are tried. */
 export const CREDENTIAL_SCHEMES = Symbol('CREDENTIAL_SCHEMES');
@@ -45,11 +46,18 @@ export class AdmissionService {
     let said = refusal;
     for (let i = start; i < this.schemes.length; i += 1) {
       const scheme = this.schemes[i] as CredentialScheme;
-      const admitted = attempt(scheme, request);
-      if (admitted === undefined) continue;
-      said ??= scheme.refusal;
+      let admitted: MaybePromise<Admission | null>;
+      try {
+        const found = scheme.find(request);
+        if (found === null) continue;
+        said ??= scheme.refusal;
+        admitted = scheme.admit(found, request);
+      } catch (error) {
+        throw asUnavailable(error);
+      }
       if (admitted instanceof Promise) {
-        return admitted.then(
+        const later = admitted;
+        return answerInTime(() => later).then(
           (admission) => (admission === null ? this.admitFrom(i + 1, request, said) : checked(admission)),
           (error: unknown) => {
             throw asUnavailable(error);
@@ -59,19 +67,6 @@ export class AdmissionService {
       if (admitted !== null) return checked(admitted);
     }
     throw new UnauthorizedError(said ?? 'X-API-Key header required');
-  }
-}
-
-/** What the scheme says of its credential; undefined where the request carries none. */
-function attempt(
-  scheme: CredentialScheme,
-  request: AdmissionRequest,
-): MaybePromise<Admission | null> | undefined {
-  try {
-    const found = scheme.find(request);
-    return found === null ? undefined : scheme.admit(found, request);
-  } catch (error) {
-    throw asUnavailable(error);
   }
 }
 

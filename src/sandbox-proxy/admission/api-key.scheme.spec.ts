@@ -1,70 +1,75 @@
-import { describe, expect, it } from 'vitest';
-import type { ApiKeyService } from '../../platform/api-keys/api-key.service.js';
-import { UnauthorizedError } from '../errors.js';
-import { SandboxAddress } from '../address/sandbox-address.js';
-import { AdmissionService } from './admission.service.js';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { askedWith, FakeApiKeys, keyOf } from '../../../test/support/admission-fakes.js';
+import { FakeFeed } from '../../../test/support/answer-fakes.js';
+import { SANDBOX_PROXY_DEFAULTS } from '../options.js';
 import { ApiKeyScheme } from './api-key.scheme.js';
-import type { Admission, AdmissionRequest, CredentialScheme } from './credential-scheme.js';
+import { ApiKeyService } from './api-key.service.js';
 
-const address = new SandboxAddress(80, 'cl-x', '80-cl-x.localhost');
-const request = (...rawHeaders: string[]): AdmissionRequest => ({
-  rawHeaders,
-  address,
-  isSecure: false,
-  client: '',
+const KEY = keyOf(1);
+
+let store: FakeApiKeys;
+let scheme: ApiKeyScheme;
+
+beforeEach(() => {
+  store = new FakeApiKeys();
+  store.rows.set('digest of 1', { keyId: 'key-a', teamId: 'team-a' });
+  scheme = new ApiKeyScheme(new ApiKeyService(store, new FakeFeed(), SANDBOX_PROXY_DEFAULTS), store);
 });
 
-/** Admits the key "wrn_good" to team "t". */
-const scheme = new ApiKeyScheme({
-  findTeam: (key: string) => (key === 'wrn_good' ? { teamId: 't', keyId: 'k', keyHash: 'h' } : null),
-} as unknown as ApiKeyService);
+async function admit(key = KEY) {
+  return scheme.admit({ secret: key, header: 'x-api-key' });
+}
 
 describe('the API key of a request', () => {
   it.each<[string[], string | null]>([
-    [['X-API-Key', 'wrn_good'], 'wrn_good'],
-    [['x-api-KEY', 'wrn_good'], 'wrn_good'],
-    [['X-API-Key', 'theirs', 'X-API-Key', 'wrn_good'], 'wrn_good'],
-    [['X-API-Key', 'wrn_good', 'X-API-Key', 'theirs'], 'wrn_good'],
+    [['X-API-Key', KEY], KEY],
+    [['x-api-KEY', KEY], KEY],
+    [['X-API-Key', 'theirs', 'X-API-Key', KEY], KEY],
+    [['X-API-Key', KEY, 'X-API-Key', 'theirs'], KEY],
+    [['X-API-Key', KEY, 'X-API-Key', keyOf(2)], KEY],
+    [['X-API-Key', '', 'X-API-Key', KEY], KEY],
     [['X-API-Key', 'theirs'], 'theirs'],
     [['X-API-Key', ''], ''],
-    [['X_API_Key', 'wrn_good'], null],
-    [['X-API-Keys', 'wrn_good', 'Accept', 'wrn_good'], null],
+    [['X_API_Key', KEY], null],
+    [['X-API-Keys', KEY, 'Accept', KEY], null],
     [[], null],
   ])('of %j is %j', (rawHeaders, key) => {
-    expect(scheme.find(request(...rawHeaders))).toBe(key);
+    const found = key === null ? null : { secret: key, header: 'x-api-key' };
+    expect(scheme.find(askedWith(rawHeaders))).toEqual(found);
+    expect(scheme.find(askedWith(rawHeaders))).toEqual(found);
+  });
+
+  it('never reaches a sandbox, in the form that the store says', () => {
+    expect(scheme.pattern).toBe(store.pattern);
+    expect(scheme.cookies).toEqual([]);
   });
 });
 
-describe('admission', () => {
-  const admission = new AdmissionService([scheme]);
-
-  it('gives the team, at once where memory has it', () => {
-    expect(admission.admit(request('X-API-Key', 'wrn_good'))).toMatchObject({ teamId: 't' });
+describe('an admission by a key', () => {
+  it('is of its team, and rests on the key', async () => {
+    expect(await admit()).toMatchObject({
+      scheme,
+      teamId: 'team-a',
+      restsOn: [{ kind: 'credential', scheme: 'api-key', subject: 'digest of 1' }],
+    });
   });
 
-  it.each<[string, AdmissionRequest]>([
-    ['X-API-Key header required', request()],
-    ['invalid API key', request('X-API-Key', 'wrn_bad')],
-    ['invalid API key', request('X-API-Key', '')],
-  ])('says "%s"', (message, refused) => {
-    expect(() => admission.admit(refused)).toThrow(new UnauthorizedError(message));
+  it('is none by an unknown key, or by a text that is none', async () => {
+    expect([await admit(keyOf(2)), await admit('theirs'), await admit('')]).toEqual([null, null, null]);
   });
 
-  it('takes a further kind of credential as one more class in the list', async () => {
-    const key = { teamId: 'by-link', keyId: 'k', keyHash: 'h' };
-    const byLink: Admission = { teamId: 'by-link', ground: { kind: 'key', key } };
-    const link: CredentialScheme = {
-      refusal: 'the link has expired',
-      find: ({ rawHeaders }) => rawHeaders[1] ?? null,
-      admit: async (credential) => (credential === 'signed' ? byLink : null),
-    };
-    const both = new AdmissionService([scheme, link]);
-    expect(await both.admit(request('Link', 'signed'))).toBe(byLink);
-    expect(await both.admit(request('X-API-Key', 'wrn_good'))).toMatchObject({ teamId: 't' });
-    await expect(both.admit(request('Link', 'old'))).rejects.toThrow('the link has expired');
-    const behindKey = { ...link, find: () => 'signed' };
-    expect(await new AdmissionService([scheme, behindKey]).admit(request('X-API-Key', "an app's own"))).toBe(
-      byLink,
-    );
+  it('is one and the same, and without a promise, as long as memory has the key', async () => {
+    const first = await admit();
+    expect(scheme.admit({ secret: KEY, header: null })).toBe(first);
+    scheme.forget({ kind: 'team', teamId: 'team-a' });
+    expect(await admit()).not.toBe(first);
+  });
+
+  it('holds as long as the store says so', async () => {
+    const admission = await admit();
+    if (admission === null) throw new Error('the key was not admitted');
+    expect(await scheme.stillHold([admission, admission])).toEqual([true, true]);
+    store.rows.set('digest of 1', { keyId: 'key-a', teamId: 'team-b' });
+    expect(await scheme.stillHold([admission])).toEqual([false]);
   });
 });

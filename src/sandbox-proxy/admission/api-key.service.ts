@@ -7,6 +7,7 @@ import type { MaybePromise } from '../contracts/maybe-promise.js';
 import { AnswerCache } from '../memory/answer-cache.js';
 import { MemoryAnswers } from '../memory/memory-answers.js';
 import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from '../options.js';
+import { wholeText } from './whole-text.js';
 
 /** The name of the scheme, and in changes. */
 export const API_KEY_SCHEME = 'api-key';
@@ -20,7 +21,7 @@ export class ApiKeyService {
   private readonly keys: AnswerCache<KeyInUse>;
   /** Key -> digest, of keys that have admitted: hashing takes longer than everything else that is done with one. */
   private readonly digests: LRUCache<string, string>;
-  private lastKey = '';
+  private lastKey: string | null = null;
   private lastDigest = '';
   private readonly form: RegExp;
 
@@ -29,8 +30,7 @@ export class ApiKeyService {
     feed: ChangeFeed,
     @Inject(SANDBOX_PROXY_OPTIONS) { apiKeyCacheTtlMs, apiKeyCacheMax }: SandboxProxyOptions,
   ) {
-    const { source, flags } = store.pattern;
-    this.form = new RegExp(`^(?:${source})$`, flags.replace(/[gy]/g, ''));
+    this.form = wholeText(store.pattern);
     this.digests = new LRUCache({ max: apiKeyCacheMax });
     this.keys = new AnswerCache({
       memory: new MemoryAnswers(apiKeyCacheMax, topicsOfKey),

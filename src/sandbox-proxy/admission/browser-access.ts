@@ -4,7 +4,8 @@ import { outboundPath } from '../address/outbound-path.js';
 import { answerBare } from '../answers/answer.js';
 import type { MaybePromise } from '../contracts/maybe-promise.js';
 import type { BegunSession } from '../contracts/session-store.js';
-import { CrossSiteRequestError } from '../errors.js';
+import type { PortRules } from '../contracts/port-settings.js';
+import { CrossSiteRequestError, TooManyLookupsError } from '../errors.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { corsRule, isPreflight, preflightHeaders } from '../headers/cors.js';
 import { asOwnLocation, type LinkInTarget, linkIn } from './link-parameter.js';
@@ -37,9 +38,11 @@ export class BrowserAccess {
     const target = request.url as string;
     const link = target.includes('?') ? linkIn(target) : null;
     if (link !== null) return this.openLink(exchange, address, link);
-    return request.method === 'OPTIONS' && isPreflight(request)
-      ? this.answerPreflight(exchange, address)
-      : GOES_ON;
+    if (request.headers.origin === undefined || !address.hasValidId) return GOES_ON;
+    const rules = this.rulesOf(exchange, address);
+    return rules instanceof Promise
+      ? rules.then((found) => this.applyCors(exchange, found))
+      : this.applyCors(exchange, rules);
   }
 
   /**
@@ -66,23 +69,28 @@ export class BrowserAccess {
     return 'answered';
   }
 
-  /** Where the proxy says in the app's place whose pages may read it: a browser sends no credential with a preflight. */
-  private answerPreflight(
-    exchange: Exchange,
-    { sandboxId, port, hasValidId }: SandboxAddress,
-  ): MaybePromise<Visit> {
-    if (!hasValidId) return GOES_ON;
-    const answer = (rules: Parameters<typeof corsRule>[0]): Visit => {
-      const { request } = exchange;
-      const rule = corsRule(rules, request.headers.origin);
-      if (rule === null) return GOES_ON;
-      exchange.cors = rule;
-      if (rule.allowedOrigin === null) throw new CrossSiteRequestError();
-      answerBare(exchange, 204, preflightHeaders(rule.allowedOrigin, request));
-      return 'answered';
-    };
-    const found = this.ports.findForStranger(sandboxId, port, exchange.client);
-    return found instanceof Promise ? found.then((rules) => answer(rules?.cors)) : answer(found?.cors);
+  /**
+   * Where the proxy says in the app's place whose pages may read it, they may read its own answers as well; a preflight is
+   * answered here, because a browser sends no credential with it.
+   */
+  private applyCors(exchange: Exchange, rules: PortRules | null): Visit {
+    const { request } = exchange;
+    const rule = corsRule(rules?.cors, request.headers.origin);
+    exchange.cors = rule;
+    if (rule === null || exchange.isUpgrade || !isPreflight(request)) return GOES_ON;
+    if (rule.allowedOrigin === null) throw new CrossSiteRequestError();
+    answerBare(exchange, 204, preflightHeaders(rule.allowedOrigin, request));
+    return 'answered';
+  }
+
+  /** Null also for a stranger who has asked too much, unless nothing but the answer can help: who else it is comes out later. */
+  private rulesOf(exchange: Exchange, { sandboxId, port }: SandboxAddress): MaybePromise<PortRules | null> {
+    try {
+      return this.ports.findForStranger(sandboxId, port, exchange.client);
+    } catch (error) {
+      if (error instanceof TooManyLookupsError && !isPreflight(exchange.request)) return null;
+      throw error;
+    }
   }
 }
 

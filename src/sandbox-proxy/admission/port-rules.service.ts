@@ -3,6 +3,7 @@ import { ChangeFeed } from '../contracts/change-feed.js';
 import { type Change, topicOf } from '../contracts/changes.js';
 import type { MaybePromise } from '../contracts/maybe-promise.js';
 import { type PortRules, PortSettings } from '../contracts/port-settings.js';
+import type { SessionPlace } from '../contracts/session-store.js';
 import { AnswerCache } from '../memory/answer-cache.js';
 import { MemoryAnswers } from '../memory/memory-answers.js';
 import { StrangerBudget } from './stranger-budget.js';
@@ -56,12 +57,14 @@ export class PortRulesService {
     return this.strangers.spend(client, found);
   }
 
-  /** Which of these are public still; asked of the store, past every memory. */
-  async arePublic(
-    places: readonly { readonly sandboxId: string; readonly port: number }[],
-  ): Promise<boolean[]> {
-    const found = (await this.settings?.findMany(places)) ?? [];
-    return places.map((_place, i) => found[i]?.visibility === 'public');
+  /** Which of these are public still; asked of the store, past every memory. @throws TypeError for no such answer */
+  async arePublic(places: readonly SessionPlace[]): Promise<boolean[]> {
+    const { settings } = this;
+    if (settings === null) return places.map(() => false);
+    const found = await settings.findMany(places);
+    if (!Array.isArray(found) || found.length !== places.length || !found.every(isPortRulesOrNull))
+      throw new TypeError('findMany gave no rules for each port');
+    return found.map((rules) => rules?.visibility === 'public');
   }
 
   /** Forgets what a change concerns. */
@@ -78,6 +81,10 @@ function topicsOfPort(key: string, rules: PortRules | null): string[] {
   ];
   if (rules !== null) topics.push(topicOf({ kind: 'team', teamId: rules.teamId }));
   return topics;
+}
+
+function isPortRulesOrNull(value: unknown): value is PortRules | null {
+  return value === null || isPortRules(value);
 }
 
 function isPortRules(value: unknown): value is PortRules {

@@ -12,6 +12,7 @@ import { DirectoryUnavailableError } from '../errors.js';
 import { AnswerCache, answerInTime } from '../memory/answer-cache.js';
 import { MemoryAnswers } from '../memory/memory-answers.js';
 import { StrangerBudget } from './stranger-budget.js';
+import { wholeText } from './whole-text.js';
 
 /** The name of the scheme, and in changes. */
 export const SESSION_SCHEME = 'session';
@@ -28,6 +29,7 @@ const MAX_EXCHANGES = 100;
 export class SessionsService {
   /** By `{sandboxId} {port} {token}`: a token is looked up for the place at which it is used, and good nowhere else. */
   private readonly sessions: AnswerCache<Session>;
+  private readonly form: RegExp | null;
   private exchanges = 0;
 
   constructor(
@@ -35,6 +37,7 @@ export class SessionsService {
     feed: ChangeFeed,
     private readonly strangers: StrangerBudget,
   ) {
+    this.form = store === null ? null : wholeText(store.pattern);
     this.sessions = new AnswerCache({
       memory: new MemoryAnswers(MAX_SESSIONS, topicsOfSession),
       feed,
@@ -56,7 +59,7 @@ export class SessionsService {
    */
   find(token: string, { sandboxId, port }: SessionPlace, client: string): MaybePromise<Session | null> {
     const { store } = this;
-    if (store === null || !store.pattern.test(token)) return null;
+    if (store === null || this.form?.test(token) !== true) return null;
     const found = this.sessions.get(
       `${sandboxId} ${port} ${token}`,
       () => store.find(token, { sandboxId, port }),
@@ -75,7 +78,7 @@ export class SessionsService {
    */
   async begin(token: string, place: SessionPlace, client: string): Promise<BegunSession | null> {
     const { store } = this;
-    if (store === null || !store.pattern.test(token)) return null;
+    if (store === null || this.form?.test(token) !== true) return null;
     this.strangers.check(client);
     if (this.exchanges >= MAX_EXCHANGES)
       throw new DirectoryUnavailableError(new Error('too many exchanges under way'));
@@ -94,7 +97,8 @@ export class SessionsService {
 
   /** Which of these are still good; asked of the store, past every memory. */
   async stillHold(sessions: readonly Session[]): Promise<readonly boolean[]> {
-    return (await this.store?.stillHold(sessions)) ?? sessions.map(() => false);
+    const { store } = this;
+    return store === null ? sessions.map(() => false) : store.stillHold(sessions);
   }
 
   /** Forgets what a change concerns. */

@@ -39,16 +39,38 @@ export class StrangerBudget {
   }
 }
 
-/** The address, or of IPv6 the /64 that one client has to itself: `2001:db8:1:2:3::4` -> `2001:db8:1:2`. */
+/** An IPv6 address in brackets, or an IPv4 address, and a port: so some proxies in front name their clients. */
+const WITH_PORT = /^\[([^\]]+)\](?::\d+)?$|^(\d+(?:\.\d+){3}):\d+$/;
+
+/**
+ * Whom a client shares its budget with: the IPv4 address, also where it is written as an IPv6 one; of IPv6 the /64 that
+ * one client has to itself: `2001:db8:1:2:3::4` -> `2001:db8:1:2`. What is no address stays as it is.
+ */
 export function networkOf(client: string): string {
-  if (!isIPv6(client)) return client;
-  const [before = '', after] = client.split('%', 1)[0]?.split('::') ?? [];
-  const head = before === '' ? [] : before.split(':');
-  const tail = after === undefined || after === '' ? [] : after.split(':');
-  const missing = after === undefined ? 0 : 8 - head.length - tail.length - (client.includes('.') ? 1 : 0);
-  const groups = [...head, ...Array<string>(Math.max(0, missing)).fill('0'), ...tail];
+  const [, bracketed, beforePort] = WITH_PORT.exec(client) ?? [];
+  const address = bracketed ?? beforePort ?? client;
+  if (!isIPv6(address)) return address;
+  const groups = groupsOf(address);
+  const isMapped = groups[5] === 0xffff && groups.slice(0, 5).every((group) => group === 0);
+  if (isMapped)
+    return groups
+      .slice(6)
+      .flatMap((group) => [group >> 8, group & 0xff])
+      .join('.');
   return groups
     .slice(0, 4)
-    .map((group) => group.toLowerCase().replace(/^0+(?=.)/, ''))
+    .map((group) => group.toString(16))
     .join(':');
+}
+
+/** The eight numbers of an IPv6 address in any notation (RFC 4291 2.2), without its zone. */
+function groupsOf(address: string): number[] {
+  const [plain = ''] = address.split('%', 1);
+  const hex = plain.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, a, b, c, d) =>
+    [Number(a) * 256 + Number(b), Number(c) * 256 + Number(d)].map((group) => group.toString(16)).join(':'),
+  );
+  const [before = '', after = ''] = hex.split('::');
+  const [head = [], tail = []] = [before, after].map((part) => (part === '' ? [] : part.split(':')));
+  const zeros = Array<string>(8 - head.length - tail.length).fill('0');
+  return [...head, ...zeros, ...tail].map((group) => Number.parseInt(group, 16));
 }

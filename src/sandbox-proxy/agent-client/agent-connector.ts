@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns';
-import { isIP, type LookupFunction, type Socket, connect as connectTcp } from 'node:net';
+import { isIP, type LookupFunction, type Socket } from 'node:net';
 import { type SecureContext, connect as connectTls, createSecureContext } from 'node:tls';
+import { AgentSocket } from './agent-socket.js';
 import { READ_BUFFER } from './read-buffers.js';
 import { type AddressPolicy, type AgentOrigin, createAddressPolicy } from './agent-address.js';
 import { HostUnavailableError } from '../errors.js';
@@ -53,13 +54,16 @@ export class AgentConnector {
       return socket.on('data', (chunk: Buffer) => onRead(chunk, chunk.length));
     }
     if (forUpgrade) {
-      return connectTcp(target, onConnected).on('data', (chunk: Buffer) => onRead(chunk, chunk.length));
+      return new AgentSocket(target)
+        .connect(target, onConnected)
+        .on('data', (chunk: Buffer) => onRead(chunk, chunk.length));
     }
     const callback = (length: number) => {
       onRead(READ_BUFFER, length);
       return true;
     };
-    return connectTcp({ ...target, onread: { buffer: READ_BUFFER, callback } }, onConnected);
+    const options = { ...target, onread: { buffer: READ_BUFFER, callback } };
+    return new AgentSocket(options).connect(options, onConnected);
   }
 
   /** DNS, with the policy applied to what came out: no name leads where no address may. */

@@ -4,7 +4,8 @@ import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from '../options.js';
 import { type AgentOrigin, parseAgentAddress } from './agent-address.js';
 import { AgentConnector } from './agent-connector.js';
 import { maxAgentConnections } from './descriptor-limit.js';
-import { type PoolState, SandboxConnections } from './sandbox-connections.js';
+import { PoolShares } from './pool-shares.js';
+import { SandboxConnections } from './sandbox-connections.js';
 import { UpstreamCall, type UpstreamListener, type UpstreamRequest } from './upstream-call.js';
 
 /** How often deadlines and idle times are looked at, ms: one coarse clock instead of a timer per request. */
@@ -24,12 +25,7 @@ export class HostClientPool implements OnApplicationShutdown {
   private readonly alive = new Set<SandboxConnections>();
   private readonly addresses = new Map<string, AgentOrigin | null>();
   private readonly connector: AgentConnector;
-  private readonly state: PoolState = {
-    nowMs: performance.now(),
-    open: 0,
-    maxOpen: maxAgentConnections(),
-    makeRoom: () => [...this.alive].some((connections) => connections.dropIdle()),
-  };
+  private readonly shares = new PoolShares(maxAgentConnections(), this.alive);
   private readonly ticker: NodeJS.Timeout;
 
   constructor(@Inject(SANDBOX_PROXY_OPTIONS) private readonly options: SandboxProxyOptions) {
@@ -92,24 +88,31 @@ export class HostClientPool implements OnApplicationShutdown {
 
   /** Connections open in all. */
   get size(): number {
-    return this.state.open;
+    return this.shares.size;
   }
 
   /** Moves the clock on to `nowMs`. */
   tick(nowMs: number): void {
-    this.state.nowMs = nowMs;
+    this.shares.nowMs = nowMs;
     for (const connections of this.alive) {
       connections.tick();
       if (connections.isEmpty) this.forget(connections);
     }
   }
 
-  private connectionsOf({ sandboxId, origin }: UpstreamRequest): SandboxConnections {
+  private connectionsOf({ sandboxId, teamId, origin }: UpstreamRequest): SandboxConnections {
     const known = this.current.get(sandboxId);
-    if (known !== undefined && known.origin === origin) return known;
-    // The sandbox moved: what is idle towards its old host is of no further use.
+    if (known !== undefined && known.origin === origin && known.teamId === teamId) return known;
+    // The sandbox moved, or is another team's: what is idle is of no further use.
     if (known !== undefined) this.evict(sandboxId);
-    const connections = new SandboxConnections(sandboxId, origin, this.connector, this.options, this.state);
+    const connections = new SandboxConnections(
+      sandboxId,
+      teamId,
+      origin,
+      this.connector,
+      this.options,
+      this.shares,
+    );
     this.alive.add(connections);
     this.current.set(sandboxId, connections);
     return connections;

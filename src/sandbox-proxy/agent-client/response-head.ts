@@ -11,10 +11,13 @@ export interface ResponseHead {
   readonly contentLength: number;
   /** Whether the connection may carry another request after this response. */
   readonly keepAlive: boolean;
+  /** How long the agent says that it keeps the connection, seconds; Infinity where it does not say. */
+  readonly keepAliveSeconds: number;
 }
 
 /** No body is longer than Number.MAX_SAFE_INTEGER, which has 16 digits, and a longer padded length is nobody's. */
 const CONTENT_LENGTH = /^\d{1,16}$/;
+const KEEP_ALIVE_TIMEOUT = /(?:^|[,;\s])timeout\s*=\s*"?(\d{1,9})/i;
 const CLOSE_OPTION = /(?:^|,)[ \t]*close[ \t]*(?:,|$)/i;
 
 /** Compares a token with a name of letters and dashes in lower case, without making another string of it. */
@@ -42,6 +45,7 @@ export function readResponseHead(
   let length = -1;
   let isChunked = false;
   let keepAlive = mayKeepAlive && minorVersion === 1;
+  let keepAliveSeconds = Infinity;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]!;
     if (isNamed(name, 'content-length')) {
@@ -54,6 +58,9 @@ export function readResponseHead(
         throw new ResponseSyntaxError('Transfer-Encoding other than chunked');
       }
       isChunked = true;
+    } else if (isNamed(name, 'keep-alive')) {
+      const [, seconds] = KEEP_ALIVE_TIMEOUT.exec(rawHeaders[index + 1]!) ?? [];
+      if (seconds !== undefined) keepAliveSeconds = Number(seconds);
     } else if (keepAlive && isNamed(name, 'connection')) {
       keepAlive = !CLOSE_OPTION.test(rawHeaders[index + 1]!);
     }
@@ -66,8 +73,11 @@ export function readResponseHead(
     framing = 'none';
     // A body that must not be there: whether one follows is the upstream's secret, so nothing else may.
     if (isChunked || length > 0) keepAlive = false;
-  } else if (status === 304 || isHeadRequest) framing = 'none';
-  else if (isChunked) framing = 'chunked';
+  } else if (status === 304 || isHeadRequest) {
+    framing = 'none';
+    // The chunks of a body that must not be there, or the last of them, are sent all the same by some.
+    if (isChunked) keepAlive = false;
+  } else if (isChunked) framing = 'chunked';
   else if (length !== -1) framing = 'length';
   else {
     framing = 'close';
@@ -81,5 +91,6 @@ export function readResponseHead(
     framing,
     contentLength: framing === 'length' ? length : -1,
     keepAlive,
+    keepAliveSeconds,
   };
 }

@@ -26,6 +26,8 @@ export const MAX_HEAD_BYTES = 64 * 1024;
 export const MAX_TRAILER_BYTES = 16 * 1024;
 /** Progress notices (102) come by the dozen at most; without a bound they hold a request for ever. */
 export const MAX_INFORMATIONAL = 100;
+/** Framing of one response beyond what its chunks are worth. */
+export const MAX_EXCESS_BYTES = 16_384;
 /** Extensions carry nothing anyone reads; the bound is per chunk. */
 export const MAX_EXTENSION_BYTES = 1024;
 /** 2^53-1 has 14 hex digits; some servers pad to 16. */
@@ -76,6 +78,8 @@ export class ResponseParser {
   private remaining = 0;
   private digits = 0;
   private extension = '';
+  /** Bytes of chunk framing beyond what the data they frame is worth. */
+  private excess = 0;
   /** Set when a response ended: the call to execute that saw it must return, even if the next was begun meanwhile. */
   private isComplete = false;
   private readonly block = new FieldBlock();
@@ -181,8 +185,10 @@ export class ResponseParser {
     }
     const { framing } = head;
     this.remaining = framing === 'close' ? Infinity : head.contentLength;
-    if (framing === 'chunked') this.expectChunk();
-    else this.state = framing === 'close' ? CLOSE_BODY : LENGTH_BODY;
+    if (framing === 'chunked') {
+      this.excess = 0;
+      this.expectChunk();
+    } else this.state = framing === 'close' ? CLOSE_BODY : LENGTH_BODY;
     this.listener.onHead(head);
     if (framing === 'none' || head.contentLength === 0) this.complete(NO_TRAILERS);
     return next;
@@ -240,6 +246,12 @@ export class ResponseParser {
           state = CHUNK_SIZE;
           continue;
         }
+        // What Go's net/http allows for (CVE-2023-39326): framing that costs more than it carries is not meant to be read.
+        this.excess = Math.max(
+          0,
+          this.excess + this.extension.length + this.digits - 16 - 2 * this.remaining,
+        );
+        if (this.excess > MAX_EXCESS_BYTES) throw new ResponseSyntaxError('too much chunk framing');
         if (this.remaining === 0) this.block.begin(false, MAX_TRAILER_BYTES);
         this.state = this.remaining === 0 ? TRAILERS : CHUNK_DATA;
         return position + 1;

@@ -2,6 +2,7 @@ import { SandboxBusyError } from '../errors.js';
 import type { SandboxProxyOptions } from '../options.js';
 import type { AgentConnector } from './agent-connector.js';
 import type { AgentOrigin } from './agent-address.js';
+import type { PoolShares } from './pool-shares.js';
 import type { UpstreamCall } from './upstream-call.js';
 import { type ConnectionOwner, UpstreamConnection } from './upstream-connection.js';
 
@@ -10,17 +11,10 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
 /** Requests of one sandbox that wait for one of its connections. */
 const MAX_WAITING = 10_000;
-
-/** What all sandboxes' connections share. */
-export interface PoolState {
-  /** The pool's coarse clock, milliseconds; it moves on a few times a second. */
-  nowMs: number;
-  /** Connections open in all. */
-  open: number;
-  readonly maxOpen: number;
-  /** Closes a connection that is idle, of any sandbox; false where none is. */
-  readonly makeRoom: () => boolean;
-}
+/** A connection is given up this long before the agent would, milliseconds: a request on its way would be lost. */
+const KEEP_ALIVE_MARGIN_MS = 1_000;
+/** How long a request may wait on a connection to an agent that does not accept new ones, milliseconds. */
+const SUSPECT_MS = 10_000;
 
 /** The connections of one sandbox to its agent: never another sandbox's, whatever the agent writes into them. */
 export class SandboxConnections implements ConnectionOwner {
@@ -33,14 +27,15 @@ export class SandboxConnections implements ConnectionOwner {
 
   constructor(
     readonly sandboxId: string,
+    readonly teamId: string,
     readonly origin: AgentOrigin,
     private readonly connector: AgentConnector,
     private readonly options: SandboxProxyOptions,
-    private readonly pool: PoolState,
+    private readonly shares: PoolShares,
   ) {}
 
   get nowMs(): number {
-    return this.pool.nowMs;
+    return this.shares.nowMs;
   }
 
   get firstByteTimeoutMs(): number {
@@ -49,6 +44,10 @@ export class SandboxConnections implements ConnectionOwner {
 
   get isEmpty(): boolean {
     return this.all.size === 0 && this.waiting.length === 0;
+  }
+
+  get hasWaiting(): boolean {
+    return this.waiting.length > 0;
   }
 
   /** How many are open: busy, idle and upgraded. */
@@ -64,11 +63,14 @@ export class SandboxConnections implements ConnectionOwner {
    */
   start(call: UpstreamCall): void {
     const { hasBody, isUpgrade } = call.request;
-    const idle = isUpgrade ? undefined : this.idle.pop();
+    const idle = isUpgrade ? undefined : this.takeIdle();
     if (idle !== undefined) call.startOn(idle);
     else if (this.hasRoom) call.startOn(this.connect(isUpgrade));
     else if (hasBody || isUpgrade || this.waiting.length >= MAX_WAITING) throw new SandboxBusyError();
-    else this.waiting.push({ call, deadlineMs: this.nowMs + this.options.connectTimeoutMs });
+    else {
+      this.waiting.push({ call, deadlineMs: this.nowMs + this.options.connectTimeoutMs });
+      this.shares.await(this);
+    }
   }
 
   /** Lets idle connections go, and those in use once they have served. */
@@ -92,36 +94,58 @@ export class SandboxConnections implements ConnectionOwner {
 
   /** Ends what waited too long, lets go what lay idle too long. */
   tick(): void {
-    const { nowMs, idle } = this;
-    while (idle[0] !== undefined && nowMs - idle[0].idleSinceMs >= this.options.idleTimeoutMs)
-      idle[0].close();
-    for (const connection of this.all) if (nowMs >= connection.deadlineMs) connection.timeOut();
+    const { nowMs } = this;
+    const suspectSinceMs = this.shares.suspectSince(this.origin.authority);
+    const isSuspect = suspectSinceMs !== null && nowMs - suspectSinceMs >= SUSPECT_MS;
+    for (const connection of this.idle.filter(({ idleUntilMs }) => nowMs >= idleUntilMs)) connection.close();
+    for (const connection of this.all) {
+      if (nowMs >= connection.deadlineMs || (isSuspect && connection.isAwaitingHead)) connection.timeOut();
+    }
     while (this.waiting[0] !== undefined && nowMs >= this.waiting[0].deadlineMs)
       this.waiting.shift()?.call.refuse();
   }
 
-  onIdle(connection: UpstreamConnection): void {
+  /** Starts the longest waiting call on a new connection; false where none waits, or there is no room. */
+  startWaiting(): boolean {
+    if (!this.hasWaiting || !this.hasRoom) return false;
     const next = this.nextWaiting();
+    next?.startOn(this.connect(false));
+    return next !== undefined;
+  }
+
+  onIdle(connection: UpstreamConnection): void {
+    const isMine = !this.shares.isTurnOfAnother(this);
+    const next = isMine ? this.nextWaiting() : undefined;
     if (next !== undefined) {
+      this.shares.served(this);
       next.startOn(connection);
       return;
     }
-    if (this.isReleased || this.idle.length >= this.options.maxIdlePerSandbox) {
+    const keepMs = Math.min(this.options.idleTimeoutMs, connection.keepAliveMs - KEEP_ALIVE_MARGIN_MS);
+    if (!isMine || this.isReleased || keepMs <= 0 || this.idle.length >= this.options.maxIdlePerSandbox) {
       connection.close();
       return;
     }
-    connection.idleSinceMs = this.nowMs;
+    connection.idleUntilMs = this.nowMs + keepMs;
     this.idle.push(connection);
+  }
+
+  onProven(): void {
+    this.shares.trust(this.origin.authority);
+  }
+
+  /** Connections to an agent that takes no new ones are not to be used again. */
+  onConnectTimeout(): void {
+    this.shares.suspect(this.origin.authority);
+    for (const connection of this.idle.splice(0)) connection.close();
   }
 
   onGone(connection: UpstreamConnection): void {
     if (!this.all.delete(connection)) return;
     const at = this.idle.indexOf(connection);
     if (at !== -1) this.idle.splice(at, 1);
-    this.pool.open -= 1;
-    if (!this.hasRoom) return;
-    const next = this.nextWaiting();
-    if (next !== undefined) next.startOn(this.connect(false));
+    this.shares.close(this.teamId);
+    this.shares.wake();
   }
 
   onDiedIdle(call: UpstreamCall): boolean {
@@ -132,8 +156,19 @@ export class SandboxConnections implements ConnectionOwner {
   }
 
   private get hasRoom(): boolean {
-    if (this.all.size >= this.options.maxConnectionsPerSandbox) return false;
-    return this.pool.open < this.pool.maxOpen || this.pool.makeRoom();
+    if (this.all.size >= Math.min(this.options.maxConnectionsPerSandbox, this.shares.maxPerSandbox))
+      return false;
+    return this.shares.hasRoomFor(this.teamId);
+  }
+
+  /** The connection used last that the agent still keeps. */
+  private takeIdle(): UpstreamConnection | undefined {
+    let connection = this.idle.pop();
+    while (connection !== undefined && this.nowMs >= connection.idleUntilMs) {
+      connection.close();
+      connection = this.idle.pop();
+    }
+    return connection;
   }
 
   /** The longest waiting call whose client has not left meanwhile. */
@@ -153,7 +188,7 @@ export class SandboxConnections implements ConnectionOwner {
     const connection = new UpstreamConnection(socket, this);
     connection.deadlineMs = this.nowMs + this.options.connectTimeoutMs;
     this.all.add(connection);
-    this.pool.open += 1;
+    this.shares.open(this.teamId);
     return connection;
   }
 }

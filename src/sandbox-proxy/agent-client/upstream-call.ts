@@ -8,6 +8,8 @@ export interface UpstreamRequest {
   readonly origin: AgentOrigin;
   /** Connections are never shared between sandboxes. */
   readonly sandboxId: string;
+  /** On whose behalf: teams have shares of the connections. */
+  readonly teamId: string;
   readonly method: string;
   /** The whole head as it leaves, latin1, with the blank line. */
   readonly head: string;

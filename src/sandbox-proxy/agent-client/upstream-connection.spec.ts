@@ -13,6 +13,8 @@ class Owner implements ConnectionOwner {
   readonly firstByteTimeoutMs = 1_000;
   readonly diedIdle: UpstreamCall[] = [];
   onIdle(): void {}
+  onProven(): void {}
+  onConnectTimeout(): void {}
   onGone(): void {}
   onDiedIdle(call: UpstreamCall): boolean {
     this.diedIdle.push(call);
@@ -36,7 +38,15 @@ async function open() {
     const told = new Told();
     const head = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
     const origin = { secure: false, hostname: '127.0.0.1', port: agent.port, authority: 'a' };
-    const request = { origin, sandboxId: A, method: 'GET', head, hasBody: false, isUpgrade: false };
+    const request = {
+      origin,
+      sandboxId: A,
+      teamId: 't',
+      method: 'GET',
+      head,
+      hasBody: false,
+      isUpgrade: false,
+    };
     const call = new UpstreamCall(request, told);
     call.startOn(connection);
     return { told, call };

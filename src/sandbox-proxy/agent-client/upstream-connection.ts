@@ -7,6 +7,7 @@ import {
 } from './response-parser.js';
 import {
   HostUnavailableError,
+  ProxyBusyError,
   UpstreamInvalidResponseError,
   UpstreamTimeoutError,
   UpstreamTruncatedError,
@@ -23,6 +24,10 @@ export interface ConnectionOwner {
   readonly firstByteTimeoutMs: number;
   /** The exchange ended well and the connection can serve another. */
   onIdle(connection: UpstreamConnection): void;
+  /** The agent has accepted a connection. */
+  onProven(): void;
+  /** The agent has not accepted this connection in time. */
+  onConnectTimeout(): void;
   /** The connection is closed. */
   onGone(connection: UpstreamConnection): void;
   /** A connection that had served before died before it answered; true where the call was started anew. */
@@ -43,8 +48,10 @@ const SPENT_PARSER = new ResponseParser({
  * byte that nobody asked for (CVE-2026-48931).
  */
 export class UpstreamConnection implements ResponseListener, CallConnection, Pending {
-  /** When the connection last became idle, on the pool's clock. */
-  idleSinceMs = 0;
+  /** Until when it may lie idle, on the pool's clock. */
+  idleUntilMs = Infinity;
+  /** How long the agent keeps it, milliseconds; Infinity where it does not say. */
+  keepAliveMs = Infinity;
   /** When the agent must have accepted, or answered, on the pool's clock; Infinity while nothing is awaited. */
   deadlineMs = Infinity;
 
@@ -75,6 +82,7 @@ export class UpstreamConnection implements ResponseListener, CallConnection, Pen
   /** The handshake is done: from now on the first-byte clock runs. */
   onConnected(): void {
     this.state = 'open';
+    this.owner.onProven();
     this.postponeDeadline();
   }
 
@@ -100,6 +108,11 @@ export class UpstreamConnection implements ResponseListener, CallConnection, Pen
     if (unsentHead === null) return;
     this.unsentHead = null;
     this.socket.write(unsentHead, 'latin1');
+  }
+
+  /** True while a request has been sent, or is being sent, and nothing has come back. */
+  get isAwaitingHead(): boolean {
+    return this.state === 'open' && this.call !== null && !this.hasResponseBytes;
   }
 
   get isOpen(): boolean {
@@ -181,6 +194,7 @@ export class UpstreamConnection implements ResponseListener, CallConnection, Pen
     this.isHeadReceived = true;
     this.deadlineMs = Infinity;
     this.isReusable = head.keepAlive;
+    this.keepAliveMs = head.keepAliveSeconds * 1_000;
     this.call?.listener.onHead(head);
   }
 
@@ -219,6 +233,7 @@ export class UpstreamConnection implements ResponseListener, CallConnection, Pen
 
   /** The deadline passed. */
   timeOut(): void {
+    if (this.state === 'connecting') this.owner.onConnectTimeout();
     this.fail(new UpstreamTimeoutError(this.state === 'connecting' ? 'connect' : 'first byte'));
   }
 
@@ -296,7 +311,15 @@ export class UpstreamConnection implements ResponseListener, CallConnection, Pen
   private errorFor(error: Error): Error {
     if (this.isHeadReceived) return new UpstreamTruncatedError(error);
     if (error instanceof UpstreamTimeoutError || error instanceof HostUnavailableError) return error;
+    if (isShortage(error)) return new ProxyBusyError(error);
     if (error instanceof ResponseSyntaxError) return new UpstreamInvalidResponseError(error);
     return new UpstreamUnreachableError(error);
   }
 }
+
+/** This process, and not the agent, lacks what a connection needs: descriptors, buffers, local ports. */
+function isShortage(error: Error & { code?: string }): boolean {
+  return SHORTAGES.has(error.code ?? '');
+}
+
+const SHORTAGES = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL']);

@@ -77,6 +77,20 @@ const ADVICE: Readonly<Record<ProxyErrorCode, ErrorAdvice>> = {
     advice: 'Every connection to it is in use. Closing other pages of this sandbox helps.',
     retrySeconds: RETRY_SECONDS,
   },
+  proxy_busy: {
+    title: 'This server is busy',
+    advice: 'Too many connections are open at the moment. Nothing is wrong with your sandbox.',
+    retrySeconds: RETRY_SECONDS,
+  },
+  request_timeout: {
+    title: 'This request took too long',
+    advice: 'Open the address anew, over a faster connection if you can.',
+  },
+  headers_too_large: {
+    title: 'This request is too large',
+    advice:
+      'Its headers are larger than this server takes. Delete cookies of this site, and open the address anew.',
+  },
   host_unavailable: {
     title: "The sandbox's host is not available",
     advice:
@@ -186,6 +200,16 @@ export function agentAdvice(code: string, status: number, port: number): ErrorAd
       return {
         title: `Port ${port} cannot be reached from outside`,
         advice: "It belongs to the sandbox's host. Serve the app on another port, and open that one.",
+      };
+    case 'unauthorized':
+      return {
+        title: "The sandbox's host does not know this server",
+        advice: 'Nothing is wrong with your sandbox or your key. Report the code and the request id below.',
+      };
+    case 'sandbox_not_found':
+      return {
+        title: 'The sandbox is not on the host where it should be',
+        advice: 'It may be moving to another one. Reload this page in a moment, or restart the sandbox.',
       };
     case 'bad_request':
       return {

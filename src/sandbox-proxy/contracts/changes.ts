@@ -22,6 +22,23 @@ export type Change =
   /** Anything may have changed. */
   | { readonly kind: 'everything' };
 
+const FIELDS: Readonly<Record<Change['kind'], Readonly<Record<string, 'string' | 'number'>>>> = {
+  sandbox: { sandboxId: 'string' },
+  team: { teamId: 'string' },
+  host: { hostId: 'string' },
+  port: { sandboxId: 'string', port: 'number' },
+  credential: { scheme: 'string', subject: 'string' },
+  everything: {},
+};
+
+/** True for what has the shape of a change; an application may tell anything. */
+export function isChange(told: unknown): told is Change {
+  if (typeof told !== 'object' || told === null || !('kind' in told)) return false;
+  const { kind, ...rest } = told as Record<string, unknown>;
+  if (typeof kind !== 'string' || !Object.hasOwn(FIELDS, kind)) return false;
+  return Object.entries(FIELDS[kind as Change['kind']]).every(([field, type]) => typeof rest[field] === type);
+}
+
 /** One text per thing that changes, by which what rests on it is found: `{ kind: 'team', teamId: 't1' }` -> `team t1`. */
 export function topicOf(change: Change): string {
   switch (change.kind) {

@@ -3,7 +3,7 @@ import { Inject, Injectable, type NestMiddleware } from '@nestjs/common';
 import { HostHeaders } from '../address/host-header.js';
 import { Peers } from '../address/peer.js';
 import type { SandboxAddress } from '../address/sandbox-address.js';
-import { hasUnreadBody } from '../answers/answer.js';
+import { hasUnreadBody, makeLast } from '../answers/answer.js';
 import { AccessLog } from '../contracts/access-log.js';
 import { InvalidRequestError, PortDeniedError, ProxyError } from '../errors.js';
 import { Exchange } from '../exchange/exchange.js';
@@ -11,9 +11,11 @@ import { requestIdOf } from '../exchange/request-ids.js';
 import type { UpgradeRequest } from '../exchange/upgrade-request.js';
 import { RequestHandler } from '../handle-request.js';
 import { HEADER_POLICY, type HeaderPolicy } from '../headers/header-policy.js';
+import { upgradeOfferOf } from '../headers/upgrade-offer.js';
 import { liftIdleTimeout } from '../node-internals/idle-timeout.js';
 import { liftRequestTimeout } from '../node-internals/request-timeout.js';
 import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from '../options.js';
+import { enterPipeline, leavePipeline } from './pipeline.js';
 import { QueuedExchanges } from './queued-exchanges.js';
 
 /**
@@ -64,6 +66,7 @@ export class SandboxProxyMiddleware implements NestMiddleware<IncomingMessage, S
     place: SandboxAddress | ProxyError,
     upgrade: UpgradeRequest | null,
   ): void {
+    if (upgrade === null && !enterPipeline(request.socket, response)) return;
     const peer = this.peers.of(request.socket);
     const isSecure = this.options.publicScheme === 'https' || this.peers.isHttps(request, peer);
     const requestId = requestIdOf(request, peer.isTrusted, this.options, this.policy.credentials);
@@ -72,6 +75,9 @@ export class SandboxProxyMiddleware implements NestMiddleware<IncomingMessage, S
     response.on('close', () => this.onClosed(exchange));
     if (response.socket === null) this.queued.add(exchange);
     if (upgrade === null) liftIdleTimeout(response);
+    // It will be refused, and the client may mean what follows for the other protocol.
+    if (request.headers.upgrade !== undefined && upgradeOfferOf(request) === 'with body')
+      makeLast(request, response);
     if (hasUnreadBody(request)) liftRequestTimeout(request);
     if (place instanceof ProxyError) this.handler.refuse(exchange, place);
     else this.handler.handle(exchange, place);
@@ -81,6 +87,7 @@ export class SandboxProxyMiddleware implements NestMiddleware<IncomingMessage, S
     if (exchange.isClosed) return;
     exchange.isClosed = true;
     this.queued.delete(exchange);
+    if (exchange.upgrade === null) leavePipeline(exchange.request.socket);
     const { group } = exchange;
     // A tunnel has taken the place of its request by now.
     group?.delete(exchange);

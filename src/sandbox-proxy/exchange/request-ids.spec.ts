@@ -40,8 +40,9 @@ describe('the id of a request', () => {
   );
 
   it('is what the application says, whoever the peer is', () => {
-    const requestIdOf = (_request: IncomingMessage, isPeerTrusted: boolean) => `app-${isPeerTrusted}`;
-    expect(idOf('theirs', false, { requestIdOf })).toBe('app-false');
+    expect(idOf('theirs', false, { requestIdOf: (_request, isTrusted) => `app-${isTrusted}` })).toBe(
+      'app-false',
+    );
     expect(idOf('theirs', true, { requestIdOf: () => null })).toMatch(/^[0-9a-f]{32}$/);
   });
 });

@@ -51,7 +51,7 @@ describe('an idle client connection', () => {
     idle.sweep(START_MS + TIMEOUT_MS - 1);
     expect(accepted.destroyed).toBe(false);
     idle.sweep(START_MS + TIMEOUT_MS);
-    expect((await client.rest()).ending).toBe('end');
+    expect((await client.rest()).ending).toBe('fin');
   });
 
   it('has no timer of its own', () => {

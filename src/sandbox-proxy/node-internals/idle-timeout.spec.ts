@@ -29,7 +29,7 @@ async function arrived(count: number): Promise<ServerResponse> {
 async function oneIdleTime(connect: Awaited<ReturnType<typeof serve>>['connect']): Promise<void> {
   const other = await connect();
   other.send(requestHead('GET /timed'));
-  expect((await other.rest()).ending).toBe('end');
+  expect((await other.rest()).ending).toBe('fin');
 }
 
 const CLOCKS: Record<string, () => void> = {
@@ -68,7 +68,7 @@ describe('the clock of a connection after such an exchange', () => {
       await readAnswer(client);
       client.send(requestHead('GET /timed'));
       await arrived(2);
-      expect((await client.rest()).ending).toBe('end');
+      expect((await client.rest()).ending).toBe('fin');
     },
   );
 
@@ -78,14 +78,14 @@ describe('the clock of a connection after such an exchange', () => {
     await arrived(2);
     held[0]?.end();
     await readAnswer(client);
-    expect((await client.rest()).ending).toBe('end');
+    expect((await client.rest()).ending).toBe('fin');
   });
 
   it('goes on for a request that it was pipelined behind', async () => {
     const client = await (await serve(server)).connect();
     client.send(requestHead('GET /timed') + requestHead('GET /lifted'));
     await arrived(2);
-    expect((await client.rest()).ending).toBe('end');
+    expect((await client.rest()).ending).toBe('fin');
   });
 
   it('is not there for the second of two, which begins when the first is over', async () => {

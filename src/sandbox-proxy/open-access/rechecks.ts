@@ -16,41 +16,31 @@ import { isLocation } from '../routing/routes.js';
 const BATCH = 500;
 
 /** What was open in a group when the question was put: what comes later is not asked about, and not cut. */
-interface Asked {
+export interface Asked {
   readonly group: OpenGroup;
   readonly members: readonly OpenMember[];
 }
 
-/**
- * Asks whether what these groups were let in by still holds, past every memory, and ends what does not.
- *
- * @throws whatever a store throws, once all that it did answer has been acted upon
- */
-export async function recheckAdmissions(groups: readonly OpenGroup[]): Promise<void> {
-  const byScheme = groupBy(asked(groups), ({ group }) => group.admission.scheme);
-  await everyOne([...byScheme], ([scheme, open]) => recheckScheme(scheme, open));
+/** What has to be asked about; each is taken out once it has been answered, and what does not hold has been ended. */
+export interface Owed {
+  /** Where its sandbox is. Asked first: that it is paused says more than that its sessions have ended with that. */
+  readonly locations: Set<Asked>;
+  /** Whether what has let it in still holds. */
+  readonly admissions: Set<Asked>;
 }
 
 /**
- * Asks where the sandboxes of these groups are, in one question for many, and ends what leads to one that does not run, is
- * somewhere else, or is not the team's any more.
+ * Asks, past every memory, about all that is owed, and ends what does not hold: what leads to a sandbox that does not run,
+ * is somewhere else, or is not the team's any more, and what was let in by something that no longer admits. Each scheme
+ * is asked on its own: one that hangs holds up what it has let in and nothing else.
  *
- * @throws as above
+ * @throws whatever a store throws, once all that it did answer has been acted upon
  */
-export async function recheckLocations(
-  groups: readonly OpenGroup[],
-  directory: SandboxDirectory,
-): Promise<void> {
-  const byPlace = groupBy(asked(groups), ({ group }) => `${group.sandboxId}/${group.admission.teamId}`);
-  await everyOne(batchesOf([...byPlace.values()]), async (batch) => {
-    const pairs = batch.map(([first]) => pairOf(first as Asked));
-    const answers = await answerInTime(() => directory.locateMany(pairs));
-    if (!Array.isArray(answers) || answers.length !== pairs.length || !answers.every(isLocationOrNull))
-      throw new TypeError('locateMany gave no location for each pair');
-    for (const [i, open] of batch.entries()) {
-      for (const each of open) endWhereGone(each, answers[i] as SandboxLocation | null);
-    }
-  });
+export async function askAbout({ locations, admissions }: Owed, directory: SandboxDirectory): Promise<void> {
+  await everyOne(
+    [() => recheckLocations(directory, locations), () => recheckAdmissions(admissions)],
+    (recheck) => recheck(),
+  );
 }
 
 /** How a route's host is told from another: by its id, or by its address where it has none. */
@@ -58,7 +48,15 @@ export function placeOf({ hostId, address }: SandboxLocation): string {
   return hostId ?? address;
 }
 
-function recheckScheme(scheme: CredentialScheme, open: readonly Asked[]): Promise<void> {
+async function recheckAdmissions(owed: Set<Asked>): Promise<void> {
+  const byScheme = groupBy(stillOpen(owed), ({ group }) => group.admission.scheme);
+  const outcomes = await Promise.allSettled(
+    [...byScheme].map(([scheme, open]) => recheckScheme(scheme, open, owed)),
+  );
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+}
+
+function recheckScheme(scheme: CredentialScheme, open: readonly Asked[], owed: Set<Asked>): Promise<void> {
   const byAdmission = groupBy(open, ({ group }) => group.admission);
   return everyOne(batchesOf([...byAdmission]), async (batch) => {
     const admissions: Admission[] = batch.map(([admission]) => admission);
@@ -66,8 +64,26 @@ function recheckScheme(scheme: CredentialScheme, open: readonly Asked[]): Promis
     if (!Array.isArray(holds) || holds.length !== admissions.length || !holds.every(isBoolean))
       throw new TypeError(`the scheme ${scheme.name} gave no answer for each admission`);
     for (const [i, [, ofAdmission]] of batch.entries()) {
-      if (holds[i] === true) continue;
-      for (const { group, members } of ofAdmission) group.cut(members, accessRevoked(scheme.endedCode));
+      for (const each of ofAdmission) {
+        owed.delete(each);
+        if (holds[i] === false) each.group.cut(each.members, accessRevoked(scheme.endedCode));
+      }
+    }
+  });
+}
+
+function recheckLocations(directory: SandboxDirectory, owed: Set<Asked>): Promise<void> {
+  const byPlace = groupBy(stillOpen(owed), ({ group }) => `${group.sandboxId}/${group.admission.teamId}`);
+  return everyOne(batchesOf([...byPlace.values()]), async (batch) => {
+    const pairs = batch.map(([first]) => pairOf(first as Asked));
+    const answers = await answerInTime(() => directory.locateMany(pairs));
+    if (!Array.isArray(answers) || answers.length !== pairs.length || !answers.every(isLocationOrNull))
+      throw new TypeError('locateMany gave no location for each pair');
+    for (const [i, ofPlace] of batch.entries()) {
+      for (const each of ofPlace) {
+        owed.delete(each);
+        endWhereGone(each, answers[i] as SandboxLocation | null);
+      }
     }
   });
 }
@@ -87,8 +103,8 @@ function cutOf(location: SandboxLocation | null): Cut | null {
   return location.isAsleep === true ? sandboxAsleep(location.status) : sandboxStopped(location.status);
 }
 
-function asked(groups: readonly OpenGroup[]): Asked[] {
-  return groups.filter(({ size }) => size > 0).map((group) => ({ group, members: group.snapshot() }));
+function stillOpen(owed: ReadonlySet<Asked>): Asked[] {
+  return [...owed].filter(({ group }) => group.size > 0);
 }
 
 function pairOf({ group }: Asked): SandboxOfTeam {

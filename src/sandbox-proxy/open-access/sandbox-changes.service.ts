@@ -1,11 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { AdmissionService } from '../admission/admission.service.js';
 import { PortRulesService } from '../admission/port-rules.service.js';
 import { HostClientPool } from '../agent-client/host-client-pool.js';
 import { ChangeFeed } from '../contracts/change-feed.js';
-import { type Change, topicOf } from '../contracts/changes.js';
+import { type Change, isChange, topicOf } from '../contracts/changes.js';
 import type { Admission } from '../contracts/credential-scheme.js';
 import { SandboxDirectory } from '../contracts/sandbox-directory.js';
 import { accessExpired, accessUnknown } from '../exchange/cut.js';
@@ -13,7 +12,7 @@ import type { OpenGroup, OpenMember } from '../exchange/open-group.js';
 import { TTL_WITHOUT_FEED_MS } from '../memory/answer-cache.js';
 import { SandboxResolverService } from '../routing/sandbox-resolver.service.js';
 import { OpenAccess } from './open-access.js';
-import { recheckAdmissions, recheckLocations } from './rechecks.js';
+import { askAbout, type Asked, type Owed } from './rechecks.js';
 
 /** How often what has expired is looked for, milliseconds. */
 const TICK_MS = 1_000;
@@ -21,6 +20,8 @@ const TICK_MS = 1_000;
 const CHECK_WITHOUT_FEED_MS = TTL_WITHOUT_FEED_MS - 2 * TICK_MS;
 /** What cannot be asked about for this long is cut, milliseconds. */
 const RECHECK_WITHIN_MS = 5_000;
+/** How long a store that has failed is left alone before it is asked again, milliseconds. */
+const RETRY_AFTER_MS = 1_000;
 /** Changes remembered apart; what is older counts as a change of everything. */
 const MAX_CHANGES = 10_000;
 
@@ -91,6 +92,10 @@ export class SandboxChanges implements OnModuleInit, OnApplicationShutdown {
    * request is let in by what was before, and what was open by it has been ended, in this process. Never rejects.
    */
   async apply(change: Change): Promise<void> {
+    if (!isChange(change)) {
+      this.logger.error('a change was told that is none; it counts as a change of everything');
+      return this.apply({ kind: 'everything' });
+    }
     const topic = topicOf(change);
     this.lastChangeMs = performance.now();
     if (change.kind === 'everything') this.allChangedAtMs = this.lastChangeMs;
@@ -110,8 +115,17 @@ export class SandboxChanges implements OnModuleInit, OnApplicationShutdown {
    *   then may be about this very admission, which is asked about again
    */
   opened(member: OpenMember, admission: Admission, sandboxId: string, sinceMs: number): void {
-    const group = this.open.add(member, admission, sandboxId);
-    if (this.lastChangeMs >= sinceMs && this.hasChanged(group, sinceMs))
+    this.open.add(member, admission, sandboxId);
+    this.located(member, sinceMs);
+  }
+
+  /**
+   * Notes that it is known where a member leads: what was told while that was being asked may be about the answer.
+   *
+   * @param sinceMs as above
+   */
+  located({ group }: OpenMember, sinceMs: number): void {
+    if (group !== null && this.lastChangeMs >= sinceMs && this.hasChanged(group, sinceMs))
       void this.recheck([group], MEANING.everything);
   }
 
@@ -124,7 +138,9 @@ export class SandboxChanges implements OnModuleInit, OnApplicationShutdown {
       if (expiresAtMs !== undefined && expiresAtMs <= now) group.cut(group.snapshot(), accessExpired());
     }
     if (this.feed.isLive) return;
-    if (now - Math.max(this.checkedAtMs, this.feed.provenAtMs) >= CHECK_WITHOUT_FEED_MS) void this.checkAll();
+    // What is in the future was before the clock was set back: nobody knows when.
+    const provenAtMs = [this.checkedAtMs, this.feed.provenAtMs].filter((atMs) => atMs <= now);
+    if (now - Math.max(...provenAtMs) >= CHECK_WITHOUT_FEED_MS) void this.checkAll();
   }
 
   private hasChanged({ topics }: OpenGroup, sinceMs: number): boolean {
@@ -140,29 +156,38 @@ export class SandboxChanges implements OnModuleInit, OnApplicationShutdown {
     this.isChecking = false;
   }
 
+  /** Ends what nobody could say anything of, and nothing else. */
   private async recheck(
     groups: readonly OpenGroup[],
     meaning: (typeof MEANING)[Change['kind']],
   ): Promise<void> {
-    if (meaning === 'kept' || groups.every(({ size }) => size === 0)) return;
-    const members = groups.map((group) => group.snapshot());
-    const ask = async (): Promise<void> => {
-      // First: that a sandbox is paused says more than that its sessions have ended with that.
-      await recheckLocations(groups, this.directory);
-      await recheckAdmissions(groups);
-    };
-    const isLate = sleep(RECHECK_WITHIN_MS, 'late' as const, { ref: false });
+    const open: Asked[] = groups
+      .filter(({ size }) => size > 0)
+      .map((group) => ({ group, members: group.snapshot() }));
+    if (meaning === 'kept' || open.length === 0) return;
+    const owed: Owed = { locations: new Set(open), admissions: new Set(open) };
+    let timer: NodeJS.Timeout | undefined;
+    const isLate = new Promise<'late'>((resolve) => {
+      timer = setTimeout(resolve, RECHECK_WITHIN_MS, 'late').unref();
+    });
+    await this.askUntil(isLate, owed, meaning);
+    clearTimeout(timer);
+    const unknown = new Set([...owed.locations, ...owed.admissions]);
+    for (const { group, members } of unknown) group.cut(members, accessUnknown());
+  }
+
+  private async askUntil(
+    isLate: Promise<'late'>,
+    owed: Owed,
+    meaning: 'certain' | 'possible',
+  ): Promise<void> {
     for (;;) {
-      const outcome = await Promise.race([isLate, ask().then(() => 'done' as const, reasonOf)]);
+      const asking = askAbout(owed, this.directory).then(() => 'done' as const, String);
+      const outcome = await Promise.race([isLate, asking]);
       if (outcome === 'done') return;
       this.logger.warn(`what is open could not be checked (${outcome})`);
-      if (outcome === 'late' || meaning === 'certain') break;
-      await Promise.race([isLate, sleep(TICK_MS, undefined, { ref: false })]);
+      if (outcome === 'late' || meaning === 'certain') return;
+      await Promise.race([isLate, new Promise((resolve) => setTimeout(resolve, RETRY_AFTER_MS).unref())]);
     }
-    for (const [i, group] of groups.entries()) group.cut(members[i] ?? [], accessUnknown());
   }
-}
-
-function reasonOf(error: unknown): string {
-  return String(error);
 }

@@ -66,7 +66,11 @@ export class Relay implements ForwardingOutcome {
     if (upgrade === null && !hasBody) leaveUnread(request);
     const forwarding = new Forwarding(exchange, { authority, prefix }, this.policy, this);
     const isUpgrade = upgrade !== null;
-    const call = this.pool.dispatch({ origin, sandboxId, method, head, hasBody, isUpgrade }, forwarding);
+    const { teamId } = admission;
+    const call = this.pool.dispatch(
+      { origin, sandboxId, teamId, method, head, hasBody, isUpgrade },
+      forwarding,
+    );
     const body = hasBody ? new RequestBody(exchange, framing as 'length' | 'chunked', credentials) : null;
     forwarding.attach(call, body);
   }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { collectNestLog } from '../../../test/support/collecting-logger.js';
 import {
   BrokenCache,
   DistantCache,
@@ -7,57 +8,74 @@ import {
   MOVED,
   OTHER_ID,
   TEAM,
-  UUID,
 } from '../../../test/support/resolver-fakes.js';
-import type { FeedEvent } from '../../platform/database/change-feed.js';
-import { decodeId } from '../../platform/identifiers/resource-id.js';
+import type { Change } from '../contracts/changes.js';
+import type { CachedRoute } from '../contracts/sandbox-route-cache.js';
 import { SandboxNotFoundError } from '../errors.js';
 import { MemorySandboxRouteCache } from './sandbox-route-cache.js';
 
+const log = collectNestLog();
 let fakes: FakeSurroundings;
 let directory: FakeSurroundings['directory'];
-let feed: FakeSurroundings['feed'];
 
 function start(...parameters: ConstructorParameters<typeof FakeSurroundings>): void {
   fakes = new FakeSurroundings(...parameters);
-  ({ directory, feed } = fakes);
+  ({ directory } = fakes);
 }
 
 const resolve = (id?: string, team?: string): Promise<string> => fakes.resolve(id, team);
 const sleep = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 
+const OWN: Change = { kind: 'sandbox', sandboxId: ID };
+const OF_THE_ROUTE: [string, Change][] = [
+  ['of the sandbox', OWN],
+  ['of its team', { kind: 'team', teamId: TEAM }],
+  ['of its host', { kind: 'host', hostId: 'host-1' }],
+  ['that was missed', { kind: 'everything' }],
+];
+const OF_OTHERS: [Change][] = [
+  [{ kind: 'sandbox', sandboxId: OTHER_ID }],
+  [{ kind: 'sandbox', sandboxId: TEAM }],
+  [{ kind: 'team', teamId: 'team-b' }],
+  [{ kind: 'host', hostId: 'host-2' }],
+  [{ kind: 'port', sandboxId: ID, port: 80 }],
+  [{ kind: 'credential', scheme: 'api-key', subject: ID }],
+];
+
 beforeEach(() => {
   vi.useFakeTimers();
-  start();
 });
 afterEach(() => {
   vi.useRealTimers();
 });
 
-describe('a change', () => {
-  const CHANGES: [string, FeedEvent][] = [
-    ['of the sandbox', { table: 'sandboxes', id: UUID, teamId: TEAM }],
-    ['of a host', { table: 'hosts', id: UUID }],
-    ['that was missed', { table: '*' }],
-  ];
+describe.each([
+  ['memory', () => new MemorySandboxRouteCache(10)],
+  ['a store elsewhere', () => new DistantCache()],
+])('a change, with routes in %s,', (_where, newCache) => {
+  beforeEach(() => start(newCache()));
 
-  it.each(CHANGES)('%s evicts the route', async (_name, event) => {
+  it.each(OF_THE_ROUTE)('%s evicts the route', async (_name, change) => {
     await resolve();
-    directory.location = MOVED;
-    feed.tell(event);
+    directory.answer = MOVED;
+    await sleep(1);
+    fakes.forget(change);
+    await sleep(1);
     expect(await resolve()).toBe('10.0.0.2:5000');
     await sleep(1);
     expect(await resolve()).toBe('10.0.0.2:5000');
+    expect(directory.asked).toBe(2);
   });
 
-  it.each(CHANGES)('%s evicts what a query under way is about to store', async (_name, event) => {
+  it.each(OF_THE_ROUTE)('%s evicts what a query under way is about to store', async (_name, change) => {
     directory.isHeld = true;
     const early = resolve();
     await sleep(1);
-    directory.location = MOVED;
-    feed.tell(event);
+    directory.answer = MOVED;
+    fakes.forget(change);
     await sleep(1);
     const late = resolve();
+    await sleep(1);
     expect(directory.asked).toBe(2);
     await directory.release();
     expect(await early).toBe('10.0.0.1:5000');
@@ -71,55 +89,55 @@ describe('a change', () => {
     directory.isHeld = true;
     const early = resolve();
     await sleep(1);
-    directory.location = MOVED;
-    feed.tell({ table: 'sandboxes', id: UUID, teamId: TEAM });
+    directory.answer = MOVED;
+    fakes.forget(OWN);
     await sleep(1);
     directory.isHeld = false;
     expect(await resolve()).toBe('10.0.0.2:5000');
     await directory.release();
     expect(await early).toBe('10.0.0.1:5000');
+    expect(await resolve()).toBe('10.0.0.2:5000');
+  });
+
+  it.each(OF_OTHERS)('of something else leaves the route: %j', async (change) => {
+    await resolve();
+    await sleep(1);
+    fakes.forget(change);
+    await resolve();
+    expect(directory.asked).toBe(1);
+  });
+
+  it('that a sandbox is there now is seen although there was none', async () => {
+    directory.answer = null;
+    await expect(resolve()).rejects.toThrow(SandboxNotFoundError);
+    directory.answer = MOVED;
+    await sleep(1);
+    fakes.forget(OWN);
+    await sleep(1);
     expect(await resolve()).toBe('10.0.0.2:5000');
   });
 
   it('is not forgotten because many others follow it', async () => {
-    // A bulk UPDATE tells of more sandboxes than are kept, while a query from before it is still under way.
-    start(new MemorySandboxRouteCache(10), { routeCacheMax: 2 });
+    // A bulk UPDATE tells of more sandboxes than are kept apart, while a query from before it is still under way.
+    await resolve();
     directory.isHeld = true;
-    const early = resolve();
+    const early = resolve(OTHER_ID);
     await sleep(1);
-    directory.location = MOVED;
-    feed.tell({ table: 'sandboxes', id: UUID, teamId: TEAM });
-    for (let i = 10; i < 20; i++)
-      feed.tell({ table: 'sandboxes', id: `${UUID.slice(0, -2)}${i}`, teamId: TEAM });
+    directory.answer = MOVED;
+    fakes.forget({ kind: 'sandbox', sandboxId: OTHER_ID });
+    fakes.forget(OWN);
+    for (let i = 0; i < 10_001; i++) fakes.forget({ kind: 'sandbox', sandboxId: `cl-${i}` });
     await directory.release();
     expect(await early).toBe('10.0.0.1:5000');
     directory.isHeld = false;
-    expect(await resolve()).toBe('10.0.0.2:5000');
-  });
-
-  it.each<FeedEvent>([
-    { table: 'sandboxes', id: decodeId('cl', OTHER_ID) as string, teamId: TEAM },
-    { table: 'sandboxes', id: UUID, teamId: 'team-b' },
-    { table: 'teams', id: TEAM },
-    { table: 'team_api_keys', id: 'k', teamId: TEAM, keyHash: 'h' },
-  ])('of something else leaves the route: %j', async (event) => {
-    await resolve();
-    feed.tell(event);
-    await resolve();
-    expect(directory.asked).toBe(1);
-  });
-
-  it('is not heard any more once the module is destroyed', async () => {
-    await resolve();
-    fakes.resolver.onApplicationShutdown();
-    feed.tell({ table: '*' });
-    await resolve();
-    expect(directory.asked).toBe(1);
+    await sleep(1);
+    expect([await resolve(OTHER_ID), await resolve()]).toEqual(['10.0.0.2:5000', '10.0.0.2:5000']);
   });
 });
 
 describe('evicting', () => {
   it('makes the next request ask again, and only about that route', async () => {
+    start();
     await resolve();
     await resolve(OTHER_ID);
     await sleep(1);
@@ -130,34 +148,96 @@ describe('evicting', () => {
   });
 });
 
-describe('a cache elsewhere', () => {
-  it('is waited for, and asked before the database', async () => {
-    start(new DistantCache());
+describe('a store elsewhere', () => {
+  let store: DistantCache;
+  beforeEach(() => {
+    store = new DistantCache();
+    start(store);
+  });
+
+  it('is waited for, and asked before the directory', async () => {
     expect(await resolve()).toBe('10.0.0.1:5000');
     await sleep(1);
     expect(await resolve()).toBe('10.0.0.1:5000');
     expect(directory.asked).toBe(1);
-    directory.location = MOVED;
+    directory.answer = MOVED;
     fakes.resolver.evict(ID, TEAM);
     await sleep(1);
     expect(await resolve()).toBe('10.0.0.2:5000');
   });
 
   it('that deletes later than it answers is not believed in between', async () => {
-    start(new DistantCache());
     await resolve();
     await sleep(1);
-    directory.location = MOVED;
+    directory.answer = MOVED;
     fakes.resolver.evict(ID, TEAM);
-    await sleep(1);
     expect(await resolve()).toBe('10.0.0.2:5000');
+  });
+
+  it('is given plain data under the key that its contract names', async () => {
+    await resolve();
+    const [[key, text] = []] = store.texts;
+    expect(key).toBe(`${ID}/${TEAM}`);
+    expect(JSON.parse(text as string)).toEqual({
+      value: { status: 'running', address: '10.0.0.1:5000', hostId: 'host-1' },
+      askedAtMs: Date.now(),
+    });
+  });
+
+  it.each([
+    'null',
+    '7',
+    '"text"',
+    '{}',
+    '{"value":null}',
+    '{"value":null,"askedAtMs":"1"}',
+    '{"askedAtMs":1}',
+    '{"value":{"status":"running","address":"10.9.9.9:1"},"askedAtMs":AGO}',
+    '{"value":{"status":"running","address":7,"hostId":null},"askedAtMs":AGO}',
+    '{"kind":"found","status":"running","address":"10.9.9.9:1","storedAtMs":AGO}',
+  ])('is not believed where it gives back what it was not given: %s', async (text) => {
+    await sleep(1_000);
+    store.texts.set(`${ID}/${TEAM}`, text.replace('AGO', String(Date.now() - 1)));
+    expect(await resolve()).toBe('10.0.0.1:5000');
+    expect(directory.asked).toBe(1);
+  });
+
+  it('is believed where another process has filled it', async () => {
+    await sleep(1_000);
+    const route: CachedRoute = { value: MOVED, askedAtMs: Date.now() - 1 };
+    store.texts.set(`${ID}/${TEAM}`, JSON.stringify(route));
+    expect(await resolve()).toBe('10.0.0.2:5000');
+    expect(directory.asked).toBe(0);
+  });
+
+  it('is not believed where another process has filled it from before a change', async () => {
+    await sleep(1_000);
+    fakes.forget({ kind: 'host', hostId: 'host-2' });
+    const route: CachedRoute = { value: MOVED, askedAtMs: Date.now() };
+    store.texts.set(`${ID}/${TEAM}`, JSON.stringify(route));
+    expect(await resolve()).toBe('10.0.0.1:5000');
+  });
+
+  it('is waited for half a second, and no timer is left behind by one that answers', async () => {
+    store.get = () => new Promise(() => undefined);
+    const waiting = resolve();
+    await sleep(499);
+    expect(directory.asked).toBe(0);
+    await sleep(1);
+    expect(await waiting).toBe('10.0.0.1:5000');
+    expect(log.lines).toEqual([
+      'warn: the route cache failed; asking the directory (Error: no answer in time)',
+    ]);
+    start(new DistantCache());
+    await resolve();
+    expect(vi.getTimerCount()).toBe(0);
   });
 });
 
 describe.each([
   ['at once', false],
   ['later', true],
-])('a cache that fails %s', (_when, isLate) => {
+])('a store that fails %s', (_when, isLate) => {
   it.each([['get'], ['set'], ['delete'], ['clear'], ['get', 'set', 'delete', 'clear']])(
     'makes a request slower, never wrong: %s %s %s %s',
     async (...broken) => {
@@ -165,25 +245,31 @@ describe.each([
       expect(await resolve()).toBe('10.0.0.1:5000');
       expect(await resolve()).toBe('10.0.0.1:5000');
       await sleep(1);
-      directory.location = MOVED;
-      feed.tell({ table: 'sandboxes', id: UUID, teamId: TEAM });
+      directory.answer = MOVED;
+      fakes.forget(OWN);
+      await sleep(1);
+      expect(await resolve()).toBe('10.0.0.2:5000');
+      fakes.resolver.evict(ID, TEAM);
       await sleep(1);
       expect(await resolve()).toBe('10.0.0.2:5000');
       await sleep(1);
-      directory.location = null;
-      feed.tell({ table: '*' });
+      directory.answer = null;
+      fakes.forget({ kind: 'everything' });
       await sleep(1);
       await expect(resolve()).rejects.toThrow(SandboxNotFoundError);
+      expect(log.lines.length).toBeGreaterThan(0);
+      for (const line of log.lines)
+        expect(line).toMatch(/^warn: the route cache failed; asking the directory \(Error: \w+ failed\)$/);
     },
   );
 
   it('stays never wrong when more was evicted than is remembered', async () => {
-    start(new BrokenCache(['delete'], isLate), { routeCacheMax: 2 });
+    start(new BrokenCache(['delete'], isLate));
     await resolve();
     await sleep(1);
-    directory.location = MOVED;
+    directory.answer = MOVED;
     fakes.resolver.evict(ID, TEAM);
-    for (let i = 3; i < 9; i++) fakes.resolver.evict(ID.replace(/1$/, String(i)), TEAM);
+    for (let i = 0; i < 10_001; i++) fakes.resolver.evict(`cl-${i}`, TEAM);
     expect(await resolve()).toBe('10.0.0.2:5000');
   });
 });

@@ -1,7 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { FakeSurroundings, ID, MOVED, RUNNING, TEAM } from '../../../test/support/resolver-fakes.js';
-import { DirectoryUnavailableError } from '../errors.js';
-import { InvalidSandboxIdError, SandboxNotFoundError, SandboxNotRunningError } from '../errors.js';
+import {
+  FakeSurroundings,
+  ID,
+  MOVED,
+  OTHER_ID,
+  RUNNING,
+  TEAM,
+} from '../../../test/support/resolver-fakes.js';
+import type { SandboxLocation } from '../contracts/sandbox-directory.js';
+import { DirectoryUnavailableError, SandboxNotFoundError, TooManyLookupsError } from '../errors.js';
 import { MemorySandboxRouteCache } from './sandbox-route-cache.js';
 
 let fakes: FakeSurroundings;
@@ -16,6 +23,13 @@ function start(...parameters: ConstructorParameters<typeof FakeSurroundings>): v
 const resolve = (id?: string, team?: string): Promise<string> => fakes.resolve(id, team);
 const sleep = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 
+/** Asks for so many sandboxes that do not exist. */
+async function guess(times: number, team = TEAM): Promise<void> {
+  directory.answer = null;
+  for (let i = 0; i < times; i++) await Promise.allSettled([resolve(`cl-guess-${i}`, team)]);
+  directory.answer = RUNNING;
+}
+
 beforeEach(() => {
   vi.useFakeTimers();
   start();
@@ -27,13 +41,13 @@ afterEach(() => {
 describe('resolving', () => {
   it('asks once and then answers from memory, without a promise', async () => {
     expect(await resolve()).toBe('10.0.0.1:5000');
-    expect(fakes.resolver.resolve(ID, TEAM)).toBe('10.0.0.1:5000');
+    expect(fakes.resolver.resolve(ID, TEAM)).toEqual(RUNNING);
     expect(directory.asked).toBe(1);
   });
 
   it('asks anew for another team: an entry of one says nothing to the other', async () => {
     await resolve();
-    directory.location = null;
+    directory.answer = null;
     await expect(resolve(ID, 'team-b')).rejects.toThrow(SandboxNotFoundError);
     expect(await resolve()).toBe('10.0.0.1:5000');
   });
@@ -46,30 +60,30 @@ describe('resolving', () => {
     expect(directory.asked).toBe(1);
   });
 
-  it('never asks about an id that decodes to nothing', () => {
-    for (const id of ['cl-', 'cl-1', `${ID}0`, `cl-${'z'.repeat(25)}`, `team-${'0'.repeat(25)}`])
-      expect(() => fakes.resolver.resolve(id, TEAM)).toThrow(InvalidSandboxIdError);
-    expect(directory.asked).toBe(0);
-  });
-
   it('gives an empty address as it is: whether it can be used is for the pool to say', async () => {
-    directory.location = { status: 'running', address: '' };
+    directory.answer = { status: 'running', address: '', hostId: null };
     expect(await resolve()).toBe('');
   });
 
   it.each(['pending', 'starting', 'paused', 'hibernated', 'stopped', 'missing', 'error', 'new-status'])(
-    'leads nowhere while the status is %s, and says so',
+    'gives the status %s as it is: the way of the request ends there',
     async (status) => {
-      directory.location = { ...RUNNING, status };
-      await expect(resolve()).rejects.toThrow(new SandboxNotRunningError(status));
+      directory.answer = { ...RUNNING, status };
+      expect(await fakes.resolver.resolve(ID, TEAM)).toEqual({ ...RUNNING, status });
     },
   );
+
+  it('says that there is none, the first time and from memory', async () => {
+    directory.answer = null;
+    await expect(resolve()).rejects.toThrow(SandboxNotFoundError);
+    expect(() => fakes.resolver.resolve(ID, TEAM)).toThrow(SandboxNotFoundError);
+  });
 });
 
 describe('an entry', () => {
   it('lives its time and no longer', async () => {
     await resolve();
-    directory.location = MOVED;
+    directory.answer = MOVED;
     await sleep(119_999);
     expect(await resolve()).toBe('10.0.0.1:5000');
     await sleep(1);
@@ -79,7 +93,7 @@ describe('an entry', () => {
   it('lives 5 s while the feed is down, also where it was stored before that', async () => {
     await resolve();
     feed.isLive = false;
-    directory.location = MOVED;
+    directory.answer = MOVED;
     await sleep(4_999);
     expect(await resolve()).toBe('10.0.0.1:5000');
     await sleep(1);
@@ -90,19 +104,25 @@ describe('an entry', () => {
     await resolve();
     await sleep(60_000);
     feed.isLive = false;
-    directory.location = MOVED;
+    directory.answer = MOVED;
     expect(await resolve()).toBe('10.0.0.2:5000');
   });
 
-  it.each([[null], [{ ...RUNNING, status: 'paused' }]])('that says no (%j) lives 2 s', async (location) => {
-    directory.location = location;
-    await expect(resolve()).rejects.toThrow(/^sandbox (not found|is not running)/);
-    directory.location = RUNNING;
-    await sleep(1_999);
-    await expect(resolve()).rejects.toThrow(/^sandbox (not found|is not running)/);
+  it.each<[SandboxLocation | null, boolean, number]>([
+    [null, true, 2_000],
+    [{ ...RUNNING, status: 'paused' }, true, 2_000],
+    [null, false, 500],
+    [{ ...RUNNING, status: 'paused' }, false, 500],
+  ])('that says no (%j), with a live feed: %s, lives %i ms', async (location, isLive, ttlMs) => {
+    feed.isLive = isLive;
+    directory.answer = location;
+    await Promise.allSettled([resolve()]);
+    directory.answer = MOVED;
+    await sleep(ttlMs - 1);
+    await Promise.allSettled([resolve()]);
     expect(directory.asked).toBe(1);
     await sleep(1);
-    expect(await resolve()).toBe('10.0.0.1:5000');
+    expect(await resolve()).toBe('10.0.0.2:5000');
   });
 
   it('is none with a cache time of 0', async () => {
@@ -120,7 +140,7 @@ describe('an entry', () => {
   });
 });
 
-describe('a database that fails', () => {
+describe('a directory that fails', () => {
   it('is said to be unavailable, to everyone who waited, and nothing is remembered', async () => {
     directory.error = new Error('connection refused');
     const [first, second] = await Promise.allSettled([resolve(), resolve()]);
@@ -137,5 +157,72 @@ describe('a database that fails', () => {
     await resolve();
     directory.error = new Error('connection refused');
     expect(await resolve()).toBe('10.0.0.1:5000');
+  });
+
+  it.each<[unknown]>([
+    [undefined],
+    ['running'],
+    [[]],
+    [{ status: 'running' }],
+    [{ ...RUNNING, status: 7 }],
+    [{ ...RUNNING, address: null }],
+    [{ ...RUNNING, hostId: 7 }],
+    [{ status: 'running', address: '10.0.0.1:5000' }],
+    [{ ...RUNNING, isAsleep: 'no' }],
+  ])('is one whose answer is %j', async (answer) => {
+    directory.answer = answer as SandboxLocation;
+    await expect(resolve()).rejects.toThrow(DirectoryUnavailableError);
+  });
+});
+
+describe('what a team asks for without finding it', () => {
+  it('is bounded: 5,000 at once; memory and the other teams are not concerned', async () => {
+    await resolve();
+    await guess(4_999);
+    expect(await resolve(OTHER_ID)).toBe('10.0.0.1:5000');
+    await guess(1);
+    expect(() => fakes.resolver.resolve('cl-new', TEAM)).toThrow(TooManyLookupsError);
+    expect(await resolve()).toBe('10.0.0.1:5000');
+    expect(await resolve('cl-new', 'team-b')).toBe('10.0.0.1:5000');
+  });
+
+  it('is not what could not be asked about, and not what does not run', async () => {
+    directory.error = new Error('connection refused');
+    for (let i = 0; i < 6_000; i++) await Promise.allSettled([resolve(`cl-guess-${i}`)]);
+    directory.error = null;
+    directory.answer = { ...RUNNING, status: 'paused' };
+    for (let i = 0; i < 6_000; i++) await resolve(`cl-guess-${i}`);
+    expect(await resolve('cl-new')).toBe('10.0.0.1:5000');
+  });
+
+  it('cannot be under way in any number', async () => {
+    directory.isHeld = true;
+    const waiting = Array.from({ length: 5_000 }, (_, i) => resolve(`cl-${i}`));
+    expect(() => fakes.resolver.resolve('cl-new', TEAM)).toThrow(TooManyLookupsError);
+    for (let i = 0; i < 5_000; i++) await directory.release();
+    await Promise.all(waiting);
+  });
+});
+
+describe('a route that is suspected', () => {
+  it('is forgotten at most once a second for each sandbox: an app can answer 502 as often as it likes', async () => {
+    await resolve();
+    await resolve(OTHER_ID);
+    for (let i = 0; i < 10; i++) {
+      fakes.resolver.evictSuspected(ID, TEAM);
+      await resolve();
+    }
+    expect(directory.asked).toBe(3);
+    fakes.resolver.evictSuspected(OTHER_ID, TEAM);
+    await resolve(OTHER_ID);
+    expect(directory.asked).toBe(4);
+    await sleep(999);
+    fakes.resolver.evictSuspected(ID, TEAM);
+    await resolve();
+    expect(directory.asked).toBe(4);
+    await sleep(1);
+    fakes.resolver.evictSuspected(ID, TEAM);
+    await resolve();
+    expect(directory.asked).toBe(5);
   });
 });

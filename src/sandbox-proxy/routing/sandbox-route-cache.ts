@@ -1,10 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type { MaybePromise } from '../contracts/maybe-promise.js';
 import { type CachedRoute, SandboxRouteCache } from '../contracts/sandbox-route-cache.js';
 import type { SandboxLocation } from '../contracts/sandbox-directory.js';
-import type { AnswerMemory } from '../memory/answer-cache.js';
+import { type AnswerMemory, answerInTime } from '../memory/answer-cache.js';
 import { MemoryAnswers } from '../memory/memory-answers.js';
 import { isLocation, topicsOfRoute } from './routes.js';
 
@@ -66,8 +65,7 @@ export class StoredRoutes implements AnswerMemory<SandboxLocation> {
     try {
       const found = this.store.get(key);
       if (!(found instanceof Promise)) return this.believed(key, found);
-      const tooLate = sleep(STORE_TIMEOUT_MS, undefined, { ref: false });
-      return Promise.race([found, tooLate]).then(
+      return answerInTime(() => found, STORE_TIMEOUT_MS).then(
         (route) => this.believed(key, route),
         (error: unknown) => this.failed(error),
       );

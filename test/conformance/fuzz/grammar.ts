@@ -1,4 +1,4 @@
-import type { Random } from './random.js';
+import type { Random } from '../../kit/random.js';
 
 /** Tokens of the right form; one of a link in the query, where it belongs, too. */
 const LINK = `wrl_${'0'.repeat(25)}${'A'.repeat(43)}`;
@@ -11,21 +11,7 @@ const QUERIES = [
   `?%73andbox_link=${LINK}#`,
 ];
 
-const METHODS = [
-  'GET',
-  'GET',
-  'HEAD',
-  'POST',
-  'PUT',
-  'PATCH',
-  'DELETE',
-  'OPTIONS',
-  'PROPFIND',
-  'CONNECT',
-  'TRACE',
-  'get',
-  'X',
-];
+const METHODS = 'GET GET HEAD POST PUT PATCH DELETE OPTIONS PROPFIND CONNECT TRACE get X'.split(' ');
 const SEGMENTS = [
   'a',
   '..',
@@ -127,13 +113,13 @@ const SPLICES = [
 
 /** A request for `host`, well formed or nearly so, then mutated at a few places. */
 export function requestBytes(random: Random, host: string, key: string): string {
-  const path = `/${Array.from({ length: random.below(6) }, () => random.of(SEGMENTS)).join('/')}`;
-  const target = random.chance(25) ? path + random.of(QUERIES) : path;
+  const path = `/${Array.from({ length: random.below(6) }, () => random.pick(SEGMENTS)).join('/')}`;
+  const target = random.chance(25) ? path + random.pick(QUERIES) : path;
   const lines = [`Host: ${host}`, `X-API-Key: ${key}`, ...random.some(LINES, 5)];
   if (random.chance(30)) lines.push('Connection: Upgrade', 'Upgrade: websocket');
   if (random.chance(20)) lines.push(`x-api-KEY: ${key}`);
-  let wire = `${random.of(METHODS)} ${target} ${random.chance(95) ? 'HTTP/1.1' : random.of(['HTTP/1.0', 'HTTP/2.0', '', 'HTTP/1.2'])}\r\n${lines.join('\r\n')}\r\n\r\n`;
-  const body = random.of(BODIES);
+  let wire = `${random.pick(METHODS)} ${target} ${random.chance(95) ? 'HTTP/1.1' : random.pick(['HTTP/1.0', 'HTTP/2.0', '', 'HTTP/1.2'])}\r\n${lines.join('\r\n')}\r\n\r\n`;
+  const body = random.pick(BODIES);
   if (random.chance(40))
     wire = wire.replace(
       '\r\n\r\n',
@@ -145,23 +131,10 @@ export function requestBytes(random: Random, host: string, key: string): string 
   return mutated(random, wire, 30);
 }
 
-const STATUSES = [
-  '200 OK',
-  '204 No',
-  '304 Not',
-  '404 No',
-  '500 Err',
-  '503 No',
-  '100 Continue',
-  '101 S',
-  '103 E',
-  '099 X',
-  '999 X',
-  'abc',
-  '20',
-  '200',
-  '2000 X',
-];
+const STATUSES =
+  '200 OK|204 No|304 Not|404 No|500 Err|503 No|100 Continue|101 S|103 E|099 X|999 X|abc|20|200|2000 X'.split(
+    '|',
+  );
 const ANSWER_LINES = [
   'Content-Length: 2',
   'Content-Length: 2',
@@ -209,7 +182,7 @@ export function answerBytes(random: Random): string {
   let wire = '';
   for (let i = random.chance(15) ? random.below(3) : 0; i >= 0; i--) {
     const lines = random.some(ANSWER_LINES, 5);
-    wire += `HTTP/1.${random.chance(92) ? 1 : 0} ${random.chance(60) ? '200 OK' : random.of(STATUSES)}\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n${random.of(ANSWER_BODIES)}`;
+    wire += `HTTP/1.${random.chance(92) ? 1 : 0} ${random.chance(60) ? '200 OK' : random.pick(STATUSES)}\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n${random.pick(ANSWER_BODIES)}`;
   }
   return mutated(random, wire, 25);
 }
@@ -222,7 +195,7 @@ function mutated(random: Random, text: string, percent: number): string {
     const at = random.below(wire.length + 1);
     const to = Math.min(wire.length, at + random.below(12));
     const kind = random.below(5);
-    if (kind === 0) wire = wire.slice(0, at) + random.of(SPLICES) + wire.slice(at);
+    if (kind === 0) wire = wire.slice(0, at) + random.pick(SPLICES) + wire.slice(at);
     else if (kind === 1) wire = wire.slice(0, at) + wire.slice(to);
     else if (kind === 2) wire = wire.slice(0, to) + wire.slice(at);
     else if (kind === 3)

@@ -1,55 +1,45 @@
 /**
- * `npm run fuzz [-- --seconds 60] [--seed n] [--program main.js]`
+ * `npm run fuzz [-- --seconds 60] [--seed n]`
  *
- * Requests and answers from a grammar with mutations, played through the built program; what breaks a rule is
- * kept under test/conformance/regressions/, and the conformance suite replays it from then on.
+ * Requests and answers from a grammar with mutations, played through the built program (or the one that PROGRAM names);
+ * what breaks a rule is kept under test/conformance/regressions/, and the conformance suite replays it from then on.
  */
-import { existsSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { within } from '../harness/check.js';
-import { Platform } from '../harness/platform.js';
-import { World } from '../harness/world.js';
+import { startPostgres } from '../../kit/postgres.js';
+import { Random } from '../../kit/random.js';
+import { within } from '../../kit/wait.js';
+import { Platform } from '../platform.js';
+import { World } from '../world.js';
 import { answerBytes, requestBytes } from './grammar.js';
-import { Random } from './random.js';
 import { HOST, KEY, play, type Trial } from './trial.js';
 
 const { values: options } = parseArgs({
   options: {
     seconds: { type: 'string', default: '60' },
-    seed: { type: 'string' },
-    program: { type: 'string' },
+    seed: { type: 'string', default: String(Date.now() % 1_000_000_000) },
     jobs: { type: 'string', default: '8' },
   },
 });
 
-let repository = import.meta.dirname;
-while (!existsSync(join(repository, 'package.json'))) repository = dirname(repository);
-const seed = Number(options.seed ?? Date.now() % 1_000_000_000);
+const seed = Number(options.seed);
 const end = performance.now() + Number(options.seconds) * 1_000;
 const counts = { trials: 0, answered: 0, cut: 0, found: 0, upstream: 0 };
 
-const platform = await Platform.start(
-  repository,
-  resolve(options.program ?? join(repository, 'dist/src/main.js')),
-);
+const postgres = await startPostgres();
+const platform = await Platform.start(postgres.adminUrl);
 const program = await platform.program('default');
 let next = 0;
 await Promise.all(
   Array.from({ length: Number(options.jobs) }, async () => {
-    while (performance.now() < end && program.exit === null && counts.found < 20) await trial(seed + next++);
+    while (performance.now() < end && program.isRunning && counts.found < 20) await trial(seed + next++);
   }),
 );
-const isAlive = program.exit === null && (await program.get('/healthz').catch(() => 0)) === 200;
+const isAlive = program.isRunning && (await fetch(`http://127.0.0.1:${program.port}/healthz`)).ok;
 if (!isAlive)
-  console.log(
-    `the program died: ${program.exit} ${program.output
-      .split('\n')
-      .filter((line) => !line.startsWith('{'))
-      .slice(-12)
-      .join(' ')}`,
-  );
+  console.log(`the program died: ${program.banner.slice(-1_000)} ${program.stderr.slice(-2_000)}`);
 await platform.stop();
+await postgres.stop();
 console.log(
   `seed ${seed}: ${counts.trials} trials, ${counts.answered} answered, ${counts.cut} cut off, ${counts.upstream} requests upstream, ${counts.found} found`,
 );
@@ -74,7 +64,7 @@ async function trial(own: number): Promise<void> {
     const why = error instanceof Error ? error.message : String(error);
     console.log(`found ${own}: ${why.slice(0, 300)}`);
     writeFileSync(
-      join(repository, 'test/conformance/regressions', `fuzz-${own}.json`),
+      `test/conformance/regressions/fuzz-${own}.json`,
       `${JSON.stringify({ why: why.slice(0, 300), ...one }, null, 2)}\n`,
     );
   }

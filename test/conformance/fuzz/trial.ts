@@ -1,8 +1,7 @@
-import { answer, SWITCH_TO_WEBSOCKET } from '../harness/agent.js';
-import { pause } from '../harness/byte-stream.js';
-import { check, same } from '../harness/check.js';
-import { readAnswer } from '../harness/response-reader.js';
-import type { World } from '../harness/world.js';
+import assert from 'node:assert/strict';
+import { answer, SWITCH_TO_WEBSOCKET } from '../../kit/agent.js';
+import { pause } from '../../kit/wait.js';
+import type { World } from '../world.js';
 
 /** One exchange: what the client sends and what the sandbox answers, as latin-1 strings; `HOST` and `KEY` are filled in. */
 export interface Trial {
@@ -46,34 +45,34 @@ export async function play(world: World, trial: Trial): Promise<'answered' | 'cu
   setTimeout(() => client.end(), 120).unref();
   const deadline = performance.now() + 700;
   while (client.ending === null && performance.now() < deadline) await pause(5);
-  client.destroy();
+  client.close();
   // Bytes of a body that never came are no second request: count what was asked for on the wire.
   const asked =
     (trial.request.match(/HTTP\/\d/g)?.length ?? 0) + (trial.request.match(/^\S+ \S+\s*$/gm)?.length ?? 0);
-  check(
+  assert(
     stage.agent.received.length <= Math.max(1, asked) * 2,
     `${stage.agent.received.length} requests upstream for ${asked}`,
   );
   for (const { head: request } of stage.agent.received) {
-    check(!request.fields.some(([, value]) => TOKEN.test(value)), 'a token of ours in a field upstream');
-    check(!TOKEN.test(request.target), 'a token of ours in the target upstream');
+    assert(!request.fields.some(([, value]) => TOKEN.test(value)), 'a token of ours in a field upstream');
+    assert(!TOKEN.test(request.target), 'a token of ours in the target upstream');
     const [, query = ''] = /\?(.*)$/.exec(request.target) ?? [];
-    check(!new URLSearchParams(query).has('sandbox_link'), 'the link parameter upstream');
+    assert(!new URLSearchParams(query).has('sandbox_link'), 'the link parameter upstream');
   }
-  const text = client.bytes;
-  if (text !== '') check(/^HTTP\/1\.[01] \d{3}/.test(text), `the client got no HTTP: ${text.slice(0, 80)}`);
-  check(!/\r(?!\n)/.test(text.slice(0, text.indexOf('\r\n\r\n') + 4)), 'bare CR towards the client');
+  const text = client.transcript;
+  if (text !== '') assert(/^HTTP\/1\.[01] \d{3}/.test(text), `the client got no HTTP: ${text.slice(0, 80)}`);
+  assert(!/\r(?!\n)/.test(text.slice(0, text.indexOf('\r\n\r\n') + 4)), 'bare CR towards the client');
   const head = text.slice(0, Math.max(0, text.indexOf('\r\n\r\n')));
   const cookies = head.split('\r\n').filter((line) => /^set-cookie:/i.test(line));
-  check(
+  assert(
     !cookies.some((line) => /domain=sandbox\.test|:\s*sandbox_session=/i.test(line)),
     'a cookie for others',
   );
   // The neighbour on the same host gets its own answer.
   const next = await world.client();
   next.send(neighbour.head('GET', '/next-tenant'));
-  const got = await readAnswer(next.input, 'GET');
-  same([got.status, got.body.toString()], [200, 'next'], 'the next tenant’s answer');
+  const got = await next.answer();
+  assert.deepEqual([got.status, got.body], [200, 'next'], 'the next tenant’s answer');
   return text === '' ? 'cut' : 'answered';
 }
 

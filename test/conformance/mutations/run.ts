@@ -4,80 +4,111 @@
  * Shows that the suite notices: each mutation is made in a private copy of the built program, the cases that
  * watch its rule are run, and at least one has to fail. Exit code 1 when one is not noticed or no longer fits.
  */
-import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { connectionMutations } from './connections.js';
-import { doorMutations } from './doors.js';
-import { headerMutations } from './headers.js';
-import type { Mutation } from './mutation.js';
+import { startPostgres } from '../../kit/postgres.js';
+import { type Mutation, MUTATIONS } from './mutations.js';
 
 const { values: options } = parseArgs({
-  options: {
-    only: { type: 'string', default: '' },
-    jobs: { type: 'string', default: '2' },
-    dist: { type: 'string' },
-  },
+  options: { only: { type: 'string', default: '' }, jobs: { type: 'string', default: '2' } },
 });
 
-let repository = import.meta.dirname;
-while (!existsSync(join(repository, 'package.json'))) repository = dirname(repository);
-const dist = resolve(options.dist ?? join(repository, 'dist'));
-const all = [...headerMutations, ...doorMutations, ...connectionMutations];
-const queue = all.filter(({ name }) => name.includes(options.only)).values();
+const repository = process.cwd();
+const queue = MUTATIONS.filter(({ name }) => name.includes(options.only)).values();
 let [noticed, missed] = [0, 0];
 
+const postgres = await startPostgres();
 await Promise.all(
   Array.from({ length: Number(options.jobs) }, async () => {
     for (const mutation of queue) {
-      const why = await tryOut(mutation);
-      if (why.startsWith('FAIL ')) {
-        noticed += 1;
-        console.log(`ok   ${mutation.name} — noticed by ${why.slice(5, 150).split(' — ')[0]}`);
-      } else {
-        missed += 1;
-        console.log(`FAIL ${mutation.name} — ${why}`);
-      }
+      const { failed, why } = await tryOut(mutation);
+      if (failed === null) missed += 1;
+      else noticed += 1;
+      console.log(
+        failed === null ? `FAIL ${mutation.name} — ${why}` : `ok   ${mutation.name} — noticed by ${failed}`,
+      );
     }
   }),
 );
+await postgres.stop();
 console.log(`${noticed} noticed, ${missed} missed`);
 process.exit(missed === 0 ? 0 : 1);
 
-/** The first failure that the mutation caused, or what is wrong with the mutation. */
-async function tryOut(mutation: Mutation): Promise<string> {
+interface Outcome {
+  /** The first case that failed, or null. */
+  readonly failed: string | null;
+  /** What is wrong with the mutation, where no case failed. */
+  readonly why: string;
+}
+
+async function tryOut(mutation: Mutation): Promise<Outcome> {
   const directory = mkdtempSync(join(tmpdir(), 'mutation-'));
   try {
-    cpSync(dist, join(directory, 'dist'), { recursive: true });
+    cpSync(join(repository, 'dist'), join(directory, 'dist'), { recursive: true });
     cpSync(join(repository, 'package.json'), join(directory, 'package.json'));
     symlinkSync(join(repository, 'node_modules'), join(directory, 'node_modules'));
-    const path = join(directory, 'dist/src', mutation.file);
-    let text = readFileSync(path, 'utf8');
     for (const [find, replace] of mutation.edits) {
-      const times = text.split(find).length - 1;
-      if (times !== 1) return `${JSON.stringify(find)} stands ${times} times in ${mutation.file}, not once`;
-      text = text.replace(find, () => replace);
+      const proxy = join(directory, 'dist/src/sandbox-proxy');
+      const paths = readdirSync(proxy, { recursive: true, encoding: 'utf8' })
+        .filter((path) => path.endsWith(`${mutation.file}.js`))
+        .map((path) => join(proxy, path));
+      const places = paths.flatMap((path) =>
+        readFileSync(path, 'utf8')
+          .split(find)
+          .slice(1)
+          .map(() => path),
+      );
+      const [path] = places;
+      if (path === undefined || places.length > 1)
+        return {
+          failed: null,
+          why: `${JSON.stringify(find)} stands ${places.length} times in the proxy, not once`,
+        };
+      writeFileSync(
+        path,
+        readFileSync(path, 'utf8').replace(find, () => replace),
+      );
     }
-    writeFileSync(path, text);
-    const output = await suite(join(directory, 'dist/src/main.js'), mutation.only);
-    return (
-      output.split('\n').find((line) => line.startsWith('FAIL ')) ??
-      `not noticed: ${output.trim().slice(-200)}`
-    );
+    return await suite(directory, mutation.only);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-function suite(program: string, only: string): Promise<string> {
-  const run = join(import.meta.dirname, '../run.js');
-  const child = spawn(process.execPath, [run, '--quiet', '--program', program, '--only', only], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+interface Report {
+  readonly testResults: readonly {
+    readonly assertionResults: readonly { readonly status: string; readonly title: string }[];
+  }[];
+}
+
+/** Runs the cases whose names begin with or hold one of the parts, against the program in `directory`. */
+async function suite(directory: string, only: string): Promise<Outcome> {
+  const report = join(directory, 'report.json');
+  const pattern = only.split(',').map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  const args = [
+    '--project',
+    'conformance',
+    '-t',
+    pattern.join('|'),
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+  ];
+  const env = {
+    ...process.env,
+    TEST_DATABASE_URL: postgres.adminUrl,
+    PROGRAM: join(directory, 'dist/src/main.js'),
+  };
+  const output = await new Promise<string>((done) => {
+    execFile('npx', ['vitest', 'run', ...args], { cwd: repository, env }, (_, out, errors) =>
+      done(out + errors),
+    );
   });
-  let output = '';
-  child.stdout.on('data', (piece: Buffer) => (output += piece.toString()));
-  child.stderr.on('data', (piece: Buffer) => (output += piece.toString()));
-  return new Promise((done) => child.on('close', () => done(output)));
+  const cases = (JSON.parse(readFileSync(report, 'utf8')) as Report).testResults.flatMap(
+    (file) => file.assertionResults,
+  );
+  const failed = cases.find((one) => one.status === 'failed')?.title.split(' — ')[0] ?? null;
+  return { failed, why: `not noticed: ${output.trim().slice(-200)}` };
 }

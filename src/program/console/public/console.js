@@ -353,10 +353,16 @@ function portsOf(sandbox, part) {
 
   const none = 'No port has settings of its own: all are private.';
   const reload = listIn(part, none, async () => {
-    /** @type {{ items: PortSettings[] }} */
-    const { items } = await call('GET', path);
-    known = new Map(items.map((settings) => [settings.port, settings]));
-    return items.map(portRow);
+    /** @type {PortSettings[]} */
+    const ports = [];
+    for (let next = ''; ;) {
+      const page = await call('GET', `${path}?${after(next)}`);
+      ports.push(...page.items);
+      if (typeof page.next !== 'string') break;
+      next = page.next;
+    }
+    known = new Map(ports.map((settings) => [settings.port, settings]));
+    return ports.map(portRow);
   });
 
   /** @param {PortSettings} settings */

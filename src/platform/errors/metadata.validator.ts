@@ -1,0 +1,19 @@
+import { ValidateBy } from 'class-validator';
+
+/** Of the JSON text. */
+const MAX_BYTES = 16_384;
+
+/** Accepts a member of a body that is a JSON object of 16 KiB at most. */
+export function IsMetadata(): PropertyDecorator {
+  return ValidateBy({
+    name: 'isMetadata',
+    validator: {
+      validate: (value: unknown) =>
+        typeof value === 'object' &&
+        value !== null &&
+        !Array.isArray(value) &&
+        Buffer.byteLength(JSON.stringify(value)) <= MAX_BYTES,
+      defaultMessage: () => `$property must be an object of ${MAX_BYTES} bytes at most`,
+    },
+  });
+}

@@ -1,0 +1,119 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { askedWith, FakeSessions, sessionOf } from '../../../test/support/admission-fakes.js';
+import { FakeFeed } from '../../../test/support/answer-fakes.js';
+import type { AdmissionRequest } from '../contracts/credential-scheme.js';
+import { CrossSiteRequestError } from '../errors.js';
+import { SessionScheme } from './session.scheme.js';
+import { SessionsService } from './sessions.service.js';
+import { StrangerBudget } from './stranger-budget.js';
+
+let store: FakeSessions;
+let scheme: SessionScheme;
+
+beforeEach(() => {
+  store = new FakeSessions();
+  store.sessions.set('wrs_1', sessionOf(1));
+  store.sessions.set('wrs_2', sessionOf(2));
+  scheme = new SessionScheme(new SessionsService(store, new FakeFeed(), new StrangerBudget()));
+});
+
+/** The id of the session that a request with this Cookie header is let in by. */
+async function admittedBy(
+  cookies: string | string[],
+  more: Partial<AdmissionRequest> = {},
+): Promise<string | null> {
+  const asked = askedWith(
+    [cookies].flat().flatMap((value) => ['Cookie', value]),
+    more,
+  );
+  const found = scheme.find(asked);
+  const admission = found === null ? null : await scheme.admit(found, asked);
+  return admission?.session.sessionId ?? null;
+}
+
+async function admit() {
+  const asked = askedWith(['Cookie', 'sandbox_session=wrs_1', 'Host', '80-cl-x.example.com']);
+  const found = scheme.find(asked);
+  const admission = found === null ? null : await scheme.admit(found, asked);
+  if (admission === null) throw new Error('not admitted');
+  return admission;
+}
+
+describe('the session of a request', () => {
+  it.each<[string | string[], string | null]>([
+    ['sandbox_session=wrs_1', 'session-1'],
+    ['a=1; sandbox_session=wrs_1; b=2', 'session-1'],
+    [['a=1', 'sandbox_session=wrs_1'], 'session-1'],
+    ['sandbox_session=wrs_1; sandbox_session=wrs_2', 'session-1'],
+    // a neighbour under the same domain may have planted some
+    ['sandbox_session=junk; sandbox_session=wrs_9; sandbox_session=wrs_2', 'session-2'],
+    [`${'sandbox_session=wrs_9; '.repeat(63)}sandbox_session=wrs_1`, 'session-1'],
+    [`${'sandbox_session=wrs_9; '.repeat(64)}sandbox_session=wrs_1`, null],
+    ['sandbox_session=', null],
+    ['sandbox_sessions=wrs_1', null],
+    ['my_sandbox_session=wrs_1', null],
+    ['SANDBOX_SESSION=wrs_1', null],
+    ['__Host-sandbox_session=wrs_1', null],
+    ['a=sandbox_session=wrs_1', null],
+    ['wrs_1', null],
+    [[], null],
+  ])('by plain HTTP with %j is %s', async (cookies, sessionId) => {
+    expect(await admittedBy(cookies)).toBe(sessionId);
+  });
+
+  it.each<[string, string | null]>([
+    ['__Host-sandbox_session=wrs_1', 'session-1'],
+    // without the prefix it may be a neighbour's
+    ['sandbox_session=wrs_1', null],
+    ['sandbox_session=wrs_2; __Host-sandbox_session=wrs_1', 'session-1'],
+  ])('by HTTPS with %j is %s', async (cookies, sessionId) => {
+    expect(await admittedBy(cookies, { isSecure: true })).toBe(sessionId);
+  });
+
+  it('is not looked for where the id has not the form of one', () => {
+    expect(scheme.find(askedWith(['Cookie', 'sandbox_session=wrs_1'], { hasValidId: false }))).toBeNull();
+  });
+
+  it('never reaches a sandbox: neither its cookies nor its tokens', () => {
+    expect(scheme.cookies).toEqual(['__Host-sandbox_session', 'sandbox_session']);
+    expect(scheme.pattern).toBe(store.pattern);
+  });
+});
+
+describe('an admission by a session', () => {
+  it('is of its team, rests on session and link, and ends with it', async () => {
+    expect(await admit()).toMatchObject({
+      scheme,
+      teamId: 'team-a',
+      expiresAtMs: 9e15,
+      restsOn: [
+        { kind: 'credential', scheme: 'session', subject: 'link-1' },
+        { kind: 'credential', scheme: 'session', subject: 'session-1' },
+      ],
+    });
+    expect(await admit()).toBe(await admit());
+  });
+
+  it('holds as long as the store says so', async () => {
+    const admission = await admit();
+    expect(await scheme.stillHold([admission])).toEqual([true]);
+    store.sessions.clear();
+    expect(await scheme.stillHold([admission])).toEqual([false]);
+  });
+
+  it('is asked for anew after a change of its link', async () => {
+    await admit();
+    scheme.forget({ kind: 'credential', scheme: 'session', subject: 'link-1' });
+    await admit();
+    expect(store.asked).toBe(2);
+  });
+
+  it('may not be used by pages of other origins', async () => {
+    const admission = await admit();
+    const asked = askedWith(['Host', '80-cl-x.example.com', 'Origin', 'https://b.example'], {
+      isUpgrade: true,
+    });
+    expect(scheme.permit(admission, asked, null)).toBeInstanceOf(CrossSiteRequestError);
+    expect(scheme.permit(admission, asked, 'https://b.example')).toBeNull();
+  });
+});

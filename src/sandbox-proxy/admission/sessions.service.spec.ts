@@ -1,0 +1,194 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { FakeSessions, sessionOf, SESSION_PLACE as PLACE } from '../../../test/support/admission-fakes.js';
+import { FakeFeed } from '../../../test/support/answer-fakes.js';
+import type { Change } from '../contracts/changes.js';
+import type { BegunSession, Session } from '../contracts/session-store.js';
+import { DirectoryUnavailableError, TooManyLookupsError } from '../errors.js';
+import { SessionsService } from './sessions.service.js';
+import { StrangerBudget } from './stranger-budget.js';
+
+const CLIENT = '192.0.2.1';
+const TOKEN = 'wrs_1';
+
+let feed: FakeFeed;
+let store: FakeSessions;
+let service: SessionsService;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  feed = new FakeFeed();
+  store = new FakeSessions();
+  store.sessions.set(TOKEN, sessionOf(1));
+  service = new SessionsService(store, feed, new StrangerBudget());
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** The session of a token; what is thrown at once as a rejection. */
+async function find(token = TOKEN, place = PLACE, client = CLIENT): Promise<Session | null> {
+  return service.find(token, place, client);
+}
+
+async function begin(token = 'wrl_1', client = CLIENT): Promise<BegunSession | null> {
+  return service.begin(token, PLACE, client);
+}
+
+describe('a session', () => {
+  it('is found without a promise once it is known', async () => {
+    expect(await find()).toEqual(sessionOf(1));
+    expect(service.find(TOKEN, PLACE, CLIENT)).toEqual(sessionOf(1));
+    expect(store.asked).toBe(1);
+  });
+
+  it('is looked up for the place at which it is used, and good nowhere else', async () => {
+    await find();
+    for (const place of [
+      { ...PLACE, port: 81 },
+      { ...PLACE, sandboxId: 'cl-y' },
+    ])
+      expect(await find(TOKEN, place)).toBeNull();
+    expect(store.asked).toBe(3);
+  });
+
+  it('is no good where the store gives one of another place', async () => {
+    store.sessions.set(TOKEN, { ...sessionOf(1), port: 81 });
+    store.isCareless = true;
+    expect(await find()).toBeNull();
+  });
+
+  it('ends when its time is over, also in memory', async () => {
+    store.sessions.set(TOKEN, { ...sessionOf(1), expiresAtMs: Date.now() + 10_000 });
+    expect(await find()).not.toBeNull();
+    vi.advanceTimersByTime(9_999);
+    expect(await find()).not.toBeNull();
+    vi.advanceTimersByTime(1);
+    expect(await find()).toBeNull();
+    expect(store.asked).toBe(1);
+  });
+
+  // A cookie may be as long as a request's head, and be kept in memory by its text.
+  it.each(['', 'junk', `x${TOKEN}`, `${TOKEN} `, `${TOKEN}\n`, `${TOKEN}${'x'.repeat(99)}`])(
+    'is not looked for by a text of another form: %j',
+    async (token) => {
+      expect(await find(token)).toBeNull();
+      expect(await begin(token)).toBeNull();
+      expect([store.asked, store.begun]).toEqual([0, 0]);
+    },
+  );
+
+  it('is found every time, also where the pattern of its store remembers where it was', async () => {
+    store.pattern = /wr[ls]_\d+/g;
+    service = new SessionsService(store, feed, new StrangerBudget());
+    for (let i = 0; i < 4; i++) expect(await find()).not.toBeNull();
+  });
+
+  it.each<[string, Change, boolean]>([
+    ['its session', { kind: 'credential', scheme: 'session', subject: 'session-1' }, true],
+    ['its link', { kind: 'credential', scheme: 'session', subject: 'link-1' }, true],
+    ['its sandbox', { kind: 'sandbox', sandboxId: 'cl-x' }, true],
+    ['its team', { kind: 'team', teamId: 'team-a' }, true],
+    ['everything', { kind: 'everything' }, true],
+    ['another link', { kind: 'credential', scheme: 'session', subject: 'link-2' }, false],
+    ['a key of that name', { kind: 'credential', scheme: 'api-key', subject: 'link-1' }, false],
+    ['another sandbox', { kind: 'sandbox', sandboxId: 'cl-y' }, false],
+  ])('is asked about again after a change of %s', async (_what, change, isForgotten) => {
+    await find();
+    service.forget(change);
+    await find();
+    expect(store.asked).toBe(isForgotten ? 2 : 1);
+  });
+
+  it('that is unknown is asked about again after a change of its sandbox', async () => {
+    expect(await find('wrs_2')).toBeNull();
+    store.sessions.set('wrs_2', sessionOf(2));
+    service.forget({ kind: 'sandbox', sandboxId: 'cl-x' });
+    expect(await find('wrs_2')).toEqual(sessionOf(2));
+  });
+
+  it.each<[string, unknown]>([
+    ['undefined', undefined],
+    ['another shape', { sessionId: 'x' }],
+    ['no end', { ...sessionOf(1), expiresAtMs: null }],
+    ['an end that is no time', { ...sessionOf(1), expiresAtMs: Number.NaN }],
+    ['no list of origins', { ...sessionOf(1), allowedOrigins: 'https://a.example' }],
+  ])('is neither good nor unknown where the store answers %s', async (_what, answer) => {
+    store.instead = answer;
+    await expect(find()).rejects.toThrow(DirectoryUnavailableError);
+    store.instead = null;
+    expect(await find()).toEqual(sessionOf(1));
+  });
+
+  it('is not looked for by whoever has asked for too many that do not exist; others go on', async () => {
+    await find();
+    for (let i = 0; i < 500; i++) await find(`wrs_${1_000 + i}`, PLACE, '192.0.2.9');
+    await expect(find('wrs_2', PLACE, '192.0.2.9')).rejects.toThrow(TooManyLookupsError);
+    expect(await find(TOKEN, PLACE, '192.0.2.9')).toEqual(sessionOf(1));
+    expect(await find('wrs_2')).toBeNull();
+  });
+});
+
+describe('a link', () => {
+  it('is exchanged for a session by the store alone, each time', async () => {
+    store.links.set('wrl_1', { token: 'wrs_7', embed: true, expiresAtMs: 9e15 });
+    for (let i = 0; i < 2; i++)
+      expect(await begin()).toEqual({ token: 'wrs_7', embed: true, expiresAtMs: 9e15 });
+    expect(store.begun).toBe(2);
+  });
+
+  it('that is no good is null, and counts against whoever tried it', async () => {
+    for (let i = 0; i < 500; i++) expect(await begin(`wrl_${i}`)).toBeNull();
+    await expect(begin()).rejects.toThrow(TooManyLookupsError);
+    expect(await begin('wrl_1', '192.0.2.9')).toBeNull();
+  });
+
+  it('is refused where a hundred are being exchanged, and there is room again when one has ended', async () => {
+    const open = store.hold();
+    const waiting = Array.from({ length: 100 }, (_, i) => begin(`wrl_${i}`, `192.0.2.${i}`));
+    await expect(begin()).rejects.toThrow(DirectoryUnavailableError);
+    open();
+    await Promise.all(waiting);
+    expect(await begin('wrl_1', '198.51.100.1')).toBeNull();
+  });
+
+  it('is given 10 s', async () => {
+    store.hold();
+    const outcome = Promise.allSettled([begin()]);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(await outcome).toEqual([{ status: 'rejected', reason: expect.any(DirectoryUnavailableError) }]);
+  });
+
+  it.each<[string, unknown]>([
+    ['undefined', undefined],
+    ['no token', { embed: false, expiresAtMs: 1 }],
+    ['a token that would end its cookie', { token: 'a; Domain=example.com', embed: false, expiresAtMs: 1 }],
+    ['a token that would end its header', { token: 'a\r\nX: y', embed: false, expiresAtMs: 1 }],
+    ['an empty token', { token: '', embed: false, expiresAtMs: 1 }],
+    ['no end', { token: 'a', embed: false, expiresAtMs: Infinity }],
+  ])('begins no session where the store answers %s', async (_what, answer) => {
+    store.instead = answer;
+    await expect(begin()).rejects.toThrow(DirectoryUnavailableError);
+  });
+});
+
+describe('what is open by sessions', () => {
+  it('is asked about past every memory', async () => {
+    await find();
+    store.sessions.clear();
+    expect(await service.stillHold([sessionOf(1)])).toEqual([false]);
+  });
+
+  it('is not known to hold or to have ended where the store gives no list', async () => {
+    store.insteadOfHolding = undefined;
+    expect(await service.stillHold([sessionOf(1)])).toBeUndefined();
+  });
+});
+
+describe('an application without sessions', () => {
+  it('has none, and no links', async () => {
+    service = new SessionsService(null, feed, new StrangerBudget());
+    expect([service.pattern, await find(), await begin()]).toEqual([null, null, null]);
+    expect(await service.stillHold([sessionOf(1)])).toEqual([false]);
+    service.forget({ kind: 'everything' });
+  });
+});

@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto';
+import { pino } from 'pino';
+import { DataSource } from 'typeorm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { generateApiKey } from '../src/platform/identifiers/api-key.js';
+import { encodeId } from '../src/platform/identifiers/resource-id.js';
+import { LOGGER } from '../src/program/logging/logger.js';
+import { caller } from './kit/api-client.js';
+import { type StartedApp, startApp } from './kit/app.js';
+import { PlatformRows } from './kit/platform-rows.js';
+import { RawConnection } from './kit/raw-connection.js';
+
+const CONNECTIONS = 10;
+const REQUESTS = 400;
+
+describe('a flood of requests without a valid key', () => {
+  let started: StartedApp;
+  let rows: PlatformRows;
+  const lines: string[] = [];
+
+  beforeAll(async () => {
+    started = await startApp({
+      override: (builder) =>
+        builder
+          .overrideProvider(LOGGER)
+          .useValue(pino({ level: 'info' }, { write: (line: string) => void lines.push(line) })),
+    });
+    rows = new PlatformRows(started.db);
+  });
+  afterAll(() => started.close());
+
+  /** Sends pipelined requests on several connections; the statuses of all answers, once the last has come. */
+  async function flood(request: () => string): Promise<Map<string, number>> {
+    const statuses = new Map<string, number>();
+    const last = randomUUID();
+    await Promise.all(
+      Array.from({ length: CONNECTIONS }, async () => {
+        const connection = await RawConnection.open(started.port);
+        const requests = Array.from({ length: REQUESTS }, request).join('');
+        connection.send(`${requests}GET /healthz HTTP/1.1\r\nHost: api\r\nX-Request-Id: ${last}\r\n\r\n`);
+        await expect.poll(() => connection.unread.includes(last), { timeout: 25_000 }).toBe(true);
+        for (const [, status = ''] of connection.unread.matchAll(/HTTP\/1\.1 (\d{3}) /g))
+          statuses.set(status, (statuses.get(status) ?? 0) + 1);
+        connection.close();
+      }),
+    );
+    statuses.set('200', (statuses.get('200') ?? 0) - CONNECTIONS);
+    return statuses;
+  }
+
+  /** Requests with keys that the program has not seen before, one after the other, until `isOver`. */
+  async function strangersWithKeys(isOver: () => boolean): Promise<{ statuses: Set<number>; count: number }> {
+    const statuses = new Set<number>();
+    let count = 0;
+    while (!isOver() || count < 3) {
+      const { key } = await rows.team();
+      statuses.add((await caller(started.url, { 'x-api-key': key })('GET', '/v1/sandboxes')).status);
+      count += 1;
+    }
+    return { statuses, count };
+  }
+
+  // made-up keys took every connection to the database and left 25 MB of stack traces in 18 s
+  it('is refused, while keys nobody has used yet are let in from the same address', async () => {
+    lines.length = 0;
+    const startedAtMs = Date.now();
+    let isOver = false;
+    const path = `/v1/sandboxes/${encodeId('cl', randomUUID())}`;
+    const [statuses, others] = await Promise.all([
+      flood(() => `GET ${path} HTTP/1.1\r\nHost: api\r\nX-API-Key: ${generateApiKey()}\r\n\r\n`).finally(
+        () => (isOver = true),
+      ),
+      strangersWithKeys(() => isOver),
+    ]);
+    expect([...others.statuses]).toEqual([200]);
+    expect([...statuses.keys()].toSorted()).toEqual(['200', '401', '429']);
+    expect(statuses.get('200')).toBe(0);
+    // 200 at once and 10 a second
+    expect(statuses.get('401')).toBeLessThan(250 + (Date.now() - startedAtMs) / 50);
+    expect(lines.length).toBeLessThan(3 + (Date.now() - startedAtMs) / 1_000);
+    expect(lines.join('')).not.toContain('stack');
+  });
+
+  it('of questions whether it is ready asks the database once a second', async () => {
+    const dataSource = started.app.get(DataSource);
+    const query = dataSource.query.bind(dataSource);
+    let asked = 0;
+    dataSource.query = (...parameters) => {
+      if (parameters[0] === 'SELECT 1') asked += 1;
+      return query(...parameters);
+    };
+    const startedAtMs = Date.now();
+    const statuses = await flood(() => 'GET /readyz HTTP/1.1\r\nHost: api\r\n\r\n');
+    expect([...statuses.values()].reduce((sum, count) => sum + count)).toBe(CONNECTIONS * REQUESTS);
+    dataSource.query = query;
+    expect(asked).toBeGreaterThan(0);
+    expect(asked).toBeLessThan(2 + (Date.now() - startedAtMs) / 1_000);
+  });
+});
