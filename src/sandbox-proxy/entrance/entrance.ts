@@ -77,7 +77,11 @@ export class Entrance implements OnModuleInit, BeforeApplicationShutdown {
       upgrade: (request, socket, head) => isClosing(socket) || this.upgrades.use(request, socket, head),
       connect: (request, socket, head) => {
         if (isClosing(socket)) return true;
-        if (hasOtherListener(server, 'connect') && this.middleware.placeOf(request) === null) return false;
+        if (
+          this.middleware.placeOf(request) === null &&
+          !(isProtected(server) && !hasOtherListener(server, 'connect'))
+        )
+          return false;
         refuseConnect(socket, head);
         return true;
       },

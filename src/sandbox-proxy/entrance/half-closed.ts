@@ -8,15 +8,16 @@ import { underWayOn } from './pipeline.js';
 const FIRST_BYTE_MS = 5_000;
 
 /**
- * A client that ends its side of the connection after its request gets its answer. A client that has gone looks the same:
- * so the answer has to begin within 5 s, and the request is given up otherwise.
+ * A client that ends its side of the connection right after its request gets its answer. A client that has gone looks the
+ * same: so the answer has to begin within 5 s, and the request is given up otherwise, as it is where the client ends its
+ * side after the answer has begun.
  */
 export function answerHalfClosed(server: Server, socket: Socket): void {
   allowHalfOpen(server, socket, isAnswerAwaited);
 }
 
 function isAnswerAwaited(socket: Socket): boolean {
-  if (underWayOn(socket) === 0) return false;
+  if (underWayOn(socket) === 0 || responseOn(socket)?.headersSent === true) return false;
   expectAnswer(socket);
   return true;
 }

@@ -7,6 +7,7 @@ import { hasUnreadBody, makeLast } from '../answers/answer.js';
 import { AccessLog } from '../contracts/access-log.js';
 import { InvalidRequestError, PortDeniedError, ProxyError } from '../errors.js';
 import { Exchange } from '../exchange/exchange.js';
+import { recordIn } from '../exchange/record.js';
 import { requestIdOf } from '../exchange/request-ids.js';
 import type { UpgradeRequest } from '../exchange/upgrade-request.js';
 import { RequestHandler } from '../handle-request.js';
@@ -71,9 +72,10 @@ export class SandboxProxyMiddleware implements NestMiddleware<IncomingMessage, S
     const isSecure = this.options.publicScheme === 'https' || this.peers.isHttps(request, peer);
     const requestId = requestIdOf(request, peer.isTrusted, this.options, this.policy.credentials);
     const address = place instanceof ProxyError ? null : place;
-    const exchange = new Exchange(requestId, request, response, address, peer, upgrade, isSecure);
+    const client = this.peers.clientOf(request, peer);
+    const exchange = new Exchange(requestId, request, response, address, peer, client, upgrade, isSecure);
     response.on('close', () => this.onClosed(exchange));
-    if (response.socket === null) this.queued.add(exchange);
+    if (exchange.isQueued) this.queued.add(exchange);
     if (upgrade === null) liftIdleTimeout(response);
     // It will be refused, and the client may mean what follows for the other protocol.
     if (request.headers.upgrade !== undefined && upgradeOfferOf(request) === 'with body')
@@ -86,13 +88,13 @@ export class SandboxProxyMiddleware implements NestMiddleware<IncomingMessage, S
   private onClosed(exchange: Exchange): void {
     if (exchange.isClosed) return;
     exchange.isClosed = true;
-    this.queued.delete(exchange);
+    if (exchange.isQueued) this.queued.delete(exchange);
     if (exchange.upgrade === null) leavePipeline(exchange.request.socket);
     const { group } = exchange;
     // A tunnel has taken the place of its request by now.
     group?.delete(exchange);
     exchange.relay?.onClientClose();
     if (exchange.status === 0) exchange.errorCode ??= 'client_closed';
-    this.accessLog.record(exchange);
+    recordIn(this.accessLog, exchange);
   }
 }

@@ -4,6 +4,7 @@ import type { ResponseHead } from '../agent-client/response-head.js';
 import { AccessLog } from '../contracts/access-log.js';
 import { GOING_AWAY } from '../exchange/cut.js';
 import type { Exchange } from '../exchange/exchange.js';
+import { recordIn } from '../exchange/record.js';
 import { FrameBoundary } from './frame-boundary.js';
 import { Tunnel } from './tunnel.js';
 import { type TunnelRecord, tunnelRecordOf } from './tunnel-record.js';
@@ -61,7 +62,7 @@ export class Tunnels {
   private readonly onClosed = (tunnel: Tunnel, record: TunnelRecord): void => {
     this.tunnels.delete(tunnel);
     tunnel.group?.delete(tunnel);
-    this.accessLog.record(record);
+    recordIn(this.accessLog, record);
   };
 }
 
