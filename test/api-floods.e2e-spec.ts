@@ -73,8 +73,10 @@ describe('a flood of requests without a valid key', () => {
       strangersWithKeys(() => isOver),
     ]);
     expect([...others.statuses]).toEqual([200]);
-    expect([...statuses.keys()].toSorted()).toEqual(['200', '401', '429']);
     expect(statuses.get('200')).toBe(0);
+    expect(statuses.get('429')).toBeGreaterThan(0);
+    // 503: what has waited for 5 s for its turn, on a machine that is that slow
+    expect(['200', '401', '429', '503']).toEqual(expect.arrayContaining([...statuses.keys()]));
     // 200 at once and 10 a second
     expect(statuses.get('401')).toBeLessThan(250 + (Date.now() - startedAtMs) / 50);
     expect(lines.length).toBeLessThan(3 + (Date.now() - startedAtMs) / 1_000);

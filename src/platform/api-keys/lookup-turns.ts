@@ -11,7 +11,7 @@ const MAX_WAIT_MS = 5_000;
 interface Block {
   underWay: number;
   /** In the order of their coming. */
-  readonly waiting: Set<() => void>;
+  readonly waiting: (() => void)[];
 }
 
 /**
@@ -30,7 +30,7 @@ export class LookupTurns {
    */
   async take<Found>(address: string, look: () => Found | Promise<Found>): Promise<Found> {
     const name = addressBlockOf(address);
-    const block = this.blocks.get(name) ?? { underWay: 0, waiting: new Set() };
+    const block = this.blocks.get(name) ?? { underWay: 0, waiting: [] };
     this.blocks.set(name, block);
     if (block.underWay < AT_A_TIME) block.underWay += 1;
     // who ends hands its place on
@@ -38,7 +38,8 @@ export class LookupTurns {
     try {
       return await look();
     } finally {
-      const [next] = block.waiting;
+      // the last to come is first: who comes once is not behind all that a flood has left waiting
+      const next = block.waiting.pop();
       if (next !== undefined) next();
       else if ((block.underWay -= 1) === 0) this.blocks.delete(name);
     }
@@ -49,13 +50,13 @@ function turnOf(block: Block): Promise<void> {
   return new Promise((resolve, reject) => {
     const begin = (): void => {
       clearTimeout(timer);
-      block.waiting.delete(begin);
       resolve();
     };
     const timer = setTimeout(() => {
-      block.waiting.delete(begin);
+      // all wait as long, so it is the oldest of those that are left
+      block.waiting.shift();
       reject(new DirectoryUnavailableError(new Error('too many lookups of one client are waiting')));
     }, MAX_WAIT_MS);
-    block.waiting.add(begin);
+    block.waiting.push(begin);
   });
 }
