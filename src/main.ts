@@ -4,11 +4,11 @@ import cluster from 'node:cluster';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { loadEnvFile } from 'node:process';
-import { promisify } from 'node:util';
 import { CLOSE_MARGIN_MS, onSignals, Shutdown } from './program/boot/shutdown.js';
 import { startProblem } from './program/boot/start-problem.js';
 import { openWorkers, tellPrimary } from './program/boot/workers.js';
 import { Configuration, loadConfiguration } from './program/config/configuration.js';
+import { standardOutput } from './program/logging/standard-output.js';
 import { EmbeddedPostgres } from './demo/embedded-postgres/embedded-postgres.js';
 import { openDatabase } from './platform/database/open-database.js';
 import { keptAdminToken } from './demo/first-run/admin-token.js';
@@ -21,9 +21,6 @@ import { sandboxUrlTemplate } from './platform/sandboxes/sandbox-url-template.js
 /** Longer than the launcher itself takes from a fast shutdown to SIGKILL. */
 const POSTGRES_STOP_MS = 40_000;
 
-const print = promisify((text: string, done: (error?: Error | null) => void) =>
-  process.stdout.write(text, done),
-);
 const shutdown = new Shutdown();
 let configuration: Configuration | undefined;
 
@@ -64,8 +61,8 @@ async function startEmbedded(settings: Configuration): Promise<void> {
   const target = (sandboxPort: number) => curlTarget(settings, url, urlTemplate, sandboxPort);
   const places = { urlTemplate, demo: target(local.demoPort), port3000: target(3000) };
   const sandbox = demo.sandbox && { status: demo.sandbox.status, ...places };
-  await print(banner({ url, teamId: demo.teamId, sandbox, apiKey: demo.apiKey, adminToken }));
-  demo.forgetApiKey();
+  const isShown = await print(banner({ url, teamId: demo.teamId, sandbox, apiKey: demo.apiKey, adminToken }));
+  if (isShown) demo.forgetApiKey();
 }
 
 /** The application, listening on the port it returns: in this process, or in WORKERS others. */
@@ -79,9 +76,21 @@ async function openHere(settings: Configuration): Promise<number> {
   return openApp(settings, shutdown);
 }
 
-function fail(error: unknown): never {
+/** Whether it has got where stdout goes; a program that cannot say that it has started has started all the same. */
+function print(text: string): Promise<boolean> {
+  standardOutput().write(text);
+  return standardOutput().flush();
+}
+
+/** Ends the process once its log is written, or cannot be written. */
+async function exit(code: number): Promise<never> {
+  await Promise.all([standardOutput(1).flush(), standardOutput(2).flush()]);
+  process.exit(code);
+}
+
+function fail(error: unknown): void {
   console.error(error);
-  process.exit(1);
+  void exit(1);
 }
 
 process.on('uncaughtException', fail);
@@ -93,9 +102,9 @@ const started = start().catch(async (error: unknown) => {
   const problem = startProblem(error, configuration);
   if (cluster.isWorker) await tellPrimary(problem);
   else console.error(problem);
-  process.exit(1);
+  await exit(1);
 });
 onSignals(() => {
   isStopping = true;
-  void started.then(() => shutdown.run()).then(() => process.exit(0));
+  void started.then(() => shutdown.run()).then(() => exit(0));
 });

@@ -144,7 +144,7 @@ describe('a client that ends its side of the connection', () => {
       inside.send('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nyes\r\n');
       expect(await peer.until('yes\r\n')).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
       inside.send('0\r\n\r\n');
-      expect(await peer.rest()).toEqual({ bytes: '0\r\n\r\n', ending: 'end' });
+      expect(await peer.rest()).toEqual({ bytes: '0\r\n\r\n', ending: 'fin' });
     }
   });
 
@@ -157,7 +157,7 @@ describe('a client that ends its side of the connection', () => {
     if (begun) await peer.until('yes\r\n');
     peer.end();
     await expect(inside.rest()).resolves.toMatchObject({ bytes: '' });
-    expect(await peer.rest()).toEqual({ bytes: '', ending: 'reset' });
+    expect(await peer.rest()).toEqual({ bytes: '', ending: 'rst' });
   });
 
   it('may wait for long where the app goes on speaking', async () => {
@@ -172,7 +172,7 @@ describe('a client that ends its side of the connection', () => {
       await new Promise((resolve) => void setTimeout(resolve, HALF_CLOSED_WAIT_MS / 10));
     }
     inside.send('0\r\n\r\n');
-    expect(await peer.rest()).toEqual({ bytes: '0\r\n\r\n', ending: 'end' });
+    expect(await peer.rest()).toEqual({ bytes: '0\r\n\r\n', ending: 'fin' });
   });
 });
 

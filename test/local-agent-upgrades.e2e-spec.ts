@@ -85,7 +85,7 @@ describe('upgrades', () => {
     inside.send(`${switching}\r\n`);
     await peer.head();
     inside.close();
-    expect(await peer.rest()).toEqual({ bytes: '', ending: 'end' });
+    expect(await peer.rest()).toEqual({ bytes: '', ending: 'fin' });
     const closed = new Promise((resolve) => peer.socket.once('close', resolve));
     const sending = setInterval(() => peer.send('x'), 10);
     await closed;

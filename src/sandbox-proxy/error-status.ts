@@ -7,6 +7,7 @@ export const PROXY_ERROR_STATUS = {
   invalid_host: 400,
   invalid_request: 400,
   headers_too_large: 431,
+  request_timeout: 408,
   // who, where, whether
   unauthorized: 401,
   session_ended: 401,

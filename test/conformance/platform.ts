@@ -84,6 +84,7 @@ export class Platform {
       url.hostname = '127.0.0.1';
       url.port = String(this.relay.port);
     }
+    const built = process.env['PROGRAM'];
     const program = new Program(
       this.directory,
       {
@@ -94,7 +95,7 @@ export class Platform {
         ADMIN_TOKEN,
         ...SETTINGS[name],
       },
-      process.env['PROGRAM'],
+      built === undefined ? {} : { main: built },
     );
     await program.url();
     return program;

@@ -10,6 +10,15 @@ const MAIN = join(process.cwd(), 'dist/src/main.js');
 const STARTED = /Sandbox control plane on (http:\S+)[^]*\n\n$|Sandbox control plane on (http:\S+)\n$/;
 const START_WITHIN_MS = 60_000;
 
+export interface ProgramOptions {
+  /** Another build of it. */
+  readonly main?: string;
+  /** A descriptor for its stdout, which then does not come to `stdout`. */
+  readonly stdout?: number;
+  /** A command that runs the program as its last arguments say, e.g. `['nice']`. */
+  readonly through?: readonly string[];
+}
+
 /** The built program in a process of its own, with nothing of our environment but PATH. */
 export class Program {
   stdout = '';
@@ -21,12 +30,17 @@ export class Program {
 
   /**
    * @param directory where it works; `data` in it is its DATA_DIR unless `env` says otherwise
-   * @param main another build of it
    */
-  constructor(directory: string, env: Readonly<Record<string, string>>, main = MAIN) {
+  constructor(directory: string, env: Readonly<Record<string, string>>, options: ProgramOptions = {}) {
+    const { main = MAIN, stdout = 'pipe' as const, through = [] } = options;
     if (!existsSync(main)) throw new Error('the program is not built: npm run build');
     const environment = { PATH: process.env['PATH'] ?? '', ...env };
-    this.child = spawn(process.execPath, [main], { cwd: directory, env: environment });
+    const [command = '', ...words] = [...through, process.execPath, main];
+    this.child = spawn(command, words, {
+      cwd: directory,
+      env: environment,
+      stdio: ['ignore', stdout, 'pipe'],
+    });
     this.child.stdout?.on('data', (chunk: Buffer) => (this.stdout += String(chunk)));
     this.child.stderr?.on('data', (chunk: Buffer) => (this.stderr += String(chunk)));
     this.ended = once(this.child, 'close').then(
@@ -88,6 +102,17 @@ export class Program {
   end(signal: NodeJS.Signals): Promise<number | NodeJS.Signals> {
     this.child.kill(signal);
     return this.ended;
+  }
+
+  /** No more of its stdout is read, until `isRead` is true again. */
+  readStdout(isRead: boolean): void {
+    if (isRead) this.child.stdout?.resume();
+    else this.child.stdout?.pause();
+  }
+
+  /** The other end of its stdout is gone for good. */
+  closeStdout(): void {
+    this.child.stdout?.destroy();
   }
 
   signal(signal: NodeJS.Signals): void {

@@ -9,7 +9,13 @@ test('the control plane runs with what `npm ci --omit=dev` installs', { timeout:
     expect(existsSync(join(installed, 'node_modules', name))).toBe(false);
   }
   const directory = newDirectory();
-  const program = new Program(directory, { PORT: '0' }, join(installed, 'dist/src/main.js'));
+  const program = new Program(
+    directory,
+    { PORT: '0' },
+    {
+      main: join(installed, 'dist/src/main.js'),
+    },
+  );
   const url = await program.url();
   expect((await fetch(`${url}/readyz`)).status).toBe(200);
   expect(await program.end('SIGTERM')).toBe(0);

@@ -14,7 +14,13 @@ import { EmbeddedPostgresError } from './embedded-postgres.errors.js';
  */
 export function claim(home: string, dataDir: string): () => void {
   const file = join(home, 'owners');
-  const mine = `${identityOf(process.pid)}, ${randomUUID()}`;
+  const self = identityOf(process.pid);
+  if (self === null) {
+    throw new EmbeddedPostgresError(
+      'neither /proc nor ps tells of this process: set DATABASE_URL to use a server of your own',
+    );
+  }
+  const mine = `${self}, ${randomUUID()}`;
   for (;;) {
     appendFileSync(file, `${mine}\n`);
     const owner = linesOf(file).find((line) => isRunning(line.split(', ')[0] ?? ''));

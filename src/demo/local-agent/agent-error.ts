@@ -46,6 +46,7 @@ export function answerWithError(
 ): void {
   const { status, headers, body } = agentErrorAnswer(code, message, wanted);
   answer.statusMessage = '';
+  answer.sendDate = false;
   answer.writeHead(status, headers);
   answer.end(body);
 }

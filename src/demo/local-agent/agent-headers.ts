@@ -51,6 +51,8 @@ export function requestHeaders(inbound: IncomingMessage, port: number, isUpgrade
   const { te, upgrade } = inbound.headers;
   if (/\btrailers\b/i.test(String(te))) headers.push('TE', 'trailers');
   if (isUpgrade) headers.push('Connection', 'Upgrade', 'Upgrade', upgrade ?? '');
+  // Node by itself promises to keep a connection on which a body is sent.
+  else headers.push('Connection', 'close');
   const isFramed = ['content-length', 'transfer-encoding'].some((name) => name in inbound.headers);
   // Node would send `Transfer-Encoding: chunked` with every POST that does not say how long it is.
   if (!isFramed && !WITHOUT_BODY_BY_DEFAULT.has(inbound.method ?? 'GET')) headers.push('Content-Length', '0');

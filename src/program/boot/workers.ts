@@ -5,6 +5,8 @@ import type { Logger } from 'pino';
 import { Configuration } from '../config/configuration.js';
 import { openDatabase } from '../../platform/database/open-database.js';
 import { createLogger } from '../logging/logger.js';
+import { relayLines } from '../logging/relayed-lines.js';
+import { standardOutput } from '../logging/standard-output.js';
 import { CLOSE_MARGIN_MS, type Shutdown } from './shutdown.js';
 import { closeUntakenConnections } from './untaken-connections.js';
 
@@ -64,6 +66,8 @@ class Workers {
 
   /** Resolves when all listen; rejects as soon as one ends before it does. */
   async start(): Promise<void> {
+    // a child that is given our stdout puts it, for us too, into the mode in which a write waits for the reader
+    cluster.setupPrimary({ stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
     const start = () => new Promise<void>((resolve, reject) => this.#fork(resolve, reject));
     await Promise.all(Array.from({ length: this.settings.WORKERS }, start));
   }
@@ -71,7 +75,8 @@ class Workers {
   /** Every worker closes as gracefully as the program alone would; what is left after `patienceMs` is killed. */
   async stop(patienceMs: number): Promise<void> {
     this.#isStopping = true;
-    const ended = [...this.#running].map((worker) => once(worker, 'exit'));
+    // not until its log has been read to the end
+    const ended = [...this.#running].map((worker) => once(worker.process, 'close'));
     this.#signal('SIGTERM');
     const patience = setTimeout(() => this.#signal('SIGKILL'), patienceMs);
     await Promise.all(ended);
@@ -82,6 +87,8 @@ class Workers {
   #fork(onListening = () => {}, onFailure?: (error: WorkerStartError) => void): void {
     if (this.#isStopping) return;
     const worker = cluster.fork(this.#environment);
+    relayLines(worker.process.stdout, standardOutput(1));
+    relayLines(worker.process.stderr, standardOutput(2));
     const { pid } = worker.process;
     const forkedAt = performance.now();
     let hasListened = false;

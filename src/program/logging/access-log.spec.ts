@@ -1,4 +1,3 @@
-import cluster from 'node:cluster';
 import { describe, expect, it } from 'vitest';
 import type { AccessRecord } from '../../sandbox-proxy/index.js';
 import { ProgramAccessLog } from './access-log.js';
@@ -105,21 +104,6 @@ describe('the batches of the access log', () => {
     for (const text of writes) {
       expect(text.length).toBeLessThanOrEqual(65_536);
       expect(text.endsWith('\n')).toBe(true);
-    }
-  });
-
-  // Two workers that write 64 KiB at once into a pipe that is read slowly tear each other's lines: 39 of 8,425.
-  it('are, in a worker, what a pipe takes in one piece', () => {
-    Object.assign(cluster, { isWorker: true });
-    try {
-      const writes = writesOf(Array.from({ length: 1_000 }, () => RECORD));
-      expect(writes.join('').trim().split('\n')).toHaveLength(1_000);
-      for (const text of writes) {
-        expect(text.length).toBeLessThanOrEqual(4_096);
-        expect(text.endsWith('\n')).toBe(true);
-      }
-    } finally {
-      Object.assign(cluster, { isWorker: false });
     }
   });
 });

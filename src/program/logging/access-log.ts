@@ -1,7 +1,8 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { AccessLog, type AccessRecord } from '../../sandbox-proxy/index.js';
-import { destinationOf, LOGGER, largestWrite } from './logger.js';
+import { type LogDestination, MAX_WRITE_BYTES } from './log-output.js';
+import { destinationOf, LOGGER } from './logger.js';
 
 /** Lines are written when they make a write of the largest size, or after this long (ms), whichever comes first. */
 const BATCH_MS = 200;
@@ -23,10 +24,9 @@ interface Subject {
 @Injectable()
 export class ProgramAccessLog extends AccessLog implements OnApplicationShutdown {
   private readonly isEnabled: boolean;
-  private readonly destination: ReturnType<typeof destinationOf>;
-  private readonly batchBytes = largestWrite();
+  private readonly destination: LogDestination;
   private readonly subjects = new Map<string | null, Subject>();
-  private batch = newBatch(this.batchBytes);
+  private batch = newBatch();
   private filledBytes = 0;
   private timer: NodeJS.Timeout | null = null;
 
@@ -39,7 +39,7 @@ export class ProgramAccessLog extends AccessLog implements OnApplicationShutdown
   override record(record: AccessRecord): void {
     if (!this.isEnabled) return;
     const line = lineOf(record, this.subjectOf(record));
-    if (this.filledBytes + line.length > this.batchBytes) this.flush();
+    if (this.filledBytes + line.length > MAX_WRITE_BYTES) this.flush();
     this.filledBytes += this.batch.latin1Write(line, this.filledBytes);
     this.timer ??= setTimeout(() => this.flush(), BATCH_MS).unref();
   }
@@ -50,7 +50,7 @@ export class ProgramAccessLog extends AccessLog implements OnApplicationShutdown
     this.timer = null;
     if (this.filledBytes === 0) return;
     const lines = this.batch.subarray(0, this.filledBytes);
-    this.batch = newBatch(this.batchBytes);
+    this.batch = newBatch();
     this.filledBytes = 0;
     if (this.destination.writeBytes === undefined) this.destination.write(lines.toString('latin1'));
     else this.destination.writeBytes(lines);
@@ -77,8 +77,8 @@ interface Batch extends Buffer {
   latin1Write(text: string, offset: number): number;
 }
 
-function newBatch(bytes: number): Batch {
-  return Buffer.allocUnsafeSlow(bytes) as Batch;
+function newBatch(): Batch {
+  return Buffer.allocUnsafeSlow(MAX_WRITE_BYTES) as Batch;
 }
 
 function lineOf(record: AccessRecord, subject: string): string {

@@ -1,6 +1,7 @@
-import cluster from 'node:cluster';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { LogLevel } from '../config/configuration.js';
+import type { LogDestination } from './log-output.js';
+import { standardOutput } from './standard-output.js';
 
 /** DI token of the program's one pino `Logger`. */
 export const LOGGER = Symbol('LOGGER');
@@ -14,30 +15,9 @@ const SECRET_PATHS = SECRET_HEADERS.flatMap((name) => [
   `*.headers["${name}"]`,
 ]);
 
-/**
- * The most that may be written at once, in bytes. Workers share one stdout, and where that is a pipe which is read
- * slowly, Linux keeps no more than this in one piece (PIPE_BUF, pipe(7)): beyond it they tear each other's lines.
- */
-export function largestWrite(): number {
-  return cluster.isWorker ? 4_096 : 65_536;
-}
-
-/** Where lines go: pino's as text, and those that come in batches as bytes. */
-export interface LogDestination extends DestinationStream {
-  /** Takes whole lines; the buffer is the destination's from then on. */
-  writeBytes(lines: Buffer): void;
-}
-
-/** Stdout, in pieces of `largestWrite()`. */
-function standardOutput(): LogDestination {
-  const stream = pino.destination({ maxWrite: largestWrite(), contentMode: 'buffer' });
-  const writeBytes = stream.write.bind(stream) as unknown as (lines: Buffer) => void;
-  return Object.assign(stream, { writeBytes, write: (line: string) => writeBytes(Buffer.from(line)) });
-}
-
 /** The destination that a logger was made with. */
-export function destinationOf(logger: Logger): DestinationStream & Partial<LogDestination> {
-  return (logger as Logger & Record<symbol, DestinationStream>)[pino.symbols.streamSym] as DestinationStream;
+export function destinationOf(logger: Logger): LogDestination {
+  return (logger as Logger & Record<symbol, LogDestination>)[pino.symbols.streamSym] as LogDestination;
 }
 
 /** JSON lines to `destination` (stdout by default); credentials are replaced wherever headers are logged. */

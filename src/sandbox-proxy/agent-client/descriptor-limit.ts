@@ -10,6 +10,11 @@ export function maxAgentConnections(): number {
   return Math.floor(openFilesLimit() * SHARE);
 }
 
+/** How many connections of clients this process may have open. */
+export function maxClientConnections(): number {
+  return Math.floor(openFilesLimit() * SHARE);
+}
+
 /** The soft limit of open files; Node has raised it to the hard one at its start. */
 function openFilesLimit(): number {
   try {

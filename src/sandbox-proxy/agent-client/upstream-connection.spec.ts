@@ -38,7 +38,15 @@ async function open() {
     const told = new Told();
     const head = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
     const origin = { secure: false, hostname: '127.0.0.1', port: agent.port, authority: 'a' };
-    const request = { origin, sandboxId: A, teamId: 't', method: 'GET', head, hasBody: false, isUpgrade: false };
+    const request = {
+      origin,
+      sandboxId: A,
+      teamId: 't',
+      method: 'GET',
+      head,
+      hasBody: false,
+      isUpgrade: false,
+    };
     const call = new UpstreamCall(request, told);
     call.startOn(connection);
     return { told, call };

@@ -1,6 +1,5 @@
-import { IncomingMessage, ServerResponse } from 'node:http';
-import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { Asked } from '../../../test/support/asked.js';
 import { collectNestLog } from '../../../test/support/collecting-logger.js';
 import {
   InvalidPathError,
@@ -9,8 +8,6 @@ import {
   UnauthorizedError,
   UpstreamUnreachableError,
 } from '../errors.js';
-import { SandboxAddress } from '../address/sandbox-address.js';
-import { Exchange } from '../exchange/exchange.js';
 import { answerAgentError, answerBare, answerFailure, pageHeaders, type Wording } from './answer.js';
 import { STYLE_SOURCE } from './error-page.js';
 
@@ -18,38 +15,6 @@ const ERROR = new SandboxNotRunningError('paused');
 const log = collectNestLog();
 
 const PLAIN: Wording = { brand: '', advice: {} };
-
-/** A request with these headers, and what was written in answer to it. */
-class Asked {
-  readonly request = new IncomingMessage(new Socket());
-  readonly response = new ServerResponse(this.request);
-  readonly exchange: Exchange;
-  status = 0;
-  /** By lower-case name. */
-  fields = new Map<string, string>();
-  body = '';
-  answers = 0;
-
-  constructor(headers: Readonly<Record<string, string>>, method = 'GET') {
-    const { request, response } = this;
-    request.method = method;
-    Object.assign(request.headers, headers);
-    request.complete = true;
-    const address = new SandboxAddress(3000, 'cl-x', '3000-cl-x.localhost', true);
-    const peer = { address: '192.0.2.1', isTrusted: false, proto: 'http' } as const;
-    this.exchange = new Exchange('id-1', request, response, address, peer, null, false);
-    response.writeHead = ((status: number, flat: string[]) => {
-      this.answers += 1;
-      this.status = status;
-      const pairs = flat.flatMap((name, i) =>
-        i % 2 === 0 ? [[name.toLowerCase(), flat[i + 1]] as [string, string]] : [],
-      );
-      this.fields = new Map(pairs);
-      return response;
-    }) as typeof response.writeHead;
-    response.end = ((text: string) => ((this.body = text), response)) as typeof response.end;
-  }
-}
 
 /** The answer to a request with these headers, as it was written. */
 function answerTo(

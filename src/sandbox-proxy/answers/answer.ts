@@ -153,8 +153,13 @@ export function closeAfterAnswer(request: IncomingMessage, response: ServerRespo
 export function makeLast(request: IncomingMessage, response: ServerResponse): void {
   const socket: Socket & { [CLOSING]?: boolean } = request.socket;
   response.shouldKeepAlive = false;
-  socket[CLOSING] = true;
+  markClosing(socket);
   closeInstead(socket, closeGently);
+}
+
+/** From now on no further request of the connection is executed. */
+export function markClosing(socket: Socket & { [CLOSING]?: boolean }): void {
+  socket[CLOSING] = true;
 }
 
 /** True once an answer on the connection has said that it is the last: what comes behind it is not to be executed. */

@@ -82,6 +82,10 @@ const ADVICE: Readonly<Record<ProxyErrorCode, ErrorAdvice>> = {
     advice: 'Too many connections are open at the moment. Nothing is wrong with your sandbox.',
     retrySeconds: RETRY_SECONDS,
   },
+  request_timeout: {
+    title: 'This request took too long',
+    advice: 'Open the address anew, over a faster connection if you can.',
+  },
   headers_too_large: {
     title: 'This request is too large',
     advice:

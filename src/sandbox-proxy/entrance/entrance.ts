@@ -9,6 +9,9 @@ import { hasOtherListener, listenFirst } from '../node-internals/listen-first.js
 import { outlasts } from '../node-internals/request-timeout.js';
 import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from '../options.js';
 import { secondServersOf } from './fastify-servers.js';
+import { answerHalfClosed } from './half-closed.js';
+import { enterPipeline, leavePipeline } from './pipeline.js';
+import { isProtected } from './protect-listener.js';
 import { refuseConnect } from './refuse-connect.js';
 import { SandboxProxy } from './sandbox-proxy.service.js';
 import { SandboxProxyMiddleware } from './sandbox-proxy.middleware.js';
@@ -64,7 +67,8 @@ export class Entrance implements OnModuleInit, BeforeApplicationShutdown {
       this.middleware.use(request, response, () => {
         isOurs = false;
       });
-      return isOurs;
+      if (isOurs || isProtected(server)) answerHalfClosed(server, request.socket);
+      return isOurs || (isProtected(server) && !enters(request, response));
     };
     listenFirst(server, {
       request: take,
@@ -80,6 +84,13 @@ export class Entrance implements OnModuleInit, BeforeApplicationShutdown {
       clientError: outlasts,
     });
   }
+}
+
+/** Requests of the application count like those to sandboxes, where the listener is ours to protect. */
+function enters({ socket }: IncomingMessage, response: ServerResponse): boolean {
+  if (!enterPipeline(socket, response)) return false;
+  response.once('close', () => leavePipeline(socket));
+  return true;
 }
 
 /** `https.Server` is none of `http.Server`, and has its methods; an HTTP/2 server has not. */

@@ -1,8 +1,11 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { maxClientConnections } from '../agent-client/descriptor-limit.js';
 import { setCheckingInterval } from '../node-internals/checking-interval.js';
 import { IdleClients } from '../node-internals/idle-clients.js';
 import { setMaxHeaderSize } from '../node-internals/max-header-size.js';
+import { boundClientConnections } from './client-connections.js';
+import { answerClientErrors } from './client-errors.js';
 
 /** What counts before it is known whom a request is for. */
 export interface ListenerLimits {
@@ -16,6 +19,8 @@ export interface ListenerLimits {
   readonly maxHeaderBytes?: number;
   /** How many fields the head of a request may have; 0: as many as there is room for. */
   readonly maxHeaderFields?: number;
+  /** Clients' connections at a time; by default not quite half of the descriptors that the process may have. */
+  readonly maxConnections?: number;
 }
 
 /** A hand on what runs by itself. */
@@ -29,7 +34,14 @@ export interface ListenerProtection {
   closeIdle(nowMs: number): void;
 }
 
-const DEFAULTS: Required<ListenerLimits> = {
+const PROTECTED = new WeakSet<Server>();
+
+/** Whether `protectListener` has been called for the server. */
+export function isProtected(server: Server): boolean {
+  return PROTECTED.has(server);
+}
+
+const DEFAULTS: Required<Omit<ListenerLimits, 'maxConnections'>> = {
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 60_000,
   keepAliveTimeoutMs: 620_000,
@@ -46,7 +58,8 @@ const TCP_KEEP_ALIVE_MS = 60_000;
  * itself, because other routes would feel it. To be called before the server listens.
  */
 export function protectListener(server: Server, limits: ListenerLimits = {}): ListenerProtection {
-  const settings = { ...DEFAULTS, ...limits };
+  const settings = { maxConnections: maxClientConnections(), ...DEFAULTS, ...limits };
+  PROTECTED.add(server);
   server.headersTimeout = settings.headersTimeoutMs;
   server.requestTimeout = settings.requestTimeoutMs;
   server.maxHeadersCount = settings.maxHeaderFields;
@@ -55,6 +68,8 @@ export function protectListener(server: Server, limits: ListenerLimits = {}): Li
   server.on('connection', (socket: Socket) => socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS));
   const idle = new IdleClients(settings.keepAliveTimeoutMs);
   idle.watchAll(server);
+  boundClientConnections(server, idle, settings.maxConnections);
+  answerClientErrors(server);
   server.once('close', () => idle.stop());
   return { closeIdle: (nowMs) => idle.sweep(nowMs) };
 }

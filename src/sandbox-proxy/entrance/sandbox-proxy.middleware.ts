@@ -15,6 +15,7 @@ import { upgradeOfferOf } from '../headers/upgrade-offer.js';
 import { liftIdleTimeout } from '../node-internals/idle-timeout.js';
 import { liftRequestTimeout } from '../node-internals/request-timeout.js';
 import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from '../options.js';
+import { enterPipeline, leavePipeline } from './pipeline.js';
 import { QueuedExchanges } from './queued-exchanges.js';
 
 /**
@@ -65,6 +66,7 @@ export class SandboxProxyMiddleware implements NestMiddleware<IncomingMessage, S
     place: SandboxAddress | ProxyError,
     upgrade: UpgradeRequest | null,
   ): void {
+    if (upgrade === null && !enterPipeline(request.socket, response)) return;
     const peer = this.peers.of(request.socket);
     const isSecure = this.options.publicScheme === 'https' || this.peers.isHttps(request, peer);
     const requestId = requestIdOf(request, peer.isTrusted, this.options, this.policy.credentials);
@@ -85,6 +87,7 @@ export class SandboxProxyMiddleware implements NestMiddleware<IncomingMessage, S
     if (exchange.isClosed) return;
     exchange.isClosed = true;
     this.queued.delete(exchange);
+    if (exchange.upgrade === null) leavePipeline(exchange.request.socket);
     const { group } = exchange;
     // A tunnel has taken the place of its request by now.
     group?.delete(exchange);

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import { Socket } from 'node:net';
 import { acceptEvent } from './accept-event.js';
+import { responseOn } from './response-on-socket.js';
 
 /** How long an idle client connection is kept, ms: above a load balancer's 600 s, so that it is never ours that closes first. */
 export const KEEP_ALIVE_TIMEOUT_MS = 620_000;
@@ -12,7 +13,7 @@ const NOT_IDLE = -1;
 const JUST_IDLE = 0;
 
 /** `idleSinceMs`: a time on the sweeps' clock, or one of the above. */
-type Client = Socket & { idleSinceMs: number };
+type Client = Socket & { idleSinceMs: number; acceptedAtMs: number };
 
 /**
  * Closes client connections over which no request has come for long. Node sets a timer for each of them after each
@@ -38,6 +39,29 @@ export class IdleClients {
     server.on(acceptEvent(server), (socket: Socket) => this.watch(socket));
   }
 
+  /** How many connections there are. */
+  get size(): number {
+    return this.clients.size;
+  }
+
+  /**
+   * The connection over which no request has been under way for longest, counted from its acceptance where none ever was;
+   * null where all but `except` have one, or have been taken off HTTP.
+   */
+  longestIdle(except: Socket): Socket | null {
+    let longest: Socket | null = null;
+    let sinceMs = Infinity;
+    for (const client of this.clients as Set<Client & { parser: unknown }>) {
+      if (client === except || client.parser === null || responseOn(client) !== null) continue;
+      const { idleSinceMs, acceptedAtMs } = client;
+      const idleMs = idleSinceMs > 0 ? idleSinceMs : acceptedAtMs;
+      if (idleMs >= sinceMs) continue;
+      longest = client;
+      sinceMs = idleMs;
+    }
+    return longest;
+  }
+
   stop(): void {
     clearInterval(this.ticker);
   }
@@ -58,7 +82,11 @@ export class IdleClients {
   private watch(socket: Socket): void {
     this.clients.add(socket);
     socket.on('close', this.forget);
-    Object.assign(socket, { idleSinceMs: NOT_IDLE, setTimeout: this.setTimeout });
+    Object.assign(socket, {
+      idleSinceMs: NOT_IDLE,
+      acceptedAtMs: performance.now(),
+      setTimeout: this.setTimeout,
+    });
   }
 }
 

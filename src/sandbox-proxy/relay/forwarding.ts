@@ -31,6 +31,8 @@ const ONE_WRITE_BYTES = 4_096;
 const STALLED_MS = 300_000;
 /** How long a client may take to take the rest of an answer that is cut because access has been revoked, ms. */
 const CUT_MS = 100;
+/** How long an app may take to ask for a body that waits to be asked for (RFC 9110 10.1.1), ms; then it is asked for here. */
+const INVITE_AFTER_MS = 1_000;
 const EMPTY = Buffer.alloc(0);
 
 /** Where a request goes. */
@@ -69,6 +71,7 @@ export class Forwarding implements UpstreamListener, Pending, Relayed {
   private upgradeHead: ResponseHead | null = null;
   private upgradeHeaders: string[] = [];
   private hasContinued = false;
+  private inviting: NodeJS.Timeout | undefined;
   private isDone = false;
 
   constructor(
@@ -84,6 +87,8 @@ export class Forwarding implements UpstreamListener, Pending, Relayed {
     this.body = body;
     this.exchange.relay = this;
     body?.pipeTo(call);
+    if (body !== null && this.exchange.expectsContinue)
+      this.inviting = setTimeout(() => this.inviteBody(), INVITE_AFTER_MS).unref();
   }
 
   /** The response is over, or the client has left before it was. */
@@ -120,8 +125,7 @@ export class Forwarding implements UpstreamListener, Pending, Relayed {
   onInformational(head: ResponseHead): void {
     const { response, request } = this.exchange;
     if (head.status === 100) {
-      if (this.exchange.expectsContinue && !this.hasContinued) response.writeContinue();
-      this.hasContinued = true;
+      if (this.exchange.expectsContinue) this.inviteBody();
       return;
     }
     // Only the response at the head of the client's pipeline has the socket; a hint for a later one may be dropped.
@@ -244,7 +248,16 @@ export class Forwarding implements UpstreamListener, Pending, Relayed {
     else cut();
   }
 
+  /** Says `100 Continue`, once, and not behind an answer. */
+  private inviteBody(): void {
+    const { response } = this.exchange;
+    if (this.hasContinued || this.isDone || response.headersSent) return;
+    this.hasContinued = true;
+    response.writeContinue();
+  }
+
   private abandon(): void {
+    clearTimeout(this.inviting);
     this.isDone = true;
     this.pieces.clear();
     this.body?.stop();

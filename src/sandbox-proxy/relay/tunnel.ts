@@ -6,7 +6,7 @@ import { reset } from './reset.js';
 import type { TunnelRecord } from './tunnel-record.js';
 
 /** How long a connection that one side has ended may stay silent, ms; then the other side is taken for gone. */
-const HALF_OPEN_MS = 30_000;
+const HALF_OPEN_MS = 300_000;
 /** When the kernel starts to ask a silent peer whether it is still there, ms. */
 const KEEP_ALIVE_MS = 60_000;
 

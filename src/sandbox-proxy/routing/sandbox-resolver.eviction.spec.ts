@@ -251,6 +251,8 @@ describe.each([
       expect(await resolve()).toBe('10.0.0.2:5000');
       fakes.resolver.evict(ID, TEAM);
       await sleep(1);
+      expect(await resolve()).toBe('10.0.0.2:5000');
+      await sleep(1);
       directory.answer = null;
       fakes.forget({ kind: 'everything' });
       await sleep(1);
