@@ -18,6 +18,7 @@ import { liftRequestTimeout } from '../node-internals/request-timeout.js';
 import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from '../options.js';
 import { enterPipeline, leavePipeline } from './pipeline.js';
 import { QueuedExchanges } from './queued-exchanges.js';
+import { slowTinyPieces } from './tiny-pieces.js';
 
 /**
  * Takes the requests whose Host header names a sandbox, and leaves the others alone. It needs neither Express nor Fastify:
@@ -80,7 +81,10 @@ export class SandboxProxyMiddleware implements NestMiddleware<IncomingMessage, S
     // It will be refused, and the client may mean what follows for the other protocol.
     if (request.headers.upgrade !== undefined && upgradeOfferOf(request) === 'with body')
       makeLast(request, response);
-    if (hasUnreadBody(request)) liftRequestTimeout(request);
+    if (hasUnreadBody(request)) {
+      liftRequestTimeout(request);
+      slowTinyPieces(request.socket);
+    }
     if (place instanceof ProxyError) this.handler.refuse(exchange, place);
     else this.handler.handle(exchange, place);
   }
