@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Peer } from '../address/peer.js';
 import type { SandboxAddress } from '../address/sandbox-address.js';
-import type { AccessRecord } from '../contracts/access-log.js';
+import type { AccessLog, AccessRecord } from '../contracts/access-log.js';
 import type { AdmissionRequest } from '../contracts/credential-scheme.js';
 import type { CorsRule } from '../headers/cors.js';
 import type { Cut } from './cut.js';
@@ -87,5 +87,15 @@ export class Exchange implements AccessRecord, OpenMember {
   get expectsContinue(): boolean {
     const { headers, httpVersionMinor } = this.request;
     return httpVersionMinor === 1 && headers.expect?.toLowerCase() === '100-continue';
+  }
+}
+
+/** Tells the log, whose failing is nobody's but its own. */
+export function recordIn(log: AccessLog, record: AccessRecord): void {
+  try {
+    const told: unknown = log.record(record);
+    if (told instanceof Promise) told.catch(() => undefined);
+  } catch {
+    // The contract says so: what it throws is lost.
   }
 }
