@@ -12,6 +12,8 @@ import { RawConnection } from './kit/raw-connection.js';
 
 const CONNECTIONS = 10;
 const REQUESTS = 400;
+/** Ahead of their answers: a connection may have 32. */
+const AT_A_TIME = 25;
 
 describe('a flood of requests without a valid key', () => {
   let started: StartedApp;
@@ -30,21 +32,21 @@ describe('a flood of requests without a valid key', () => {
   afterAll(() => started.close());
 
   /** Sends pipelined requests on several connections; the statuses of all answers, once the last has come. */
-  async function flood(request: () => string): Promise<Map<string, number>> {
-    const statuses = new Map<string, number>();
-    const last = randomUUID();
+  async function flood(request: () => string): Promise<Map<number, number>> {
+    const statuses = new Map<number, number>();
     await Promise.all(
       Array.from({ length: CONNECTIONS }, async () => {
         const connection = await RawConnection.open(started.port);
-        const requests = Array.from({ length: REQUESTS }, request).join('');
-        connection.send(`${requests}GET /healthz HTTP/1.1\r\nHost: api\r\nX-Request-Id: ${last}\r\n\r\n`);
-        await expect.poll(() => connection.unread.includes(last), { timeout: 25_000 }).toBe(true);
-        for (const [, status = ''] of connection.unread.matchAll(/HTTP\/1\.1 (\d{3}) /g))
-          statuses.set(status, (statuses.get(status) ?? 0) + 1);
+        for (let sent = 0; sent < REQUESTS; sent += AT_A_TIME) {
+          connection.send(Array.from({ length: AT_A_TIME }, request).join(''));
+          for (let index = 0; index < AT_A_TIME; index++) {
+            const { status } = await connection.answer();
+            statuses.set(status, (statuses.get(status) ?? 0) + 1);
+          }
+        }
         connection.close();
       }),
     );
-    statuses.set('200', (statuses.get('200') ?? 0) - CONNECTIONS);
     return statuses;
   }
 
@@ -73,10 +75,9 @@ describe('a flood of requests without a valid key', () => {
       strangersWithKeys(() => isOver),
     ]);
     expect([...others.statuses]).toEqual([200]);
-    expect([...statuses.keys()].toSorted()).toEqual(['200', '401', '429']);
-    expect(statuses.get('200')).toBe(0);
+    expect([...statuses.keys()].toSorted()).toEqual([401, 429]);
     // 200 at once and 10 a second
-    expect(statuses.get('401')).toBeLessThan(250 + (Date.now() - startedAtMs) / 50);
+    expect(statuses.get(401)).toBeLessThan(250 + (Date.now() - startedAtMs) / 50);
     expect(lines.length).toBeLessThan(3 + (Date.now() - startedAtMs) / 1_000);
     expect(lines.join('')).not.toContain('stack');
   });
