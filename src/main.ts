@@ -72,7 +72,7 @@ function open(settings: Configuration): Promise<number> {
 
 /** Loads it, too: a process that only keeps workers does without its 30 MB. */
 async function openHere(settings: Configuration): Promise<number> {
-  const { openApp } = await import('./program/boot/open-app.js');
+  const { openApp } = await import('./open-app.js');
   return openApp(settings, shutdown);
 }
 

@@ -10,8 +10,10 @@ import { type StartedApp, startApp } from './kit/app.js';
 import { PlatformRows } from './kit/platform-rows.js';
 import { RawConnection } from './kit/raw-connection.js';
 
-const CONNECTIONS = 10;
-const REQUESTS = 400;
+const CONNECTIONS = 100;
+const REQUESTS = 40;
+/** On one connection at a time; of more the program takes no notice. */
+const PIPELINED = 20;
 
 describe('a flood of requests without a valid key', () => {
   let started: StartedApp;
@@ -29,22 +31,22 @@ describe('a flood of requests without a valid key', () => {
   });
   afterAll(() => started.close());
 
-  /** Sends pipelined requests on several connections; the statuses of all answers, once the last has come. */
+  /** Sends `REQUESTS` on each of several connections, `PIPELINED` at a time; how many answers had which status. */
   async function flood(request: () => string): Promise<Map<string, number>> {
     const statuses = new Map<string, number>();
-    const last = randomUUID();
     await Promise.all(
       Array.from({ length: CONNECTIONS }, async () => {
         const connection = await RawConnection.open(started.port);
-        const requests = Array.from({ length: REQUESTS }, request).join('');
-        connection.send(`${requests}GET /healthz HTTP/1.1\r\nHost: api\r\nX-Request-Id: ${last}\r\n\r\n`);
-        await expect.poll(() => connection.unread.includes(last), { timeout: 25_000 }).toBe(true);
-        for (const [, status = ''] of connection.unread.matchAll(/HTTP\/1\.1 (\d{3}) /g))
-          statuses.set(status, (statuses.get(status) ?? 0) + 1);
+        for (let sent = 0; sent < REQUESTS; sent += PIPELINED) {
+          connection.send(Array.from({ length: PIPELINED }, request).join(''));
+          for (let i = 0; i < PIPELINED; i += 1) {
+            const { status } = await connection.answer();
+            statuses.set(String(status), (statuses.get(String(status)) ?? 0) + 1);
+          }
+        }
         connection.close();
       }),
     );
-    statuses.set('200', (statuses.get('200') ?? 0) - CONNECTIONS);
     return statuses;
   }
 
@@ -73,8 +75,10 @@ describe('a flood of requests without a valid key', () => {
       strangersWithKeys(() => isOver),
     ]);
     expect([...others.statuses]).toEqual([200]);
-    expect([...statuses.keys()].toSorted()).toEqual(['200', '401', '429']);
-    expect(statuses.get('200')).toBe(0);
+    expect(statuses.get('200')).toBeUndefined();
+    expect(statuses.get('429')).toBeGreaterThan(0);
+    // 503: what has waited for 5 s for its turn, on a machine that is that slow
+    expect(['401', '429', '503']).toEqual(expect.arrayContaining([...statuses.keys()]));
     // 200 at once and 10 a second
     expect(statuses.get('401')).toBeLessThan(250 + (Date.now() - startedAtMs) / 50);
     expect(lines.length).toBeLessThan(3 + (Date.now() - startedAtMs) / 1_000);

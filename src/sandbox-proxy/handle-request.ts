@@ -10,9 +10,9 @@ import type { SandboxLocation } from './contracts/sandbox-directory.js';
 import { InvalidSandboxIdError, SandboxNotRunningError } from './errors.js';
 import type { Exchange } from './exchange/exchange.js';
 import { SandboxChanges } from './open-access/sandbox-changes.service.js';
-import { placeOf } from './open-access/rechecks.js';
 import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from './options.js';
 import { Relay } from './relay/relay.service.js';
+import { placeOf } from './routing/routes.js';
 import { SandboxResolverService } from './routing/sandbox-resolver.service.js';
 import { SandboxIds } from './contracts/sandbox-ids.js';
 

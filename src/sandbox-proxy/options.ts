@@ -12,8 +12,11 @@ export interface SandboxProxyOptions {
   readonly trustedProxies: readonly string[];
   /** Names of the platform's own cookies: they never reach a sandbox, and no sandbox may set them. */
   readonly privateCookies: readonly string[];
-  /** A request's id: at most 64 letters, digits, `.`, `_`, `-`; null or anything else: a new random one. */
-  readonly requestIdOf: (request: IncomingMessage, isPeerTrusted: boolean) => string | null;
+  /**
+   * A request's id: at most 64 letters, digits, `.`, `_`, `-`; null or anything else: a new random one. Null in place of
+   * the function: what a trusted proxy says as `X-Request-Id`.
+   */
+  readonly requestIdOf: ((request: IncomingMessage, isPeerTrusted: boolean) => string | null) | null;
   /** What the pages for browsers call the platform. */
   readonly brand: string;
   /** Instead of the page's advice, by error code: what a user of the platform should do. */
@@ -68,10 +71,7 @@ export const SANDBOX_PROXY_DEFAULTS: SandboxProxyOptions = {
   publicScheme: null,
   trustedProxies: [],
   privateCookies: [],
-  requestIdOf: ({ headers }, isPeerTrusted) => {
-    const given = headers['x-request-id'];
-    return isPeerTrusted && typeof given === 'string' ? given : null;
-  },
+  requestIdOf: null,
   brand: '',
   advice: {},
   routeCacheTtlMs: 120_000,

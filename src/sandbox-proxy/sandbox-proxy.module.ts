@@ -257,6 +257,7 @@ function schemeProviders(
           others.map((scheme, i) => [{ ...SCHEME_FORM, name: ownSchemes[i]?.name ?? 'a scheme' }, scheme]),
         );
         const order = chosen ?? [API_KEY_SCHEME, SESSION_SCHEME];
+        checkChoices(order, [...others.map(({ name }) => name), publicPort.name]);
         const own: Readonly<Record<string, CredentialScheme | null>> = { 'api-key': apiKey, session };
         const inOrder = order.flatMap((choice) =>
           typeof choice === 'string'
@@ -267,4 +268,18 @@ function schemeProviders(
       },
     },
   ];
+}
+
+/** @throws TypeError for a scheme that there is none of, one chosen twice, and two of one name */
+function checkChoices(order: readonly SchemeChoice[], namesOfOthers: readonly string[]): void {
+  const names = [...order.filter((choice) => typeof choice === 'string'), ...namesOfOthers];
+  const unknown = order.filter(
+    (choice) => typeof choice === 'string' && choice !== API_KEY_SCHEME && choice !== SESSION_SCHEME,
+  );
+  const twice = names.filter((name, i) => names.indexOf(name) !== i);
+  const problems = [
+    ...unknown.map((name) => `there is no scheme "${String(name)}": name "api-key", "session" or a class`),
+    ...twice.map((name) => `there are two schemes "${name}"`),
+  ];
+  if (problems.length > 0) throw new TypeError(`SandboxProxyModule cannot start: ${problems.join('; ')}`);
 }

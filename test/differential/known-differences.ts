@@ -39,6 +39,13 @@ function isClosing(head: Head, name = 'connection'): boolean {
   return values(head, name).some((value) => /(^|,)[ \t]*close[ \t]*(,|$)/i.test(value));
 }
 
+/** Bytes in lines that can be chunk sizes with their extensions. */
+function framingBytes(text: string): number {
+  let bytes = 0;
+  for (const [line] of text.matchAll(/^[0-9a-f]+(?:;.*)?$/gim)) bytes += line.length;
+  return bytes;
+}
+
 /** A difference where ours refuses with `why` what Node lets pass, and what Node saw explains it. */
 function refusal(
   name: string,
@@ -146,6 +153,12 @@ const REFUSALS: readonly KnownDifference[] = [
     'nobody reads them; Node takes 16 KiB',
     (_, text) => /;[^\n]{1024}/.test(text),
   ),
+  refusal(
+    'framing that costs more than it carries',
+    'too much chunk framing',
+    'CVE-2023-39326: 16 KiB beyond what the data is worth, as in Go; Node bounds each chunk alone',
+    (_, text) => framingBytes(text) > 16 * 1024,
+  ),
 ];
 
 const OTHERS: readonly KnownDifference[] = [
@@ -208,14 +221,15 @@ const OTHERS: readonly KnownDifference[] = [
   {
     name: 'connection not reused',
     reason:
-      'ours does not after HTTP/1.0, close in any list (Node misses it before HTAB), a 1xx that said so, or a length on a 1xx or 204',
-    applies: (_, ours, node) =>
+      'ours does not after HTTP/1.0, close in any list (Node misses it before HTAB), a 1xx that said so, a length on a 1xx or 204, or chunked where no body is, as some send its last chunk all the same',
+    applies: ({ method }, ours, node) =>
       !ours.keepAlive &&
       node.keepAlive &&
       heads(ours).some(
         (head) =>
           head.version === '1.0' ||
           isClosing(head) ||
+          ((method === 'HEAD' || head.status === 304) && values(head, 'transfer-encoding').length > 0) ||
           ((head.status < 200 || head.status === 204) &&
             values(head, 'content-length').length + values(head, 'transfer-encoding').length > 0),
       ),

@@ -195,6 +195,7 @@ function largeResponse(random: Random): GeneratedResponse {
     () =>
       `HTTP/1.1 103 Early Hints\r\nX: ${'a'.repeat(size(32 * 1024))}\r\n\r\n${ok}X: ${'b'.repeat(32 * 1024)}\r\n${end}`,
     () => `${chunked}2;a="${'b'.repeat(size(1024))}"\r\nok\r\n0\r\n\r\n`,
+    () => `${chunked}${`1;${'b'.repeat(size(900))}\r\no\r\n`.repeat(15 + random.below(10))}0\r\n\r\n`,
     () => `${chunked}2\r\nok\r\n0\r\nX: ${'a'.repeat(size(16 * 1024))}\r\n\r\n`,
     () => `${chunked}2\r\nok\r\n0\r\n${'X: a\r\n'.repeat(990 + random.below(20))}\r\n`,
     () => `${chunked}4000\r\n${'\0\r\n\xff'.repeat(4096)}\r\n0\r\n\r\n`,

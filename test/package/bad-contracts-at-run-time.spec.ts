@@ -109,9 +109,6 @@ function shown(method: string, mode: string): string {
   return index === undefined ? mode : `answers ${JSON.stringify(NONSENSE[method]?.[Number(index)])}`;
 }
 
-const FAULTS = Object.keys(SAID_BY).flatMap((method) =>
-  modesOf(method).map((mode) => [`${method} ${shown(method, mode)}`, method, mode] as const),
-);
 const LINK_FAULTS = modesOf('SessionStore.begin').map(
   (mode) => [`SessionStore.begin ${shown('SessionStore.begin', mode)}`, mode] as const,
 );
@@ -157,14 +154,15 @@ class Host {
   }
 }
 
-describe('a store that fails while it is asked', () => {
+describe.each(Object.keys(SAID_BY))('%s fails while it is asked', (method) => {
   let host: Host;
   beforeAll(async () => {
     host = await Host.start();
   });
   afterAll(() => host?.stop());
+  const faults = modesOf(method).map((mode) => [shown(method, mode), mode] as const);
 
-  test.concurrent.each(FAULTS)('%s: 503 at both doors', async (_, method, mode) => {
+  test.concurrent.each(faults)('%s: 503 at both doors', async (_, mode) => {
     const { sandboxId = 'vm-good', fields } = SAID_BY[method]?.(mode) ?? { fields: {} };
     const [answer, upgrade] = await Promise.all([
       ask(host.place(sandboxId), { fields, withinMs: ANSWERED_WITHIN_MS }),
@@ -179,17 +177,25 @@ describe('a store that fails while it is asked', () => {
     });
   });
 
+  test('others are served as before, and nothing was left unhandled', async () => {
+    expect(await host.status()).toBe(200);
+    expect(await (await fetch(`http://127.0.0.1:${host.app.port}/alive`)).text()).toBe('yes');
+    expect(host.app.output).not.toMatch(/unhandled/i);
+  });
+});
+
+describe('SessionStore.begin fails while it is asked', () => {
+  let host: Host;
+  beforeAll(async () => {
+    host = await Host.start();
+  });
+  afterAll(() => host?.stop());
+
   test.concurrent.each(LINK_FAULTS)('%s: 503 for who opens a link', async (_, mode) => {
     const path = `/?sandbox_link=link-${mode.replace('-', '')}`;
     const answer = await ask(host.place(), { path, withinMs: ANSWERED_WITHIN_MS });
     expect([answer.status, codeOf(answer)]).toEqual([503, 'directory_unavailable']);
     expect(answer.fields).not.toHaveProperty('set-cookie');
-  });
-
-  test('others are served as before, and nothing was left unhandled', async () => {
-    expect(await host.status()).toBe(200);
-    expect(await (await fetch(`http://127.0.0.1:${host.app.port}/alive`)).text()).toBe('yes');
-    expect(host.app.output).not.toMatch(/unhandled/i);
   });
 });
 

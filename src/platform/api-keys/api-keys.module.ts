@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ApiKey } from './api-key.entity.js';
 import { TeamKeysController } from './team-keys.controller.js';
+import { LookupTurns } from './lookup-turns.js';
 import { UnknownKeyBudget } from './unknown-key-budget.js';
 import { TeamKeysService } from './team-keys.service.js';
 
@@ -9,7 +10,7 @@ import { TeamKeysService } from './team-keys.service.js';
 @Module({
   imports: [TypeOrmModule.forFeature([ApiKey])],
   controllers: [TeamKeysController],
-  providers: [TeamKeysService, UnknownKeyBudget],
-  exports: [TeamKeysService, UnknownKeyBudget],
+  providers: [LookupTurns, TeamKeysService, UnknownKeyBudget],
+  exports: [LookupTurns, TeamKeysService, UnknownKeyBudget],
 })
 export class ApiKeysModule {}

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { IsIn, IsInt, IsOptional, IsString, Max, Min, ValidateIf } from 'class-validator';
+import { Matches, IsIn, IsInt, IsOptional, IsString, Max, Min, ValidateIf } from 'class-validator';
 import {
   IsCertificateFile,
   IsDomain,
@@ -233,6 +233,14 @@ export class Configuration {
 
   @Networks('Peers whose `X-Forwarded-*`, `X-Real-IP` and `Forwarded` are believed.')
   TRUSTED_PROXIES: readonly string[] = [];
+
+  @FromEnvironment({
+    description: "Comma-separated names of the platform's own cookies, which no sandbox may see or set.",
+    wants: 'cookie names, comma-separated',
+    parse: list,
+  })
+  @Matches(/^[\w!#$%&'*+.^`|~-]+$/, { each: true })
+  PRIVATE_COOKIES: readonly string[] = [];
 
   @FromEnvironment({
     description: 'Least severe level that is logged.',

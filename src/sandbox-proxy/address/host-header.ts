@@ -23,7 +23,7 @@ export class HostHeaders {
    * @throws InvalidHostError, InvalidPortError
    */
   addressOf(request: IncomingMessage): SandboxAddress | null {
-    const host = onlyHost(request.rawHeaders);
+    const host = this.hostOf(request.rawHeaders);
     const target = request.url as string;
     const isPath = target.charCodeAt(0) === 0x2f || target === '*';
     const address = host === null ? null : this.read(host);
@@ -50,6 +50,24 @@ export class HostHeaders {
     this.known.set(host, address);
   }
 
+  /**
+   * The Host header; of several the first, as Node has it, where none of them is ours.
+   *
+   * @throws InvalidHostError when there are several, and one of them names a sandbox (RFC 9112 3.2)
+   */
+  private hostOf(rawHeaders: readonly string[]): string | null {
+    let host: string | null = null;
+    for (let i = 0; i < rawHeaders.length; i += 2) {
+      const name = rawHeaders[i] as string;
+      if (name.length !== 4 || name.toLowerCase() !== 'host') continue;
+      const value = rawHeaders[i + 1] as string;
+      if (host !== null && (this.names.isOurs(host) || this.names.isOurs(value)))
+        throw new InvalidHostError('a request has one Host header');
+      host ??= value;
+    }
+    return host;
+  }
+
   private read(host: string): SandboxAddress | null {
     // Requests of one client come in bunches, and comparing two strings is cheaper than looking one up.
     if (host === this.lastHost) return this.lastAddress;
@@ -59,18 +77,6 @@ export class HostHeaders {
     this.lastAddress = address;
     return address;
   }
-}
-
-/** The one Host header. @throws InvalidHostError when there are several (RFC 9112 3.2): Node would take the first. */
-function onlyHost(rawHeaders: readonly string[]): string | null {
-  let host: string | null = null;
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i] as string;
-    if (name.length !== 4 || name.toLowerCase() !== 'host') continue;
-    if (host !== null) throw new InvalidHostError('a request has one Host header');
-    host = rawHeaders[i + 1] as string;
-  }
-  return host;
 }
 
 function originForm(pathAndQuery: string): string {

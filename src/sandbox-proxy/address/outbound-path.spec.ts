@@ -27,7 +27,9 @@ describe('a path', () => {
     '/%25%32%65%25%32%65/x',
     '/..%252f',
     '/a\\b',
-    '/..;/a',
+    '/a..;/b',
+    '/...;/a',
+    '/;../a',
     '/%2',
     '/caf\u00e9\u00ff\u0080',
     '/a%2f.b',
@@ -99,6 +101,21 @@ describe('dot segments', () => {
   it.each(HIDDEN)('that hide behind an encoded slash or a backslash are refused: %s', (path) => {
     expect(() => outboundPath(path, 'GET')).toThrow(InvalidPathError);
   });
+
+  // Tomcat and its like cut parameters off a segment before they resolve it
+  const WITH_PARAMETER = ['.', '..', '%2e', '%2E%2e', '.%2e'].flatMap((dots) =>
+    [';', ';x', ';x=1', '%3b', '%3Bx'].map((parameter) => `${dots}${parameter}`),
+  );
+  it.each(WITH_PARAMETER)('with a parameter are refused: %s', (segment) => {
+    for (const path of [`/${segment}/cl-victim`, `/a/${segment}`, `/a/${segment}?q`])
+      expect(() => outboundPath(path, 'GET'), path).toThrow(InvalidPathError);
+  });
+  it.each(['/a%2f..;x/b', '/a%5C%2e%2e%3bx', '/a\\..;/b'])(
+    'with a parameter are not hidden either: %s',
+    (path) => {
+      expect(() => outboundPath(path, 'GET')).toThrow(InvalidPathError);
+    },
+  );
 
   it('are judged as fast as they are read, however many', () => {
     const startedAt = performance.now();

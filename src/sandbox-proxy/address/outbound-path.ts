@@ -3,6 +3,7 @@ import { InvalidPathError } from '../errors.js';
 const NEEDS_A_LOOK = /[.%\\#]/;
 const DOT = /%2e/gi;
 const DOTS_WITH_PARAMETER = /^\.{1,2}(?:;|%3b)/i;
+const STEP_UP = /^\.\.(?:$|;|%3b)/i;
 const HIDDEN_SEPARATOR = /%2f|%5c|\\/i;
 
 /**
@@ -55,7 +56,7 @@ function dotsOf(segment: string): 0 | 1 | 2 {
   // Some servers take `..;x` for `..`, with a parameter (RFC 2396 3.3).
   if (DOTS_WITH_PARAMETER.test(plain))
     throw new InvalidPathError('a "." or ".." with a parameter (";") is refused');
-  if (HIDDEN_SEPARATOR.test(plain) && plain.split(HIDDEN_SEPARATOR).includes('..')) {
+  if (HIDDEN_SEPARATOR.test(plain) && plain.split(HIDDEN_SEPARATOR).some((part) => STEP_UP.test(part))) {
     throw new InvalidPathError('a ".." behind an encoded slash or a backslash is refused');
   }
   return 0;

@@ -21,12 +21,29 @@ export class Peers {
     let peer = socket[PEER];
     if (peer === undefined) {
       const address = (socket.remoteAddress ?? 'unknown').replace(/^::ffff:(?=\d+\.)/, '');
-      const family = isIP(address);
-      const isTrusted = family !== 0 && this.trusted.check(address, family === 6 ? 'ipv6' : 'ipv4');
-      peer = { address, isTrusted, proto: (socket as TLSSocket).encrypted === true ? 'https' : 'http' };
+      peer = {
+        address,
+        isTrusted: this.trusts(address),
+        proto: (socket as TLSSocket).encrypted === true ? 'https' : 'http',
+      };
       socket[PEER] = peer;
     }
     return peer;
+  }
+
+  /**
+   * IP address of the client: of the peer, or, where that is trusted, the last in `X-Forwarded-For` that is not trusted
+   * itself; of a chain of trusted proxies the first.
+   */
+  clientOf({ headers }: IncomingMessage, { address, isTrusted }: Peer): string {
+    const forwarded = isTrusted ? headers['x-forwarded-for'] : undefined;
+    if (forwarded === undefined) return address;
+    let client = address;
+    for (const hop of String(forwarded).split(',').toReversed()) {
+      client = hop.trim();
+      if (!this.trusts(client)) break;
+    }
+    return client;
   }
 
   /** Whether the client came by HTTPS, as far as the connection or a trusted proxy says. */
@@ -34,5 +51,10 @@ export class Peers {
     if (proto === 'https') return true;
     const forwarded = isTrusted ? headers['x-forwarded-proto'] : undefined;
     return forwarded !== undefined && /^\s*https\s*(,|$)/i.test(String(forwarded));
+  }
+
+  private trusts(address: string): boolean {
+    const family = isIP(address);
+    return family !== 0 && this.trusted.check(address, family === 6 ? 'ipv6' : 'ipv4');
   }
 }

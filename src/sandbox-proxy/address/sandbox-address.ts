@@ -1,5 +1,5 @@
 import type { SandboxIds } from '../contracts/sandbox-ids.js';
-import { InvalidHostError, InvalidPortError } from '../errors.js';
+import { DirectoryUnavailableError, InvalidHostError, InvalidPortError } from '../errors.js';
 
 /**
  * What a host name says: a port of a sandbox. One object serves all requests that name an address in the same way, so
@@ -43,6 +43,15 @@ export class SandboxHostNames {
     this.label = new RegExp(`^(\\d+)-(${ids.hostPattern})\\.`);
   }
 
+  /** True for a host name that is ours, well formed or not. */
+  isOurs(host: string): boolean {
+    try {
+      return this.parse(host) !== null;
+    } catch {
+      return true;
+    }
+  }
+
   /**
    * `49999-cl-….example.com:8443` -> port 49999 of `cl-…`. Letter case, an explicit port and a trailing dot do not
    * matter. Null means "not ours": another name, or a domain that is none of ours.
@@ -71,6 +80,16 @@ export class SandboxHostNames {
     if (port < 1 || port > 65_535) throw new InvalidPortError();
     if (lower.length > MAX_HOST_CHARACTERS) throw new InvalidHostError();
     const sandboxId = match[2] as string;
-    return new SandboxAddress(port, sandboxId, hostname, this.ids.isWellFormed(sandboxId));
+    return new SandboxAddress(port, sandboxId, hostname, this.isWellFormed(sandboxId));
+  }
+
+  private isWellFormed(sandboxId: string): boolean {
+    try {
+      const isWellFormed: unknown = this.ids.isWellFormed(sandboxId);
+      if (typeof isWellFormed === 'boolean') return isWellFormed;
+    } catch (error) {
+      throw new DirectoryUnavailableError(error);
+    }
+    throw new DirectoryUnavailableError(new TypeError('SandboxIds.isWellFormed() gave no boolean'));
   }
 }

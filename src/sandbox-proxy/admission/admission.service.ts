@@ -1,6 +1,11 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import type { Change } from '../contracts/changes.js';
-import type { Admission, AdmissionRequest, CredentialScheme } from '../contracts/credential-scheme.js';
+import { type Change, isChange } from '../contracts/changes.js';
+import type {
+  Admission,
+  AdmissionRequest,
+  CredentialScheme,
+  FoundCredential,
+} from '../contracts/credential-scheme.js';
 import type { MaybePromise } from '../contracts/maybe-promise.js';
 import { DirectoryUnavailableError, ProxyError, UnauthorizedError } from '../errors.js';
 import { answerInTime } from '../memory/answer-cache.js';
@@ -12,6 +17,7 @@ export const CREDENTIAL_SCHEMES = Symbol('CREDENTIAL_SCHEMES');
 @Injectable()
 export class AdmissionService {
   private readonly logger = new Logger('SandboxProxy');
+  private readonly known = new WeakSet<Admission>();
 
   constructor(@Inject(CREDENTIAL_SCHEMES) readonly schemes: readonly CredentialScheme[]) {}
 
@@ -38,6 +44,15 @@ export class AdmissionService {
     }
   }
 
+  /** A scheme may be the application's, and wrong: what is not an admission admits nobody. Looked at once. */
+  private checked(admission: Admission, scheme: CredentialScheme): Admission {
+    if (this.known.has(admission)) return admission;
+    if (!isAdmission(admission, scheme))
+      throw new DirectoryUnavailableError(new TypeError(`${scheme.name}.admit() gave no admission`));
+    this.known.add(admission);
+    return admission;
+  }
+
   private admitFrom(
     start: number,
     request: AdmissionRequest,
@@ -50,6 +65,7 @@ export class AdmissionService {
       try {
         const found = scheme.find(request);
         if (found === null) continue;
+        checkFound(found, scheme);
         said ??= scheme.refusal;
         admitted = scheme.admit(found, request);
       } catch (error) {
@@ -58,23 +74,31 @@ export class AdmissionService {
       if (admitted instanceof Promise) {
         const later = admitted;
         return answerInTime(() => later).then(
-          (admission) => (admission === null ? this.admitFrom(i + 1, request, said) : checked(admission)),
+          (admission) =>
+            admission === null ? this.admitFrom(i + 1, request, said) : this.checked(admission, scheme),
           (error: unknown) => {
             throw asUnavailable(error);
           },
         );
       }
-      if (admitted !== null) return checked(admitted);
+      if (admitted !== null) return this.checked(admitted, scheme);
     }
     throw new UnauthorizedError(said ?? 'X-API-Key header required');
   }
 }
 
-/** A scheme may be the application's, and wrong: what is not an admission admits nobody. */
-function checked(admission: Admission): Admission {
-  if (typeof admission?.teamId !== 'string' || !Array.isArray(admission.restsOn))
-    throw new DirectoryUnavailableError(new TypeError('a credential scheme gave no admission'));
-  return admission;
+/** Without its place a credential would travel on to the sandbox. */
+function checkFound(found: FoundCredential, scheme: CredentialScheme): void {
+  const { secret, header } = (found ?? {}) as Partial<FoundCredential>;
+  if (typeof secret !== 'string' || (header !== null && typeof header !== 'string'))
+    throw new TypeError(`${scheme.name}.find() gave no credential`);
+}
+
+function isAdmission(admission: Admission, scheme: CredentialScheme): boolean {
+  if (typeof admission !== 'object' || typeof admission.teamId !== 'string') return false;
+  const { restsOn, expiresAtMs } = admission;
+  if (expiresAtMs !== undefined && !Number.isFinite(expiresAtMs)) return false;
+  return admission.scheme === scheme && Array.isArray(restsOn) && restsOn.every(isChange);
 }
 
 function asUnavailable(error: unknown): ProxyError {

@@ -1,9 +1,10 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { type AdmittedKey, ApiKeyStore, type KeyInUse } from '../contracts/api-key-store.js';
 import { ChangeFeed } from '../contracts/change-feed.js';
 import { type Change, topicOf } from '../contracts/changes.js';
 import type { MaybePromise } from '../contracts/maybe-promise.js';
+import { DirectoryUnavailableError } from '../errors.js';
 import { AnswerCache } from '../memory/answer-cache.js';
 import { MemoryAnswers } from '../memory/memory-answers.js';
 import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from '../options.js';
@@ -12,11 +13,12 @@ import { wholeText } from './whole-text.js';
 /** The name of the scheme, and in changes. */
 export const API_KEY_SCHEME = 'api-key';
 /** Keys asked about at a time. */
-const MAX_FLIGHTS = 1_000;
+const MAX_FLIGHTS = 10_000;
 
 /** Whom an API key admits: for the proxy, and for guards of the application's own routes. */
 @Injectable()
 export class ApiKeyService {
+  private readonly logger = new Logger('SandboxProxy');
   /** By digest. */
   private readonly keys: AnswerCache<KeyInUse>;
   /** Key -> digest, of keys that have admitted: hashing takes longer than everything else that is done with one. */
@@ -54,7 +56,7 @@ export class ApiKeyService {
   findTeam(key: string): MaybePromise<KeyInUse | null> {
     const known = key === this.lastKey ? this.lastDigest : this.digests.get(key);
     if (known === undefined && !this.form.test(key)) return null;
-    const digest = known ?? this.store.digest(key);
+    const digest = known ?? this.digestOf(key);
     const found = this.keys.get(digest, () => this.ask(digest));
     return found instanceof Promise
       ? found.then((admitted) => this.used(key, admitted))
@@ -71,6 +73,17 @@ export class ApiKeyService {
     this.keys.forget(change);
   }
 
+  private digestOf(key: string): string {
+    let digest: unknown;
+    try {
+      digest = this.store.digest(key);
+    } catch (error) {
+      throw new DirectoryUnavailableError(error);
+    }
+    if (typeof digest === 'string' && digest !== '') return digest;
+    throw new DirectoryUnavailableError(new TypeError('ApiKeyStore.digest() gave no text'));
+  }
+
   private async ask(digest: string): Promise<KeyInUse | null> {
     const found: AdmittedKey | null = await this.store.find(digest);
     return found === null ? null : { keyId: found.keyId, teamId: found.teamId, digest };
@@ -83,8 +96,22 @@ export class ApiKeyService {
       this.lastKey = key;
       this.lastDigest = admitted.digest;
     }
-    this.store.noteUse?.(admitted.keyId);
+    this.noteUse(admitted.keyId);
     return admitted;
+  }
+
+  /** That a use could not be noted keeps nobody out. */
+  private noteUse(keyId: string): void {
+    try {
+      const noted: unknown = this.store.noteUse?.(keyId);
+      if (noted instanceof Promise) noted.catch((error: unknown) => this.noteFailed(error));
+    } catch (error) {
+      this.noteFailed(error);
+    }
+  }
+
+  private noteFailed(error: unknown): void {
+    this.logger.warn(`the use of an API key was not noted (${String(error)})`);
   }
 }
 

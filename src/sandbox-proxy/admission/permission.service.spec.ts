@@ -37,7 +37,16 @@ beforeEach(() => {
   permission = new PermissionService(ports, new PublicPortScheme(ports));
   const request = new IncomingMessage(new Socket());
   const peer = { address: '192.0.2.1', isTrusted: false, proto: 'http' } as const;
-  exchange = new Exchange('id-1', request, new ServerResponse(request), null, peer, null, false);
+  exchange = new Exchange(
+    'id-1',
+    request,
+    new ServerResponse(request),
+    null,
+    peer,
+    peer.address,
+    null,
+    false,
+  );
 });
 
 /** The name of the scheme by which the request goes on; what is thrown at once as a rejection. */

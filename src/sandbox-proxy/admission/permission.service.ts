@@ -37,8 +37,9 @@ export class PermissionService {
     admission: Admission,
     cors: PortRules['cors'] | undefined,
   ): MaybePromise<Admission> {
-    exchange.cors = corsRule(cors, asked.request.headers.origin);
-    const refusal = admission.scheme.permit(admission, asked, exchange.cors?.allowedOrigin ?? null);
+    if (cors !== undefined) exchange.cors = corsRule(cors, asked.request.headers.origin);
+    const allowedOrigin = exchange.cors?.allowedOrigin ?? null;
+    const refusal = admission.scheme.permit?.(admission, asked, allowedOrigin) ?? null;
     if (refusal === null) return admission;
     const found = this.publicPorts.find(asked);
     const open = found === null ? null : this.publicPorts.admit(found, asked);

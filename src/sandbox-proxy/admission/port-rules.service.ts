@@ -11,7 +11,7 @@ import { StrangerBudget } from './stranger-budget.js';
 const TTL_MS = 120_000;
 const MAX_PORTS = 10_000;
 /** Ports asked about at a time. */
-const MAX_FLIGHTS = 1_000;
+const MAX_FLIGHTS = 10_000;
 
 /** What a team has said of its ports: from memory, or by one question. */
 @Injectable()

@@ -142,9 +142,9 @@ describe('a link', () => {
     expect(await begin('wrl_1', '192.0.2.9')).toBeNull();
   });
 
-  it('is refused where a hundred are being exchanged, and there is room again when one has ended', async () => {
+  it('is refused where a thousand are being exchanged, and there is room again when one has ended', async () => {
     const open = store.hold();
-    const waiting = Array.from({ length: 100 }, (_, i) => begin(`wrl_${i}`, `192.0.2.${i}`));
+    const waiting = Array.from({ length: 1_000 }, (_, i) => begin(`wrl_${i}`, `client ${i}`));
     await expect(begin()).rejects.toThrow(DirectoryUnavailableError);
     open();
     await Promise.all(waiting);

@@ -20,9 +20,9 @@ export const SESSION_SCHEME = 'session';
 const TTL_MS = 120_000;
 const MAX_SESSIONS = 10_000;
 /** Sessions asked about at a time. */
-const MAX_FLIGHTS = 1_000;
+const MAX_FLIGHTS = 10_000;
 /** Links being exchanged at a time: each is a transaction, and anyone can make tokens up. */
-const MAX_EXCHANGES = 100;
+const MAX_EXCHANGES = 1_000;
 
 /** Session token -> session, from memory where possible; link token -> session, by the store alone. */
 @Injectable()

@@ -35,6 +35,16 @@ describe("ResponseParser against Node's own", () => {
       'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\t\r\n\r\n1\r\na\r\n0\r\n\r\n',
       'HTAB around a length or a coding',
     ],
+    [
+      'much framing and little data',
+      `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${`1;${'a'.repeat(900)}\r\na\r\n`.repeat(20)}0\r\n\r\n`,
+      'framing that costs more than it carries',
+    ],
+    [
+      'chunked without a body',
+      'HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+      'connection not reused',
+    ],
   ])('%s: the difference is the listed one', (_, text, name) => {
     const comparison = new ReaderComparison(new Random(1));
     comparison.check({ method: 'GET', isUpgrade: false, text });

@@ -29,6 +29,7 @@ describe('ResponseParser', () => {
         framing: 'length',
         contentLength: 3,
         keepAlive: true,
+        keepAliveSeconds: Infinity,
       });
       expect(body).toBe('abc');
       expect(completions).toEqual([[]]);
@@ -143,14 +144,28 @@ describe('ResponseParser', () => {
   });
 
   it.each([
-    ['HEAD', `${OK}Content-Length: 5\r\n\r\n`],
-    ['HEAD', CHUNKED],
-    ['GET', 'HTTP/1.1 204 No Content\r\n\r\n'],
-    ['GET', 'HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n'],
-  ])('expects no body: %s %j', (method, text) => {
+    ['HEAD', `${OK}Content-Length: 5\r\n\r\n`, true],
+    // The last chunk of a body that is not there comes all the same from some, and would answer the next request.
+    ['HEAD', CHUNKED, false],
+    ['GET', 'HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n', false],
+    ['GET', 'HTTP/1.1 204 No Content\r\n\r\n', true],
+    ['GET', 'HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n', true],
+  ])('expects no body: %s %j', (method, text, keepAlive) => {
     const { head, completions } = read(text, { method });
-    expect(head).toMatchObject({ framing: 'none', contentLength: -1, keepAlive: true });
+    expect(head).toMatchObject({ framing: 'none', contentLength: -1, keepAlive });
     expect(completions).toEqual([[]]);
+  });
+
+  it.each([
+    ['Keep-Alive: timeout=5', 5],
+    ['keep-alive: max=100, timeout = "7"', 7],
+    ['Keep-Alive: timeout=0', 0],
+    ['Keep-Alive: max=100', Infinity],
+    ['Keep-Alive: mytimeout=5', Infinity],
+    ['Keep-Alive: timeout=x', Infinity],
+    ['X-Keep-Alive: timeout=5', Infinity],
+  ])('reads how long the agent keeps the connection: %s', (line, seconds) => {
+    expect(read(`${OK}${line}\r\nContent-Length: 0\r\n\r\n`).head?.keepAliveSeconds).toBe(seconds);
   });
 
   it('checks the length of a response that has no body as well', () => {

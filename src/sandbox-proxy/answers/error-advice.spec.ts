@@ -22,6 +22,7 @@ describe('the advice for an error', () => {
   it('tries again where waiting helps, and nowhere else', () => {
     expect(CODES.filter((code) => adviceFor(code, {}).retrySeconds !== undefined)).toEqual([
       'sandbox_busy',
+      'proxy_busy',
       'host_unavailable',
       'directory_unavailable',
       'upstream_unreachable',

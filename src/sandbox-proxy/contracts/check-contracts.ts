@@ -28,10 +28,21 @@ function problemOf(
   const members = object as Record<string, unknown>;
   const missing = [
     ...Object.entries(properties).flatMap(([property, isRight]) =>
-      isRight(members[property]) ? [] : [property],
+      isRight(memberOf(members, property)) ? [] : [property],
     ),
-    ...methods.filter((method) => typeof members[method] !== 'function').map((method) => `${method}()`),
+    ...methods
+      .filter((method) => typeof memberOf(members, method) !== 'function')
+      .map((method) => `${method}()`),
   ];
   if (missing.length === 0) return null;
   return `${name} lacks ${missing.join(', ')}: it must have ${wants}`;
+}
+
+/** A getter that throws has nothing to give. */
+function memberOf(members: Record<string, unknown>, name: string): unknown {
+  try {
+    return members[name];
+  } catch {
+    return undefined;
+  }
 }

@@ -76,11 +76,9 @@ export abstract class CredentialScheme<A extends Admission = Admission> {
     // A scheme that remembers nothing has nothing to forget.
   }
   /**
-   * Why this request may not make use of the admission, or null. Pure.
+   * Why this request may not make use of the admission, or null. Pure. A scheme without it lets every use be made.
    *
-   * @param _allowedOrigin the request's `Origin`, where the team has allowed it at this port; null otherwise
+   * @param allowedOrigin the request's `Origin`, where the team has allowed it at this port; null otherwise
    */
-  permit(_admission: A, _request: AdmissionRequest, _allowedOrigin: string | null): ProxyError | null {
-    return null;
-  }
+  permit?(admission: A, request: AdmissionRequest, allowedOrigin: string | null): ProxyError | null;
 }

@@ -50,6 +50,6 @@ export const FORMS = {
 /** What a class in `schemes` has to have. */
 export const SCHEME_FORM: Omit<ContractForm, 'name'> = {
   properties: { name: isText },
-  methods: ['find', 'admit', 'stillHold', 'forget', 'permit'],
+  methods: ['find', 'admit', 'stillHold', 'forget'],
   isRequired: true,
 };

@@ -9,8 +9,7 @@ import { hasOtherListener, listenFirst } from '../node-internals/listen-first.js
 import { outlasts } from '../node-internals/request-timeout.js';
 import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from '../options.js';
 import { secondServersOf } from './fastify-servers.js';
-import { answerHalfClosed } from './half-closed.js';
-import { enterPipeline, leavePipeline } from './pipeline.js';
+import { answerHalfClosed, enterPipeline, leavePipeline } from './pipeline.js';
 import { isProtected } from './protect-listener.js';
 import { refuseConnect } from './refuse-connect.js';
 import { SandboxProxy } from './sandbox-proxy.service.js';
@@ -77,7 +76,11 @@ export class Entrance implements OnModuleInit, BeforeApplicationShutdown {
       upgrade: (request, socket, head) => isClosing(socket) || this.upgrades.use(request, socket, head),
       connect: (request, socket, head) => {
         if (isClosing(socket)) return true;
-        if (hasOtherListener(server, 'connect') && this.middleware.placeOf(request) === null) return false;
+        if (
+          this.middleware.placeOf(request) === null &&
+          !(isProtected(server) && !hasOtherListener(server, 'connect'))
+        )
+          return false;
         refuseConnect(socket, head);
         return true;
       },

@@ -1,11 +1,13 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { maxClientConnections } from '../agent-client/descriptor-limit.js';
+import { acceptEvent } from '../node-internals/accept-event.js';
 import { setCheckingInterval } from '../node-internals/checking-interval.js';
 import { IdleClients } from '../node-internals/idle-clients.js';
 import { setMaxHeaderSize } from '../node-internals/max-header-size.js';
 import { boundClientConnections } from './client-connections.js';
 import { answerClientErrors } from './client-errors.js';
+import { slowTinyPieces } from './tiny-pieces.js';
 
 /** What counts before it is known whom a request is for. */
 export interface ListenerLimits {
@@ -66,6 +68,7 @@ export function protectListener(server: Server, limits: ListenerLimits = {}): Li
   setMaxHeaderSize(server, settings.maxHeaderBytes);
   setCheckingInterval(server, CHECKING_INTERVAL_MS);
   server.on('connection', (socket: Socket) => socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS));
+  server.on(acceptEvent(server), slowTinyPieces);
   const idle = new IdleClients(settings.keepAliveTimeoutMs);
   idle.watchAll(server);
   boundClientConnections(server, idle, settings.maxConnections);

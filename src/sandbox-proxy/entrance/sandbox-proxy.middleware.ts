@@ -6,7 +6,7 @@ import type { SandboxAddress } from '../address/sandbox-address.js';
 import { hasUnreadBody, makeLast } from '../answers/answer.js';
 import { AccessLog } from '../contracts/access-log.js';
 import { InvalidRequestError, PortDeniedError, ProxyError } from '../errors.js';
-import { Exchange } from '../exchange/exchange.js';
+import { Exchange, recordIn } from '../exchange/exchange.js';
 import { requestIdOf } from '../exchange/request-ids.js';
 import type { UpgradeRequest } from '../exchange/upgrade-request.js';
 import { RequestHandler } from '../handle-request.js';
@@ -17,6 +17,7 @@ import { liftRequestTimeout } from '../node-internals/request-timeout.js';
 import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from '../options.js';
 import { enterPipeline, leavePipeline } from './pipeline.js';
 import { QueuedExchanges } from './queued-exchanges.js';
+import { slowTinyPieces } from './tiny-pieces.js';
 
 /**
  * Takes the requests whose Host header names a sandbox, and leaves the others alone. It needs neither Express nor Fastify:
@@ -71,14 +72,18 @@ export class SandboxProxyMiddleware implements NestMiddleware<IncomingMessage, S
     const isSecure = this.options.publicScheme === 'https' || this.peers.isHttps(request, peer);
     const requestId = requestIdOf(request, peer.isTrusted, this.options, this.policy.credentials);
     const address = place instanceof ProxyError ? null : place;
-    const exchange = new Exchange(requestId, request, response, address, peer, upgrade, isSecure);
+    const client = this.peers.clientOf(request, peer);
+    const exchange = new Exchange(requestId, request, response, address, peer, client, upgrade, isSecure);
     response.on('close', () => this.onClosed(exchange));
-    if (response.socket === null) this.queued.add(exchange);
+    if (exchange.isQueued) this.queued.add(exchange);
     if (upgrade === null) liftIdleTimeout(response);
     // It will be refused, and the client may mean what follows for the other protocol.
     if (request.headers.upgrade !== undefined && upgradeOfferOf(request) === 'with body')
       makeLast(request, response);
-    if (hasUnreadBody(request)) liftRequestTimeout(request);
+    if (hasUnreadBody(request)) {
+      liftRequestTimeout(request);
+      slowTinyPieces(request.socket);
+    }
     if (place instanceof ProxyError) this.handler.refuse(exchange, place);
     else this.handler.handle(exchange, place);
   }
@@ -86,13 +91,13 @@ export class SandboxProxyMiddleware implements NestMiddleware<IncomingMessage, S
   private onClosed(exchange: Exchange): void {
     if (exchange.isClosed) return;
     exchange.isClosed = true;
-    this.queued.delete(exchange);
+    if (exchange.isQueued) this.queued.delete(exchange);
     if (exchange.upgrade === null) leavePipeline(exchange.request.socket);
     const { group } = exchange;
     // A tunnel has taken the place of its request by now.
     group?.delete(exchange);
     exchange.relay?.onClientClose();
     if (exchange.status === 0) exchange.errorCode ??= 'client_closed';
-    this.accessLog.record(exchange);
+    recordIn(this.accessLog, exchange);
   }
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Peer } from '../address/peer.js';
 import type { SandboxAddress } from '../address/sandbox-address.js';
-import type { AccessRecord } from '../contracts/access-log.js';
+import type { AccessLog, AccessRecord } from '../contracts/access-log.js';
 import type { AdmissionRequest } from '../contracts/credential-scheme.js';
 import type { CorsRule } from '../headers/cors.js';
 import type { Cut } from './cut.js';
@@ -20,6 +20,8 @@ export class Exchange implements AccessRecord, OpenMember {
   readonly startedAtMs = performance.now();
   /** The response is over, or the client has left. */
   isClosed = false;
+  /** Its answer has to wait for those of earlier requests on the connection. */
+  readonly isQueued: boolean;
   /** Set once it has been cut. */
   wasCut: Cut | null = null;
   /** Set once the request is on its way. */
@@ -44,11 +46,15 @@ export class Exchange implements AccessRecord, OpenMember {
     /** Null where the Host header was malformed. */
     readonly address: SandboxAddress | null,
     readonly peer: Peer,
+    /** IP address of the client, as far as it is known. */
+    readonly client: string,
     /** Null for a plain request. */
     readonly upgrade: UpgradeRequest | null,
     /** True where the client came by HTTPS. */
     readonly isSecure: boolean,
-  ) {}
+  ) {
+    this.isQueued = response.socket === null;
+  }
 
   get sandboxId(): string | null {
     return this.address?.sandboxId ?? null;
@@ -56,13 +62,6 @@ export class Exchange implements AccessRecord, OpenMember {
 
   get port(): number | null {
     return this.address?.port ?? null;
-  }
-
-  /** IP address of the client: of the peer, or the last that a trusted peer has named. */
-  get client(): string {
-    const { address, isTrusted } = this.peer;
-    const forwarded = isTrusted ? this.request.headers['x-forwarded-for'] : undefined;
-    return forwarded === undefined ? address : (String(forwarded).split(',').at(-1) ?? '').trim();
   }
 
   get method(): string {
@@ -88,5 +87,15 @@ export class Exchange implements AccessRecord, OpenMember {
   get expectsContinue(): boolean {
     const { headers, httpVersionMinor } = this.request;
     return httpVersionMinor === 1 && headers.expect?.toLowerCase() === '100-continue';
+  }
+}
+
+/** Tells the log, whose failing is nobody's but its own. */
+export function recordIn(log: AccessLog, record: AccessRecord): void {
+  try {
+    const told: unknown = log.record(record);
+    if (told instanceof Promise) told.catch(() => undefined);
+  } catch {
+    // The contract says so: what it throws is lost.
   }
 }

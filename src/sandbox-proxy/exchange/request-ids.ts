@@ -20,8 +20,13 @@ export function requestIdOf(
   { requestIdOf: given }: SandboxProxyOptions,
   credentials: CredentialText,
 ): string {
-  const id = given(request, isPeerTrusted);
+  const id = given === null ? (isPeerTrusted ? saidBy(request) : null) : given(request, isPeerTrusted);
   return id !== null && FORM.test(id) && !credentials.isIn(id) ? id : newRequestId();
+}
+
+function saidBy({ headers }: IncomingMessage): string | null {
+  const said = headers['x-request-id'];
+  return typeof said === 'string' ? said : null;
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { InvalidRequestError } from '../errors.js';
 import type { FoundCredential } from '../contracts/credential-scheme.js';
 import { Field, fieldOf, namedInConnection } from './field-names.js';
@@ -5,6 +6,23 @@ import type { HeaderPolicy } from './header-policy.js';
 
 /** How the body leaves: as it came. */
 export type RequestFraming = 'none' | 'length' | 'chunked';
+
+/**
+ * How a request's body is framed: as it came, on every method, and never by the method's name
+ * (CVE-2026-29057: a DELETE whose chunks lost their framing became the next request).
+ *
+ * @throws InvalidRequestError for a transfer coding that the proxy does not know
+ */
+export function framingOf(request: IncomingMessage): RequestFraming {
+  const coding = request.headers['transfer-encoding'];
+  if (coding !== undefined) {
+    if (coding.toLowerCase() !== 'chunked' || request.httpVersionMinor === 0) {
+      throw new InvalidRequestError('this Transfer-Encoding is not supported: only "chunked", in HTTP/1.1');
+    }
+    return 'chunked';
+  }
+  return request.headers['content-length'] === undefined ? 'none' : 'length';
+}
 
 /** What the outbound head is made of. */
 export interface OutboundHead {

@@ -10,7 +10,7 @@ import {
 } from '../exchange/cut.js';
 import type { OpenGroup, OpenMember } from '../exchange/open-group.js';
 import { answerInTime } from '../memory/answer-cache.js';
-import { isLocation } from '../routing/routes.js';
+import { isLocation, placeOf } from '../routing/routes.js';
 
 /** How many a store is asked about at a time. */
 const BATCH = 500;
@@ -43,11 +43,6 @@ export async function askAbout({ locations, admissions }: Owed, directory: Sandb
   );
 }
 
-/** How a route's host is told from another: by its id, or by its address where it has none. */
-export function placeOf({ hostId, address }: SandboxLocation): string {
-  return hostId ?? address;
-}
-
 async function recheckAdmissions(owed: Set<Asked>): Promise<void> {
   const byScheme = groupBy(stillOpen(owed), ({ group }) => group.admission.scheme);
   const outcomes = await Promise.allSettled(
@@ -64,6 +59,8 @@ function recheckScheme(scheme: CredentialScheme, open: readonly Asked[], owed: S
     if (!Array.isArray(holds) || holds.length !== admissions.length || !holds.every(isBoolean))
       throw new TypeError(`the scheme ${scheme.name} gave no answer for each admission`);
     for (const [i, [, ofAdmission]] of batch.entries()) {
+      // What memory still says of it would let the next one in.
+      if (holds[i] !== true) for (const change of batch[i]?.[0].restsOn ?? []) scheme.forget(change);
       for (const each of ofAdmission) {
         owed.delete(each);
         if (holds[i] === false) each.group.cut(each.members, accessRevoked(scheme.endedCode));

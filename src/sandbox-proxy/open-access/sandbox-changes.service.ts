@@ -77,7 +77,16 @@ export class SandboxChanges implements OnModuleInit, OnApplicationShutdown {
   ) {}
 
   onModuleInit(): void {
-    this.unsubscribe = this.feed.subscribe((change) => void this.apply(change));
+    try {
+      this.unsubscribe = this.feed.subscribe((change) => void this.apply(change));
+    } catch (cause) {
+      throw new TypeError(
+        `SandboxProxyModule cannot start: ChangeFeed.subscribe() failed (${String(cause)})`,
+        {
+          cause,
+        },
+      );
+    }
     this.ticker = setInterval(() => this.tick(), TICK_MS).unref();
   }
 

@@ -10,13 +10,13 @@ import type { SandboxLocation } from '../contracts/sandbox-directory.js';
 import { InvalidPathError, InvalidRequestError } from '../errors.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { HEADER_POLICY, type HeaderPolicy } from '../headers/header-policy.js';
-import { outboundHead } from '../headers/outbound-request.js';
+import { framingOf, outboundHead } from '../headers/outbound-request.js';
 import { upgradeOfferOf } from '../headers/upgrade-offer.js';
 import { leaveUnread } from '../node-internals/leave-unread.js';
 import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from '../options.js';
 import { SandboxResolverService } from '../routing/sandbox-resolver.service.js';
 import { Forwarding, type ForwardingOutcome } from './forwarding.js';
-import { framingOf, RequestBody } from './request-body.js';
+import { RequestBody } from './request-body.js';
 import { Tunnels } from './tunnels.js';
 
 /** Step 7 of a request: bytes both ways, over connections of this sandbox alone. */

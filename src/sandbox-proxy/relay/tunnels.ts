@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { ResponseHead } from '../agent-client/response-head.js';
 import { AccessLog } from '../contracts/access-log.js';
 import { GOING_AWAY } from '../exchange/cut.js';
-import type { Exchange } from '../exchange/exchange.js';
+import { type Exchange, recordIn } from '../exchange/exchange.js';
 import { FrameBoundary } from './frame-boundary.js';
 import { Tunnel } from './tunnel.js';
 import { type TunnelRecord, tunnelRecordOf } from './tunnel-record.js';
@@ -61,7 +61,7 @@ export class Tunnels {
   private readonly onClosed = (tunnel: Tunnel, record: TunnelRecord): void => {
     this.tunnels.delete(tunnel);
     tunnel.group?.delete(tunnel);
-    this.accessLog.record(record);
+    recordIn(this.accessLog, record);
   };
 }
 

@@ -29,3 +29,8 @@ export function isLocation(value: unknown): value is SandboxLocation {
     (isAsleep === undefined || typeof isAsleep === 'boolean')
   );
 }
+
+/** How a route's host is told from another: by its id, or by its address where it has none. */
+export function placeOf({ hostId, address }: SandboxLocation): string {
+  return hostId ?? address;
+}

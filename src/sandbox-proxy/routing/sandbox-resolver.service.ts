@@ -2,6 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { ChangeFeed } from '../contracts/change-feed.js';
 import type { Change } from '../contracts/changes.js';
+import { checkContracts } from '../contracts/check-contracts.js';
+import { FORMS } from '../contracts/forms.js';
 import type { MaybePromise } from '../contracts/maybe-promise.js';
 import { SandboxDirectory, type SandboxLocation } from '../contracts/sandbox-directory.js';
 import { SandboxRouteCache } from '../contracts/sandbox-route-cache.js';
@@ -32,6 +34,7 @@ export class SandboxResolverService {
     feed: ChangeFeed,
     @Inject(SANDBOX_PROXY_OPTIONS) options: SandboxProxyOptions,
   ) {
+    checkContracts([[FORMS.routeCache, cache]]);
     this.routes = new AnswerCache({
       memory: routeMemoryOf(cache),
       feed,
