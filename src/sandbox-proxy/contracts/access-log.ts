@@ -28,6 +28,6 @@ export interface AccessRecord {
  * holds a path, query, header or body: every text in it is an id, a code, or a method that Node's parser knows.
  */
 export abstract class AccessLog {
-  /** Must return at once. An error that it throws is only logged. */
+  /** Must return at once. What it throws is ignored. */
   abstract record(record: AccessRecord): void;
 }
