@@ -57,9 +57,10 @@ describe('a client that ends its side after its request', () => {
   });
 });
 
-describe.each(DOORS)('the head of a request (%s)', (door) => {
-  const large = (bytes: number) => [`X-Large: ${'x'.repeat(bytes)}`];
+const large = (bytes: number) => [`X-Large: ${'x'.repeat(bytes)}`];
+const post = () => stage.head('POST', '/', ['Expect: 100-continue', 'Content-Length: 4']);
 
+describe.each(DOORS)('the head of a request (%s)', (door) => {
   it('may be 60 KB large', async () => {
     const { client, upstream, head } = await stage.begin(stage.knock(door, '/', large(60_000)));
     expect(head).toContain('x'.repeat(60_000));
@@ -105,8 +106,6 @@ describe('a request that cannot be read', () => {
 });
 
 describe('a body that waits to be asked for', () => {
-  const post = () => stage.head('POST', '/', ['Expect: 100-continue', 'Content-Length: 4']);
-
   it('is asked for after a second, where the app says nothing', async () => {
     const startedAtMs = performance.now();
     const { client, upstream } = await stage.begin(post());
