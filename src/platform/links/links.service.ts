@@ -61,7 +61,7 @@ export class LinksService {
       usedAt: null,
     });
     const saved = await this.sandboxes.withHeld(teamId, sandboxId, async (manager) => {
-      await this.#makeRoom(manager, teamId, sandboxId);
+      await this.makeRoom(manager, teamId, sandboxId);
       return manager.save(link);
     });
     const host = this.urls.templateOf(encodeId('cl', sandboxId)).replace('{port}', String(port));
@@ -88,7 +88,7 @@ export class LinksService {
   }
 
   /** Links that have expired go when a new one comes: the sandbox's, and where that is not enough all of the team. */
-  async #makeRoom(manager: EntityManager, teamId: string, sandboxId: string): Promise<void> {
+  private async makeRoom(manager: EntityManager, teamId: string, sandboxId: string): Promise<void> {
     await manager.query('DELETE FROM sandbox_links WHERE sandbox_id = $1 AND expires_at <= now()', [
       sandboxId,
     ]);

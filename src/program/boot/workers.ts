@@ -53,40 +53,40 @@ async function freePort({ HOST, PORT }: Configuration): Promise<number> {
 }
 
 class Workers {
-  readonly #running = new Set<Worker>();
-  readonly #log: Logger;
-  readonly #environment: Record<string, string>;
-  #isStopping = false;
+  private readonly running = new Set<Worker>();
+  private readonly log: Logger;
+  private readonly environment: Record<string, string>;
+  private isStopping = false;
 
   constructor(private readonly settings: Configuration) {
     const { DATABASE_URL = '', ADMIN_TOKEN = '', AGENT_TOKEN = '', PORT, LOG_LEVEL } = settings;
-    this.#log = createLogger(LOG_LEVEL);
-    this.#environment = { DATABASE_URL, ADMIN_TOKEN, AGENT_TOKEN, PORT: String(PORT) };
+    this.log = createLogger(LOG_LEVEL);
+    this.environment = { DATABASE_URL, ADMIN_TOKEN, AGENT_TOKEN, PORT: String(PORT) };
   }
 
   /** Resolves when all listen; rejects as soon as one ends before it does. */
   async start(): Promise<void> {
     // a child that is given our stdout puts it, for us too, into the mode in which a write waits for the reader
     cluster.setupPrimary({ stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
-    const start = () => new Promise<void>((resolve, reject) => this.#fork(resolve, reject));
+    const start = () => new Promise<void>((resolve, reject) => this.fork(resolve, reject));
     await Promise.all(Array.from({ length: this.settings.WORKERS }, start));
   }
 
   /** Every worker closes as gracefully as the program alone would; what is left after `patienceMs` is killed. */
   async stop(patienceMs: number): Promise<void> {
-    this.#isStopping = true;
+    this.isStopping = true;
     // not until its log has been read to the end
-    const ended = [...this.#running].map((worker) => once(worker.process, 'close'));
-    this.#signal('SIGTERM');
-    const patience = setTimeout(() => this.#signal('SIGKILL'), patienceMs);
+    const ended = [...this.running].map((worker) => once(worker.process, 'close'));
+    this.signal('SIGTERM');
+    const patience = setTimeout(() => this.signal('SIGKILL'), patienceMs);
     await Promise.all(ended);
     clearTimeout(patience);
   }
 
   /** Puts a worker in one of the places, and others after it. `onFailure` is for the first one in a place. */
-  #fork(onListening = () => {}, onFailure?: (error: WorkerStartError) => void): void {
-    if (this.#isStopping) return;
-    const worker = cluster.fork(this.#environment);
+  private fork(onListening = () => {}, onFailure?: (error: WorkerStartError) => void): void {
+    if (this.isStopping) return;
+    const worker = cluster.fork(this.environment);
     relayLines(worker.process.stdout, standardOutput(1));
     relayLines(worker.process.stderr, standardOutput(2));
     const { pid } = worker.process;
@@ -94,19 +94,19 @@ class Workers {
     let hasListened = false;
     let problem: string | undefined;
     const ended = (how: string) => {
-      this.#running.delete(worker);
-      if (this.#isStopping) return;
+      this.running.delete(worker);
+      if (this.isStopping) return;
       problem ??= `a worker ended with ${how}`;
       if (!hasListened && onFailure) return onFailure(new WorkerStartError(problem));
-      this.#log.error({ pid, problem }, 'worker ended; starting another');
-      setTimeout(() => this.#fork(), Math.max(0, forkedAt + REPLACE_AFTER_MS - performance.now()));
+      this.log.error({ pid, problem }, 'worker ended; starting another');
+      setTimeout(() => this.fork(), Math.max(0, forkedAt + REPLACE_AFTER_MS - performance.now()));
     };
-    this.#running.add(worker);
+    this.running.add(worker);
     closeUntakenConnections(worker);
     worker.on('message', (message: { problem: string }) => ({ problem } = message));
     worker.once('listening', () => {
       hasListened = true;
-      this.#log.info({ pid }, 'worker listens');
+      this.log.info({ pid }, 'worker listens');
       onListening();
     });
     worker.once('exit', (code, signal) => ended(signal ?? `exit code ${code}`));
@@ -116,7 +116,7 @@ class Workers {
     });
   }
 
-  #signal(signal: NodeJS.Signals): void {
-    for (const worker of this.#running) worker.process.kill(signal);
+  private signal(signal: NodeJS.Signals): void {
+    for (const worker of this.running) worker.process.kill(signal);
   }
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { askedWith } from '../../../test/support/admission-fakes.js';
-import { collectNestLog } from '../../../test/support/collecting-logger.js';
+import { askedWith } from '../../../test/kit/admission-fakes.js';
+import { collectNestLog } from '../../../test/kit/collecting-logger.js';
 import type { Change } from '../contracts/changes.js';
 import {
   type Admission,
