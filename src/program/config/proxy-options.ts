@@ -23,6 +23,7 @@ export function proxyOptionsFrom(configuration: Configuration): Partial<SandboxP
     maxIdlePerSandbox: configuration.UPSTREAM_MAX_IDLE_PER_SANDBOX,
     shutdownGraceMs: configuration.SHUTDOWN_GRACE_MS,
     trustedProxies: configuration.TRUSTED_PROXIES,
+    privateCookies: configuration.PRIVATE_COOKIES,
   };
 }
 

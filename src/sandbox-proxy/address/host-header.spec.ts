@@ -45,14 +45,12 @@ describe('what a request is for', () => {
     expect(host.addressOf(request('/', [HOST]))).toBe(second);
   });
 
-  it.each([
-    [[HOST, HOST]],
-    [[HOST, 'localhost']],
-    [['localhost', HOST]],
-    [['', HOST]],
-  ])('is unclear with two Host headers of which one is ours: %j', (hosts) => {
-    expect(() => newHosts().addressOf(request('/', hosts))).toThrow(InvalidHostError);
-  });
+  it.each([[[HOST, HOST]], [[HOST, 'localhost']], [['localhost', HOST]], [['', HOST]]])(
+    'is unclear with two Host headers of which one is ours: %j',
+    (hosts) => {
+      expect(() => newHosts().addressOf(request('/', hosts))).toThrow(InvalidHostError);
+    },
+  );
 });
 
 it('leaves two Host headers of which none is ours to the application', () => {

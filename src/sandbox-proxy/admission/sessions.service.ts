@@ -19,15 +19,15 @@ export const SESSION_SCHEME = 'session';
 /** How long a session may be served from memory, milliseconds. */
 const TTL_MS = 120_000;
 const MAX_SESSIONS = 10_000;
-/** Sessions asked about at a time. */
+/** Most questions about sessions under way at a time. */
 const MAX_FLIGHTS = 10_000;
-/** Links being exchanged at a time: each is a transaction, and anyone can make tokens up. */
+/** Most links being exchanged at a time: each is a transaction, and anyone can make tokens up. */
 const MAX_EXCHANGES = 1_000;
 
-/** Session token -> session, from memory where possible; link token -> session, by the store alone. */
+/** From a session's token to the session, by memory where possible; from a link's token to a session, always by the store. */
 @Injectable()
 export class SessionsService {
-  /** By `{sandboxId} {port} {token}`: a token is looked up for the place at which it is used, and good nowhere else. */
+  /** By `{sandboxId} {port} {token}`: a token is looked up for the port at which it is used, and is good nowhere else. */
   private readonly sessions: AnswerCache<Session>;
   private readonly form: RegExp | null;
   private exchanges = 0;
@@ -72,7 +72,7 @@ export class SessionsService {
   }
 
   /**
-   * Exchanges a link's token for a session; null where it is not good at that place (any more).
+   * Exchanges a link's token for a session; null where the token is not, or no longer, good at that place.
    *
    * @throws DirectoryUnavailableError when the store cannot say, or too many are under way; TooManyLookupsError
    */
@@ -86,7 +86,7 @@ export class SessionsService {
     try {
       const begun = await answerInTime(() => store.begin(token, place));
       if (begun === null) this.strangers.charge(client);
-      else if (!isBegunSession(begun)) throw new TypeError('the answer has not its shape');
+      else if (!isBegunSession(begun)) throw new TypeError('the answer has the wrong shape');
       return begun;
     } catch (error) {
       throw new DirectoryUnavailableError(error);
@@ -95,7 +95,7 @@ export class SessionsService {
     }
   }
 
-  /** Which of these are still good; asked of the store, past every memory. */
+  /** Which of these are still good; always asks the store. */
   async stillHold(sessions: readonly Session[]): Promise<readonly boolean[]> {
     const { store } = this;
     return store === null ? sessions.map(() => false) : store.stillHold(sessions);
@@ -107,7 +107,7 @@ export class SessionsService {
   }
 }
 
-/** The changes that a session rests on, besides those of its sandbox and team. */
+/** The changes that a session rests on, besides those of its sandbox and its team. */
 export function changesOfSession({ sessionId, linkId }: Session): Change[] {
   return [linkId, sessionId].map((subject) => ({ kind: 'credential', scheme: SESSION_SCHEME, subject }));
 }
@@ -139,7 +139,7 @@ function isSession(value: unknown): value is Session {
   );
 }
 
-/** A token becomes a cookie: nothing in it may end one. */
+/** The token becomes the value of a cookie, so it must hold no character that would end one. */
 function isBegunSession(value: unknown): value is BegunSession {
   if (typeof value !== 'object' || value === null) return false;
   const { token, embed, expiresAtMs } = value as Record<string, unknown>;

@@ -1,7 +1,6 @@
 import { lookup } from 'node:dns';
-import { isIP, type LookupFunction, type Socket } from 'node:net';
+import { isIP, type LookupFunction, Socket } from 'node:net';
 import { type SecureContext, connect as connectTls, createSecureContext } from 'node:tls';
-import { AgentSocket } from './agent-socket.js';
 import { READ_BUFFER } from './read-buffers.js';
 import { type AddressPolicy, type AgentOrigin, createAddressPolicy } from './agent-address.js';
 import { HostUnavailableError } from '../errors.js';
@@ -80,3 +79,30 @@ export class AgentConnector {
     };
   }
 }
+
+/**
+ * A connection that is read to its end also when writing to it fails. An app may answer and close before it has read the
+ * whole request; the next write then fails, and Node would destroy the socket while the answer waits unread in the kernel.
+ */
+class AgentSocket extends Socket {
+  private writing: Callback | null = null;
+
+  override _write(chunk: unknown, encoding: BufferEncoding, callback: Callback): void {
+    this.writing = callback;
+    super._write(chunk, encoding, this.onWritten);
+  }
+
+  override _writev(chunks: Chunks, callback: Callback): void {
+    this.writing = callback;
+    super._writev?.(chunks, this.onWritten);
+  }
+
+  /** One function for all writes: a stream has one under way at a time. */
+  private readonly onWritten: Callback = (error) => {
+    const callback = this.writing;
+    this.writing = null;
+    callback?.(error === null || error === undefined || this.readableEnded ? error : null);
+  };
+}
+type Callback = (error?: Error | null) => void;
+type Chunks = Parameters<NonNullable<Socket['_writev']>>[0];

@@ -648,7 +648,9 @@ describe('a change that is told', () => {
       await changes.apply(told as Change);
       expect(member.ending).toBe('unauthorized 1008');
       expect(keys.forgotten[0]).toEqual(EVERYTHING);
-      expect(log.lines[0]).toBe('error: a change was told that is none; it counts as a change of everything');
+      expect(log.lines[0]).toBe(
+        'error: something told as a change is not one; it counts as a change of everything',
+      );
     },
   );
 

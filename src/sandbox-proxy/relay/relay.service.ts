@@ -19,7 +19,7 @@ import { Forwarding, type ForwardingOutcome } from './forwarding.js';
 import { RequestBody } from './request-body.js';
 import { Tunnels } from './tunnels.js';
 
-/** Step 7 of a request: bytes both ways, over connections of this sandbox alone. */
+/** Step 7 of a request: bytes both ways, over connections that only this sandbox uses. */
 @Injectable()
 export class Relay implements ForwardingOutcome {
   constructor(

@@ -3,8 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { ResponseHead } from '../agent-client/response-head.js';
 import { AccessLog } from '../contracts/access-log.js';
 import { GOING_AWAY } from '../exchange/cut.js';
-import type { Exchange } from '../exchange/exchange.js';
-import { recordIn } from '../exchange/record.js';
+import { type Exchange, recordIn } from '../exchange/exchange.js';
 import { FrameBoundary } from './frame-boundary.js';
 import { Tunnel } from './tunnel.js';
 import { type TunnelRecord, tunnelRecordOf } from './tunnel-record.js';
@@ -25,8 +24,8 @@ export class Tunnels {
   /**
    * Sends the 101 and splices client and agent.
    *
-   * @param headers what the client gets of the 101's, flat
-   * @param early bytes that came right behind it
+   * @param headers those of the 101 for the client, flat
+   * @param early bytes that came right after the 101
    */
   open(
     exchange: Exchange,
@@ -53,7 +52,7 @@ export class Tunnels {
     if (this.isDraining) tunnel.close(GOING_AWAY);
   }
 
-  /** Ends every tunnel, and those whose handshake is under way as soon as they open: they would go on for ever. */
+  /** Ends every tunnel, because it would go on for ever; one whose handshake is under way as soon as it opens. */
   drain(): void {
     this.isDraining = true;
     for (const tunnel of this.tunnels) tunnel.close(GOING_AWAY);
