@@ -23,6 +23,12 @@ describe('a request without a body that is left unread', () => {
     expect(left.readableEnded).toBe(false);
     expect(left.readableFlowing).toBeNull();
     expect(left.complete).toBe(true);
+
+    // Its end has not even been noted.
+    left.resume();
+    client.send(requestHead('GET /'));
+    await readAnswer(client);
+    expect(left.readableEnded).toBe(false);
   });
 
   it('leaves nothing on its connection, and the next request is read as ever', async () => {
