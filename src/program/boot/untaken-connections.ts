@@ -13,7 +13,7 @@ interface Connection {
 
 /**
  * Closes what a worker was handed and ended before taking. node:cluster forgets such a connection: it stays open in
- * the primary, and its client waits for ever (Node 20.20.2, `handoff` in lib/internal/cluster/round_robin_handle.js).
+ * the primary, and its client waits for ever (Node 20.20 to 26.10, `handoff` in lib/internal/cluster/round_robin_handle.js).
  */
 export function closeUntakenConnections(worker: Worker): void {
   const child = worker.process;

@@ -85,18 +85,24 @@ export class AgentConnector {
  * whole request. The next write then fails, and Node would destroy the socket while the answer waits unread in the kernel.
  */
 class AgentSocket extends Socket {
+  private writing: Callback | null = null;
+
   override _write(chunk: unknown, encoding: BufferEncoding, callback: Callback): void {
-    super._write(chunk, encoding, this.unlessUnread(callback));
+    this.writing = callback;
+    super._write(chunk, encoding, this.onWritten);
   }
 
   override _writev(chunks: Chunks, callback: Callback): void {
-    super._writev?.(chunks, this.unlessUnread(callback));
+    this.writing = callback;
+    super._writev?.(chunks, this.onWritten);
   }
 
-  private unlessUnread(callback: Callback): Callback {
-    return (error) => callback(error === null || error === undefined || this.readableEnded ? error : null);
-  }
+  /** One function for all writes: a stream has one under way at a time. */
+  private readonly onWritten: Callback = (error) => {
+    const callback = this.writing;
+    this.writing = null;
+    callback?.(error === null || error === undefined || this.readableEnded ? error : null);
+  };
 }
-
 type Callback = (error?: Error | null) => void;
 type Chunks = Parameters<NonNullable<Socket['_writev']>>[0];

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { PROXY_ERROR_STATUS, type ProxyErrorCode } from '../error-status.js';
 import { newRequestId } from '../exchange/request-ids.js';
 import { responseOn } from '../node-internals/response-on-socket.js';
+import { endPipeline, lastOn } from './pipeline.js';
 
 const WORDS: Readonly<Record<string, readonly [code: ProxyErrorCode, reason: string, message: string]>> = {
   HPE_HEADER_OVERFLOW: [
@@ -24,8 +25,14 @@ const MALFORMED = ['invalid_request', 'Bad Request', 'the request is not valid H
  */
 export function answerClientErrors(server: Server): void {
   server.on('clientError', (error: Error & { code?: string }, socket: Socket) => {
-    // An answer that has begun cannot be followed by another.
-    if (!socket.writable || responseOn(socket)?.headersSent === true) {
+    const last = lastOn(socket);
+    if (last?.req.complete === true && socket.writable) {
+      // It is about what came behind, and no answer to those before.
+      endPipeline(socket);
+      return;
+    }
+    // An answer that has begun cannot be followed by another, nor be overtaken by one.
+    if (!socket.writable || (last !== null && (last !== responseOn(socket) || last.headersSent))) {
       socket.destroy();
       return;
     }

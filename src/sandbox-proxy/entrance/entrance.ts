@@ -9,7 +9,8 @@ import { hasOtherListener, listenFirst } from '../node-internals/listen-first.js
 import { outlasts } from '../node-internals/request-timeout.js';
 import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from '../options.js';
 import { secondServersOf } from './fastify-servers.js';
-import { answerHalfClosed, enterPipeline, leavePipeline } from './pipeline.js';
+import { answerHalfClosed } from './half-closed.js';
+import { enterPipeline, leavePipeline } from './pipeline.js';
 import { isProtected } from './protect-listener.js';
 import { refuseConnect } from './refuse-connect.js';
 import { SandboxProxy } from './sandbox-proxy.service.js';

@@ -13,15 +13,21 @@ type OnBody = (this: Parser, piece: Buffer) => unknown;
 interface Parser {
   readonly socket: Connection | null;
   /** The message that is being read. */
-  readonly incoming: (IncomingMessage & { [COUNT]?: number }) | null;
+  readonly incoming: IncomingMessage | null;
   [callback: number]: OnBody | null;
 }
 
-type Connection = Socket & { readonly parser: Parser | null; [NOTE]?: Note };
+/** What is told, and of which message so many pieces have been. */
+interface Noted {
+  readonly note: Note;
+  message: IncomingMessage | null;
+  count: number;
+}
 
-const NOTE = Symbol('note');
-const COUNT = Symbol('count');
-const NOTED = new WeakSet<OnBody>();
+type Connection = Socket & { readonly parser: Parser | null; [NOTED]?: Noted };
+
+const NOTED = Symbol('noted');
+const NOTING = new WeakSet<OnBody>();
 
 /**
  * Tells of every piece of a body that is read from the connection: one for each read, or for each chunk, however small.
@@ -30,25 +36,25 @@ const NOTED = new WeakSet<OnBody>();
 export function noteBodyPieces(socket: Socket, note: Note): void {
   const { parser } = socket as Connection;
   if (parser === null || parser === undefined) return;
-  (socket as Connection)[NOTE] = note;
+  (socket as Connection)[NOTED] = { note, message: null, count: 0 };
   const index = bodyCallbackOf(parser);
   const onBody = parser[index] as OnBody;
-  if (!NOTED.has(onBody)) parser[index] = noting(onBody);
+  if (!NOTING.has(onBody)) parser[index] = noting(onBody);
 }
 
 /** Node uses parsers again, for connections that nobody has asked about as well: what is put into one is for all of them. */
 function noting(onBody: OnBody): OnBody {
   const noted: OnBody = function parserOnBody(piece) {
     const { incoming, socket } = this;
-    const note = socket?.[NOTE];
-    if (note !== undefined && incoming !== null) {
-      const count = (incoming[COUNT] ?? 0) + 1;
-      incoming[COUNT] = count;
-      note(piece.length, count);
+    const state = socket?.[NOTED];
+    if (state !== undefined) {
+      state.count = state.message === incoming ? state.count + 1 : 1;
+      state.message = incoming;
+      state.note(piece.length, state.count);
     }
     return onBody.call(this, piece);
   };
-  NOTED.add(noted);
+  NOTING.add(noted);
   return noted;
 }
 
