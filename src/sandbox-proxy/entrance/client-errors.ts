@@ -9,13 +9,9 @@ const WORDS: Readonly<Record<string, readonly [code: ProxyErrorCode, reason: str
   HPE_HEADER_OVERFLOW: [
     'headers_too_large',
     'Request Header Fields Too Large',
-    'the head of the request is larger than this server takes',
+    'the head of the request is larger than this server accepts',
   ],
-  ERR_HTTP_REQUEST_TIMEOUT: [
-    'request_timeout',
-    'Request Timeout',
-    'the request did not come in whole in time',
-  ],
+  ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'Request Timeout', 'the request did not arrive in time'],
 };
 const MALFORMED = ['invalid_request', 'Bad Request', 'the request is not valid HTTP/1.1'] as const;
 
