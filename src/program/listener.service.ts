@@ -4,10 +4,10 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { type ListenerProtection, protectListener } from '../sandbox-proxy/index.js';
 import { Configuration } from './config/configuration.js';
 
-/** How often connections that have become idle are closed while the server shuts down, milliseconds. */
+/** How often to close connections that have become idle while the server shuts down, milliseconds. */
 const SWEEP_MS = 100;
 
-/** The program's own listener: its limits, and its end. */
+/** Sets the limits of the program's own listener, and closes its connections in the end. */
 @Injectable()
 export class Listener implements OnModuleInit, BeforeApplicationShutdown {
   private protection: ListenerProtection | null = null;
@@ -27,8 +27,8 @@ export class Listener implements OnModuleInit, BeforeApplicationShutdown {
   }
 
   /**
-   * Nest closes the server next, and waits until every connection is gone. Connections that become idle later, which the
-   * server would keep for their keep-alive time, end as they do; what is still under way after the grace is cut.
+   * Nest closes the server next, and waits until every connection is gone. A connection that becomes idle later, which the server
+   * would keep for its keep-alive time, is closed soon after; what is still under way after the grace is cut.
    */
   beforeApplicationShutdown(): void {
     const { server } = this;
