@@ -18,7 +18,7 @@ import {
 import { Sandbox } from './sandbox.entity.js';
 import { SandboxUrls } from './sandbox-urls.service.js';
 
-/** A team's sandboxes as a resource of the API. Another team's are not there. */
+/** Sandboxes of a team, as a resource of the API. Another team's are answered as if they did not exist. */
 @Injectable()
 export class SandboxesService {
   constructor(
@@ -83,7 +83,8 @@ export class SandboxesService {
   }
 
   /**
-   * Runs `work` with the sandbox kept as it is: it cannot change its team, or go, before the transaction ends.
+   * Runs `work` in a transaction in which the sandbox is locked: until it ends, the sandbox can neither be deleted nor given to
+   * another team.
    *
    * @throws NotFoundError
    */
@@ -119,7 +120,7 @@ export class SandboxesService {
   }
 }
 
-/** The host's UUID; it cannot be deleted before the transaction ends. There is no foreign key that would see to it. */
+/** The host's UUID. The host is locked, so that it cannot be deleted before the transaction ends: there is no foreign key. */
 async function reserveHost(manager: EntityManager, hostId: string | null): Promise<string | null> {
   if (hostId === null) return null;
   const id = decodeId('host', hostId);

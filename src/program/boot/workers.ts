@@ -10,22 +10,22 @@ import { standardOutput } from '../logging/standard-output.js';
 import { CLOSE_MARGIN_MS, type Shutdown } from './shutdown.js';
 import { closeUntakenConnections } from './untaken-connections.js';
 
-/** A worker's place is given to a new one no sooner than this after the last one began, milliseconds. */
+/** A worker that ends is replaced no sooner than this after it was started, milliseconds. */
 const REPLACE_AFTER_MS = 1_000;
 
-/** A worker could not start, and so the program cannot; the message is what the worker said. */
+/** A worker could not start, so the program cannot either. The message is that of the worker. */
 export class WorkerStartError extends Error {
   override readonly name = 'WorkerStartError';
 }
 
 /**
- * The application in WORKERS processes that share one listener. This one, the primary, holds the listener, hands
- * each connection to a worker, and replaces workers that end. A worker runs this same program and takes the other
- * way in `main.ts`; one whose primary has gone ends by itself (node:cluster sees to that).
+ * Runs the application in WORKERS processes that share one listener. This process, the primary, holds the listener, gives each
+ * connection to a worker, and replaces workers that end. A worker runs this same program and takes the other branch in
+ * `main.ts`. If the primary is killed, node:cluster ends its workers.
  *
- * @returns the port they listen on.
- * @throws WorkerStartError; before any worker starts DatabaseStartError, as the schema is brought up to date here,
- * and the listener's error, e.g. EADDRINUSE.
+ * @returns the port that they listen on.
+ * @throws WorkerStartError; before any worker is started, DatabaseStartError (the schema is brought up to date here) and the
+ *   error of the listener, e.g. EADDRINUSE.
  */
 export async function openWorkers(settings: Configuration, shutdown: Shutdown): Promise<number> {
   const { DATABASE_URL = '', MIGRATIONS, SHUTDOWN_GRACE_MS } = settings;
@@ -38,12 +38,12 @@ export async function openWorkers(settings: Configuration, shutdown: Shutdown): 
   return port;
 }
 
-/** In a worker, instead of printing it: the primary prints what stopped the first one, once. */
+/** Sends a worker's problem to the primary, which prints that of the first worker, once. */
 export function tellPrimary(problem: string): Promise<void> {
   return new Promise((resolve) => process.send?.({ problem }, undefined, undefined, () => resolve()));
 }
 
-/** PORT, or the number that 0 stands for: node:cluster would take another one after all workers have died at once. */
+/** PORT, or a free one if it is 0: by itself node:cluster would take another port after all workers have died at once. */
 async function freePort({ HOST, PORT }: Configuration): Promise<number> {
   const probe = createServer();
   await once(probe.listen(PORT, HOST), 'listening');
@@ -66,13 +66,13 @@ class Workers {
 
   /** Resolves when all listen; rejects as soon as one ends before it does. */
   async start(): Promise<void> {
-    // a child that is given our stdout puts it, for us too, into the mode in which a write waits for the reader
+    // not our own stdout: a child makes writes to it wait for the reader, in this process too
     cluster.setupPrimary({ stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
     const start = () => new Promise<void>((resolve, reject) => this.fork(resolve, reject));
     await Promise.all(Array.from({ length: this.settings.WORKERS }, start));
   }
 
-  /** Every worker closes as gracefully as the program alone would; what is left after `patienceMs` is killed. */
+  /** Lets every worker shut down as the program alone would. Workers that are left after `patienceMs` are killed. */
   async stop(patienceMs: number): Promise<void> {
     this.isStopping = true;
     // not until its log has been read to the end
@@ -110,7 +110,7 @@ class Workers {
       onListening();
     });
     worker.once('exit', (code, signal) => ended(signal ?? `exit code ${code}`));
-    // also when a connection was on its way to a worker that was killed: its 'exit' follows, unless it never ran
+    // also emitted if a connection was on its way to a worker that was killed; 'exit' follows, unless the worker never ran
     worker.on('error', (error) => {
       if (pid === undefined) ended(error.message);
     });

@@ -18,7 +18,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 /** The longest delay Node's timers can wait, in milliseconds. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** A whole number of milliseconds from `min` on. */
+/** Declares a whole number of milliseconds, at least `min`. */
 function Milliseconds(description: string, min: number): PropertyDecorator {
   const wants = `a whole number of milliseconds from ${min} to ${MAX_TIMER_MS}`;
   return all(FromEnvironment({ description, wants, parse: integer }), IsInt(), Min(min), Max(MAX_TIMER_MS));
@@ -41,8 +41,8 @@ function all(...decorators: PropertyDecorator[]): PropertyDecorator {
 }
 
 /**
- * Every setting of the program. A property's name is the environment variable's name, its initial
- * value the default; an unset variable without a default is `undefined`.
+ * Every setting of the program. A property has the name of its environment variable, and its initial value is the default; an
+ * unset variable without a default is `undefined`.
  * `loadConfiguration` (configuration.ts) fills it and is the only reader of the environment.
  */
 export class Configuration {

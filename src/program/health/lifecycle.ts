@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 
-/** Whether the program still wants traffic. Whoever ends the program, or stops serving, calls `drain`. */
+/** Whether the program still wants traffic. Whatever stops the program calls `drain`. */
 @Injectable()
 export class Lifecycle implements OnModuleDestroy {
   private hasBegunToDrain = false;
@@ -9,7 +9,7 @@ export class Lifecycle implements OnModuleDestroy {
     return this.hasBegunToDrain;
   }
 
-  /** From now on `/readyz` says no, so that load balancers send new clients elsewhere. */
+  /** From now on `/readyz` answers 503, so that load balancers send new clients elsewhere. */
   drain(): void {
     this.hasBegunToDrain = true;
   }

@@ -62,7 +62,7 @@ export class HostHeaders {
       if (name.length !== 4 || name.toLowerCase() !== 'host') continue;
       const value = rawHeaders[i + 1] as string;
       if (host !== null && (this.names.isOurs(host) || this.names.isOurs(value)))
-        throw new InvalidHostError('a request has one Host header');
+        throw new InvalidHostError('a request must have exactly one Host header');
       host ??= value;
     }
     return host;

@@ -20,7 +20,7 @@ export function outboundPath(target: string, method: string): string {
     throw new InvalidPathError('the request target must be a path that starts with "/"');
   }
   if (!NEEDS_A_LOOK.test(target)) return target;
-  if (target.includes('#')) throw new InvalidPathError('a request target has no fragment ("#")');
+  if (target.includes('#')) throw new InvalidPathError('a request target must not have a fragment ("#")');
   const queryAt = target.indexOf('?');
   const path = queryAt === -1 ? target : target.slice(0, queryAt);
   const query = queryAt === -1 ? '' : target.slice(queryAt);

@@ -13,18 +13,18 @@ import { PortRulesService } from './port-rules.service.js';
 import { setSessionCookie } from './session-cookie.js';
 import { SessionsService } from './sessions.service.js';
 
-/** What came of step 2. */
+/** The result of step 2. */
 export type Visit =
   /** The request has been answered. */
   | 'answered'
-  /** It goes on to be admitted; the text is what it is told if nothing admits it. */
+  /** The request goes on. `refusal` is what it is told if nothing admits it; null: whatever step 3 says. */
   | { readonly refusal: string | null };
 
 const GOES_ON: Visit = { refusal: null };
-/** Of a link's token that is no good, where nothing else admits either. */
+/** The link's token is not good, but something else may still admit. */
 const LINK_REFUSED: Visit = { refusal: 'this link is not valid any more; ask for a new one' };
 
-/** Step 2 of a request: what a browser does before it is admitted like any other client: it opens a link, or asks what a page may do. */
+/** Step 2 of a request: exchanges a link for a session, answers preflights, and finds out which pages may read the answer. */
 @Injectable()
 export class BrowserAccess {
   constructor(
@@ -46,8 +46,8 @@ export class BrowserAccess {
   }
 
   /**
-   * A link's token becomes a session: answered by a 303 to the same place without the token, so that it stands in no
-   * history, Referer or log. Whatever comes of it, the token is taken out of the request before it goes any further.
+   * Exchanges a link's token for a session. The answer is a 303 to the same place without the token, so that it is in no
+   * history, Referer or log. If the exchange fails, the request goes on without the token.
    */
   private async openLink(
     exchange: Exchange,
@@ -60,7 +60,7 @@ export class BrowserAccess {
     if (isUpgrade || request.method !== 'GET' || !hasValidId) return LINK_REFUSED;
     const location = asOwnLocation(outboundPath(target, 'GET'));
     const session = await this.sessions.begin(token, { sandboxId, port }, client).catch((error: unknown) => {
-      // Whoever tries again, tries with the token.
+      // The page of the error tries again with the URL, which must then have the token.
       request.url = given;
       throw error;
     });
@@ -70,8 +70,8 @@ export class BrowserAccess {
   }
 
   /**
-   * Where the proxy says in the app's place whose pages may read it, they may read its own answers as well; a preflight is
-   * answered here, because a browser sends no credential with it.
+   * Notes which pages may read the answer, if the proxy decides that: they may then read the proxy's own answers too. Answers
+   * a preflight, since browsers send no credential with it.
    */
   private applyCors(exchange: Exchange, rules: PortRules | null): Visit {
     const { request } = exchange;
@@ -83,7 +83,10 @@ export class BrowserAccess {
     return 'answered';
   }
 
-  /** Null also for a stranger who has asked too much, unless nothing but the answer can help: who else it is comes out later. */
+  /**
+   * Also null for a stranger whose budget is used up: a credential may still admit the request. Only a preflight, which never
+   * has one, is refused.
+   */
   private rulesOf(exchange: Exchange, { sandboxId, port }: SandboxAddress): MaybePromise<PortRules | null> {
     try {
       return this.ports.findForStranger(sandboxId, port, exchange.client);

@@ -1,19 +1,19 @@
-/** The proxy's own cookies: the first by HTTPS, where the prefix keeps neighbours from setting it; the other by plain HTTP. */
+/** The proxy's own cookies: the first for HTTPS, where the prefix keeps neighbours from setting it; the other for plain HTTP. */
 const SECURE_NAME = '__Host-sandbox_session';
 const PLAIN_NAME = 'sandbox_session';
 
 export const SESSION_COOKIE_NAMES: readonly string[] = [SECURE_NAME, PLAIN_NAME];
 
-/** The one name that counts on such a connection: on HTTPS a cookie without the prefix may be a neighbour's. */
+/** The only name that counts: on HTTPS, a cookie without the prefix may come from a neighbour. */
 export function sessionCookieName(isSecure: boolean): string {
   return isSecure ? SECURE_NAME : PLAIN_NAME;
 }
 
-/** What the browser is told to keep. */
+/** The cookie that a browser gets. */
 export interface SessionCookie {
   readonly token: string;
   readonly isSecure: boolean;
-  /** Also where the sandbox is shown in a frame of another site. */
+  /** Also sent where the sandbox is in a frame of another site. */
   readonly embed: boolean;
   readonly maxAgeSeconds: number;
 }

@@ -13,7 +13,7 @@ import { SESSION_COOKIE_NAMES, sessionCookieName } from './session-cookie.js';
 import { refusalOfSessionUse } from './session-use.js';
 import { changesOfSession, SESSION_SCHEME, SessionsService } from './sessions.service.js';
 
-/** Cookies of our name that are looked at in one request: neighbours may have planted some beside the real one. */
+/** Most cookies of our name that are tried in one request: neighbours may have planted some besides the real one. */
 const MAX_COOKIES = 64;
 
 /** An admission by a session. */
@@ -21,7 +21,7 @@ interface SessionAdmission extends Admission {
   readonly session: Session;
 }
 
-/** The cookie that a browser got for a preview link. */
+/** The cookie that a browser got in exchange for a preview link. */
 @Injectable()
 export class SessionScheme extends CredentialScheme<SessionAdmission> {
   readonly name = SESSION_SCHEME;
@@ -29,7 +29,7 @@ export class SessionScheme extends CredentialScheme<SessionAdmission> {
   override readonly endedCode = 'session_ended';
   override readonly cookies = SESSION_COOKIE_NAMES;
   override readonly pattern: RegExp | null;
-  /** One for all requests of a session, as long as it is in memory. */
+  /** One admission for all requests of a session, for as long as the session is in memory. */
   private readonly admissions = new WeakMap<Session, SessionAdmission>();
 
   constructor(private readonly sessions: SessionsService) {
@@ -69,7 +69,7 @@ export class SessionScheme extends CredentialScheme<SessionAdmission> {
     return refusalOfSessionUse(session, request, allowedOrigin);
   }
 
-  /** The first of the tokens that is one. */
+  /** The admission by the first of the tokens that has a session. */
   private admitFirst(
     tokens: readonly string[],
     request: AdmissionRequest,
@@ -96,7 +96,7 @@ export class SessionScheme extends CredentialScheme<SessionAdmission> {
   }
 }
 
-/** The values of the cookies of exactly that name, the first few. */
+/** The values of the first `MAX_COOKIES` cookies of exactly that name. */
 function valuesOf(cookies: string, name: string): string[] {
   const values: string[] = [];
   for (const pair of cookies.split(';')) {

@@ -14,7 +14,7 @@ import { MemoryAnswers } from '../memory/memory-answers.js';
 import { StrangerBudget } from './stranger-budget.js';
 import { wholeText } from './whole-text.js';
 
-/** The name of the scheme, and in changes. */
+/** The name of the scheme, also in changes. */
 export const SESSION_SCHEME = 'session';
 /** How long a session may be served from memory, milliseconds. */
 const TTL_MS = 120_000;
@@ -47,7 +47,7 @@ export class SessionsService {
     });
   }
 
-  /** The form of its tokens; null where the application has no sessions. */
+  /** The form of tokens; null if the application has no sessions. */
   get pattern(): RegExp | null {
     return this.store?.pattern ?? null;
   }

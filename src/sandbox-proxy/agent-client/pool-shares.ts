@@ -1,22 +1,22 @@
 /** The largest part of the process's connections that one team, and one sandbox, may have. */
 const TEAM_SHARE = 0.5;
 const SANDBOX_SHARE = 0.25;
-/** Sandboxes that are offered a connection that has become free, before the next one that does. */
+/** How many waiting sandboxes are tried when a connection becomes free. */
 const MAX_TURNS = 64;
-/** Agents that are remembered not to accept connections. */
+/** Most agents remembered as not accepting connections. */
 const MAX_SUSPECTS = 1_000;
 
-/** A sandbox's connections, as those of all sandboxes are shared out. */
+/** A sandbox's connections, as `PoolShares` sees them. */
 export interface Sharer {
   readonly teamId: string;
   readonly hasWaiting: boolean;
-  /** Starts the longest waiting call on a new connection; false where none waits, or there is no room for it. */
+  /** Starts the call that has waited longest on a new connection; false if none waits, or there is no room. */
   startWaiting(): boolean;
-  /** Closes a connection that is idle; false where none is. */
+  /** Closes an idle connection; false if there is none. */
   dropIdle(): boolean;
 }
 
-/** What all sandboxes' connections share: their number, and whose turn it is to have another. */
+/** What the connections of all sandboxes share: the bound on their number, and whose turn it is to open another. */
 export class PoolShares {
   /** The pool's coarse clock, milliseconds; it moves on a few times a second. */
   nowMs = performance.now();
@@ -24,15 +24,15 @@ export class PoolShares {
   private readonly maxPerTeam: number;
   private openInAll = 0;
   private readonly openByTeam = new Map<string, number>();
-  /** Those that have calls waiting, the longest not served first. */
+  /** Those that have calls waiting; first the one that has not been served for longest. */
   private readonly queue = new Set<Sharer>();
-  /** By the agent's authority: since when it accepts no connections. */
+  /** By the agent's authority: since when it has accepted no connections. */
   private readonly suspects = new Map<string, number>();
   private isWaking = false;
 
   /**
-   * @param maxOpen connections of this process to agents
-   * @param sharers all that may have an idle connection
+   * @param maxOpen most connections of this process to agents
+   * @param sharers all that may have an idle connection; `PoolShares` only reads this
    */
   constructor(
     readonly maxOpen: number,
@@ -46,7 +46,7 @@ export class PoolShares {
     return this.openInAll;
   }
 
-  /** Whether a team may have another connection; one that lies idle somewhere may have to go for it. */
+  /** Whether a team may have another connection. To make room, an idle one of some sandbox may be closed. */
   hasRoomFor(teamId: string): boolean {
     if ((this.openByTeam.get(teamId) ?? 0) >= this.maxPerTeam && !this.makeRoom(teamId)) return false;
     return this.openInAll < this.maxOpen || this.makeRoom();
@@ -64,25 +64,25 @@ export class PoolShares {
     else this.openByTeam.delete(teamId);
   }
 
-  /** Puts a sandbox in the line of those whose calls wait. */
+  /** Puts a sandbox into the queue of those whose calls wait. */
   await(sharer: Sharer): void {
     this.queue.add(sharer);
   }
 
-  /** It had its turn: whoever waits besides comes first now. */
+  /** The sandbox had its turn: it goes to the end of the queue, or out of it. */
   served(sharer: Sharer): void {
     this.queue.delete(sharer);
     if (sharer.hasWaiting) this.queue.add(sharer);
   }
 
-  /** Whether a connection that has become free is another's before it is this one's. */
+  /** Whether a connection that this sandbox has set free should be given up, because another sandbox is next. */
   isTurnOfAnother(sharer: Sharer): boolean {
     if (this.openInAll < this.maxOpen) return false;
     for (const next of this.queue) if (next.hasWaiting) return next !== sharer;
     return false;
   }
 
-  /** Gives out what has become free, to one sandbox after the other. */
+  /** Lets waiting sandboxes open connections while there is room, one after the other. */
   wake(): void {
     if (this.isWaking || this.queue.size === 0) return;
     this.isWaking = true;
@@ -90,7 +90,7 @@ export class PoolShares {
     for (const sharer of this.queue) {
       if (turns === 0 || (this.openInAll >= this.maxOpen && !this.makeRoom())) break;
       turns -= 1;
-      // One that may have no more itself loses its turn, not its place in the line.
+      // One that has reached its own bound goes to the end of the queue too, and stays in it.
       sharer.startWaiting();
       this.served(sharer);
     }
@@ -106,7 +106,7 @@ export class PoolShares {
     if (this.suspects.size > 0) this.suspects.delete(authority);
   }
 
-  /** Since when the agent accepts no connections, on the pool's clock; null where it does. */
+  /** Since when the agent has accepted no connections, on the pool's clock; null: it accepts them. */
   suspectSince(authority: string): number | null {
     return this.suspects.size === 0 ? null : (this.suspects.get(authority) ?? null);
   }

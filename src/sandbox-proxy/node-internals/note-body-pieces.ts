@@ -9,7 +9,7 @@ type Note = (bytes: number, count: number) => void;
 
 type OnBody = (this: Parser, piece: Buffer) => unknown;
 
-/** Node's parser of one connection. Its callbacks for V8 have numbers for names. */
+/** Node's parser of one connection. The callbacks that native code calls have numbers as names. */
 interface Parser {
   readonly socket: Connection | null;
   /** The message that is being read. */
@@ -17,7 +17,7 @@ interface Parser {
   [callback: number]: OnBody | null;
 }
 
-/** What is told, and of which message so many pieces have been. */
+/** Whom to tell, and how many pieces the current message has had. */
 interface Noted {
   readonly note: Note;
   message: IncomingMessage | null;
@@ -30,8 +30,8 @@ const NOTED = Symbol('noted');
 const NOTING = new WeakSet<OnBody>();
 
 /**
- * Tells of every piece of a body that is read from the connection: one for each read, or for each chunk, however small.
- * Node calls V8 for each, and to the streams behind it a tiny piece is as much work as a large one.
+ * Calls `note` for every piece of a body that is read from the connection: one for each read, or for each chunk, however
+ * small. Each is a call from native code, and as much work for the streams behind it as a large piece.
  */
 export function noteBodyPieces(socket: Socket, note: Note): void {
   const { parser } = socket as Connection;
@@ -42,7 +42,7 @@ export function noteBodyPieces(socket: Socket, note: Note): void {
   if (!NOTING.has(onBody)) parser[index] = noting(onBody);
 }
 
-/** Node uses parsers again, for connections that nobody has asked about as well: what is put into one is for all of them. */
+/** Node uses parsers again, also for connections without a `note`, so one function serves all connections of a parser. */
 function noting(onBody: OnBody): OnBody {
   const noted: OnBody = function parserOnBody(piece) {
     const { incoming, socket } = this;
@@ -58,7 +58,7 @@ function noting(onBody: OnBody): OnBody {
   return noted;
 }
 
-/** The callback for each piece of a body, which is one of Node's own functions. */
+/** The index of the callback for each piece of a body, which is one of Node's own functions. */
 function bodyCallbackOf(parser: Parser): number {
   for (let index = 0; index < 16; index++) if (parser[index]?.name === 'parserOnBody') return index;
   throw new Error(`Node ${process.version} parses requests in a way that is not known here`);

@@ -39,7 +39,7 @@ export class Relay implements ForwardingOutcome {
     const method = request.method as string;
     const framing = framingOf(request);
     if (framing !== 'none' && upgradeOfferOf(request) === 'with body')
-      throw new InvalidRequestError('an upgrade request has no body');
+      throw new InvalidRequestError('an upgrade request must not have a body');
     const target = prefix + outboundPath(request.url as string, method);
     if (credentials.isIn(target))
       throw new InvalidPathError('the path or query holds a credential of the platform');
