@@ -1,16 +1,18 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { SandboxAddress } from '../address/sandbox-address.js';
 import { outboundPath } from '../address/outbound-path.js';
-import { answerBare } from '../answers/answer.js';
+import { answerBare, answerConfirmation } from '../answers/answer.js';
 import type { MaybePromise } from '../contracts/maybe-promise.js';
 import type { BegunSession } from '../contracts/session-store.js';
 import type { PortRules } from '../contracts/port-settings.js';
 import { CrossSiteRequestError, TooManyLookupsError } from '../errors.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { corsRule, isPreflight, preflightHeaders } from '../headers/cors.js';
+import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from '../options.js';
 import { asOwnLocation, type LinkInTarget, linkIn } from './link-parameter.js';
 import { PortRulesService } from './port-rules.service.js';
-import { setSessionCookie } from './session-cookie.js';
+import { cookieLinesIn, sessionTokensIn, setSessionCookie } from './session-cookie.js';
+import { isOfOwnPage } from './session-use.js';
 import { SessionsService } from './sessions.service.js';
 
 /** What came of step 2. */
@@ -30,6 +32,7 @@ export class BrowserAccess {
   constructor(
     private readonly sessions: SessionsService,
     private readonly ports: PortRulesService,
+    @Inject(SANDBOX_PROXY_OPTIONS) private readonly options: Pick<SandboxProxyOptions, 'brand'>,
   ) {}
 
   /** @throws DirectoryUnavailableError, TooManyLookupsError, InvalidPathError, CrossSiteRequestError, also as rejections */
@@ -51,22 +54,55 @@ export class BrowserAccess {
    */
   private async openLink(
     exchange: Exchange,
-    { sandboxId, port, hasValidId }: SandboxAddress,
+    address: SandboxAddress,
     { token, target }: LinkInTarget,
   ): Promise<Visit> {
-    const { request, isUpgrade, client } = exchange;
+    const { request, isSecure, client } = exchange;
     const given = request.url as string;
     request.url = target;
-    if (isUpgrade || request.method !== 'GET' || !hasValidId) return LINK_REFUSED;
+    if (!address.hasValidId || !this.isVisit(exchange, token)) return LINK_REFUSED;
     const location = asOwnLocation(outboundPath(target, 'GET'));
-    const session = await this.sessions.begin(token, { sandboxId, port }, client).catch((error: unknown) => {
+    try {
+      if (await this.hasSessionBy(token, exchange, address)) {
+        answerBare(exchange, 303, ['Location', location]);
+        return 'answered';
+      }
+      const isConfirmed = request.method === 'POST';
+      const { sandboxId, port } = address;
+      const session = await this.sessions.begin(token, { sandboxId, port }, client, isConfirmed);
+      if (session === null) return LINK_REFUSED;
+      if (session === 'confirm') answerConfirmation(exchange, this.options.brand);
+      else answerBare(exchange, 303, ['Location', location, 'Set-Cookie', cookieOf(session, isSecure)]);
+      return 'answered';
+    } catch (error) {
       // Whoever tries again, tries with the token.
       request.url = given;
       throw error;
-    });
-    if (session === null) return LINK_REFUSED;
-    answerBare(exchange, 303, ['Location', location, 'Set-Cookie', cookieOf(session, exchange.isSecure)]);
-    return 'answered';
+    }
+  }
+
+  /**
+   * Whether a link is being opened: by a GET, or by the POST of the page that asks to confirm it.
+   *
+   * @throws CrossSiteRequestError where a page of another origin posts a token: it would use a link up
+   */
+  private isVisit(exchange: Exchange, token: string): boolean {
+    const { request, isUpgrade } = exchange;
+    if (isUpgrade || !this.sessions.hasForm(token)) return false;
+    if (request.method === 'GET') return true;
+    if (request.method !== 'POST' || request.headers.origin === undefined) return false;
+    if (!isOfOwnPage(exchange)) throw new CrossSiteRequestError();
+    return true;
+  }
+
+  /** Whether the browser already has a good session by this very link: it then needs no other. */
+  private async hasSessionBy(token: string, exchange: Exchange, address: SandboxAddress): Promise<boolean> {
+    const { request, isSecure, client } = exchange;
+    for (const cookie of sessionTokensIn(cookieLinesIn(request.rawHeaders), isSecure)) {
+      const session = await this.sessions.find(cookie, address, client);
+      if (session !== null && this.sessions.isBegunBy(token, session)) return true;
+    }
+    return false;
   }
 
   /**

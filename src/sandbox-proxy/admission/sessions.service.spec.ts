@@ -30,8 +30,12 @@ async function find(token = TOKEN, place = PLACE, client = CLIENT): Promise<Sess
   return service.find(token, place, client);
 }
 
-async function begin(token = 'wrl_1', client = CLIENT): Promise<BegunSession | null> {
-  return service.begin(token, PLACE, client);
+async function begin(
+  token = 'wrl_1',
+  client = CLIENT,
+  isConfirmed = false,
+): Promise<BegunSession | 'confirm' | null> {
+  return service.begin(token, PLACE, client, isConfirmed);
 }
 
 describe('a session', () => {
@@ -149,6 +153,25 @@ describe('a link', () => {
     open();
     await Promise.all(waiting);
     expect(await begin('wrl_1', '198.51.100.1')).toBeNull();
+  });
+
+  it('for one browser is exchanged once it has been confirmed, and not before', async () => {
+    store.links.set('wrl_1', { token: 'wrs_7', embed: false, expiresAtMs: 9e15 });
+    store.once.add('wrl_1');
+    for (let i = 0; i < 600; i++) expect(await begin()).toBe('confirm');
+    expect(await begin('wrl_1', CLIENT, true)).toMatchObject({ token: 'wrs_7' });
+  });
+
+  it('is not to be confirmed twice', async () => {
+    store.instead = 'confirm';
+    await expect(begin('wrl_1', CLIENT, true)).rejects.toThrow(DirectoryUnavailableError);
+  });
+
+  it('is known for that of a session where the store can tell', () => {
+    expect(service.isBegunBy('wrl_1', sessionOf(1))).toBe(true);
+    expect(service.isBegunBy('wrl_2', sessionOf(1))).toBe(false);
+    Object.assign(store, { linkIdOf: undefined });
+    expect(service.isBegunBy('wrl_1', sessionOf(1))).toBe(false);
   });
 
   it('is given 10 s', async () => {

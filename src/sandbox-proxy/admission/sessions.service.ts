@@ -59,7 +59,7 @@ export class SessionsService {
    */
   find(token: string, { sandboxId, port }: SessionPlace, client: string): MaybePromise<Session | null> {
     const { store } = this;
-    if (store === null || this.form?.test(token) !== true) return null;
+    if (store === null || !this.hasForm(token)) return null;
     const found = this.sessions.get(
       `${sandboxId} ${port} ${token}`,
       () => store.find(token, { sandboxId, port }),
@@ -71,22 +71,39 @@ export class SessionsService {
       : ifGoodAt(checked, sandboxId, port);
   }
 
+  /** Whether a text has the form of a token; it is not said whether it is one. */
+  hasForm(token: string): boolean {
+    return this.form?.test(token) === true;
+  }
+
+  /** Whether this session was begun by that link, as far as the store's tokens tell. */
+  isBegunBy(linkToken: string, { linkId }: Session): boolean {
+    return this.store?.linkIdOf?.(linkToken) === linkId;
+  }
+
   /**
-   * Exchanges a link's token for a session; null where it is not good at that place (any more).
+   * Exchanges a link's token for a session; null where it is not good at that place (any more), `'confirm'` where it is
+   * good for one browser only and `isConfirmed` is false.
    *
    * @throws DirectoryUnavailableError when the store cannot say, or too many are under way; TooManyLookupsError
    */
-  async begin(token: string, place: SessionPlace, client: string): Promise<BegunSession | null> {
+  async begin(
+    token: string,
+    place: SessionPlace,
+    client: string,
+    isConfirmed: boolean,
+  ): Promise<BegunSession | 'confirm' | null> {
     const { store } = this;
-    if (store === null || this.form?.test(token) !== true) return null;
+    if (store === null || !this.hasForm(token)) return null;
     this.strangers.check(client);
     if (this.exchanges >= MAX_EXCHANGES)
       throw new DirectoryUnavailableError(new Error('too many exchanges under way'));
     this.exchanges += 1;
     try {
-      const begun = await answerInTime(() => store.begin(token, place));
+      const begun = await answerInTime(() => store.begin(token, place, isConfirmed));
       if (begun === null) this.strangers.charge(client);
-      else if (!isBegunSession(begun)) throw new TypeError('the answer has not its shape');
+      else if (begun === 'confirm' ? isConfirmed : !isBegunSession(begun))
+        throw new TypeError('the answer has not its shape');
       return begun;
     } catch (error) {
       throw new DirectoryUnavailableError(error);
