@@ -107,13 +107,15 @@ export class BrowserAccess {
 
   /**
    * Where the proxy says in the app's place whose pages may read it, they may read its own answers as well; a preflight is
-   * answered here, because a browser sends no credential with it.
+   * answered here, because a browser sends no credential with it. To the pages of other origins a private port looks like
+   * one that is not there.
    */
   private applyCors(exchange: Exchange, rules: PortRules | null): Visit {
     const { request } = exchange;
     const rule = corsRule(rules?.cors, request.headers.origin);
+    if (rule === null || (rule.allowedOrigin === null && rules?.visibility !== 'public')) return GOES_ON;
     exchange.cors = rule;
-    if (rule === null || exchange.isUpgrade || !isPreflight(request)) return GOES_ON;
+    if (exchange.isUpgrade || !isPreflight(request)) return GOES_ON;
     if (rule.allowedOrigin === null) throw new CrossSiteRequestError();
     answerBare(exchange, 204, preflightHeaders(rule.allowedOrigin, request));
     return 'answered';
