@@ -3,7 +3,7 @@ import type { SandboxAddress } from '../address/sandbox-address.js';
 import { outboundPath } from '../address/outbound-path.js';
 import { answerBare, answerConfirmation } from '../answers/answer.js';
 import type { MaybePromise } from '../contracts/maybe-promise.js';
-import type { BegunSession } from '../contracts/session-store.js';
+import type { BegunSession, Session } from '../contracts/session-store.js';
 import type { PortRules } from '../contracts/port-settings.js';
 import { CrossSiteRequestError, TooManyLookupsError } from '../errors.js';
 import type { Exchange } from '../exchange/exchange.js';
@@ -97,12 +97,26 @@ export class BrowserAccess {
 
   /** Whether the browser already has a good session by this very link: it then needs no other. */
   private async hasSessionBy(token: string, exchange: Exchange, address: SandboxAddress): Promise<boolean> {
-    const { request, isSecure, client } = exchange;
+    const { request, isSecure } = exchange;
     for (const cookie of sessionTokensIn(cookieLinesIn(request.rawHeaders), isSecure)) {
-      const session = await this.sessions.find(cookie, address, client);
+      const session = await this.sessionOf(cookie, exchange, address);
       if (session !== null && this.sessions.isBegunBy(token, session)) return true;
     }
     return false;
+  }
+
+  /** Null also for a stranger who has asked too much: the link may be good. */
+  private async sessionOf(
+    cookie: string,
+    { client }: Exchange,
+    address: SandboxAddress,
+  ): Promise<Session | null> {
+    try {
+      return await this.sessions.find(cookie, address, client);
+    } catch (error) {
+      if (error instanceof TooManyLookupsError) return null;
+      throw error;
+    }
   }
 
   /**
@@ -121,12 +135,12 @@ export class BrowserAccess {
     return 'answered';
   }
 
-  /** Null also for a stranger who has asked too much, unless nothing but the answer can help: who else it is comes out later. */
+  /** Null also for a stranger who has asked too much: who else it is comes out later. */
   private rulesOf(exchange: Exchange, { sandboxId, port }: SandboxAddress): MaybePromise<PortRules | null> {
     try {
       return this.ports.findForStranger(sandboxId, port, exchange.client);
     } catch (error) {
-      if (error instanceof TooManyLookupsError && !isPreflight(exchange.request)) return null;
+      if (error instanceof TooManyLookupsError) return null;
       throw error;
     }
   }
