@@ -86,7 +86,7 @@ beforeEach(() => {
   handler = new RequestHandler(
     new HostHeaders(new SandboxHostNames(ids, [])),
     ids,
-    new BrowserAccess(new SessionsService(null, feed, strangers), rules),
+    new BrowserAccess(new SessionsService(null, feed, strangers), rules, { brand: '' }),
     admission,
     new PermissionService(rules, publicPorts),
     changes,

@@ -27,7 +27,7 @@ describe('a request without a body that is left unread', () => {
     // Its end has not even been noted.
     left.resume();
     client.send(requestHead('GET /'));
-    await readAnswer(client);
+    await wholeAnswer(client);
     expect(left.readableEnded).toBe(false);
   });
 
