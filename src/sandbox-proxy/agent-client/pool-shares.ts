@@ -1,16 +1,15 @@
 /** The largest part of the process's connections that one team, and one sandbox, may have. */
 const TEAM_SHARE = 0.5;
 const SANDBOX_SHARE = 0.25;
-/** How many waiting sandboxes are tried when a connection becomes free. */
-const MAX_TURNS = 64;
-/** Most agents remembered as not accepting connections. */
+/** Agents that are remembered not to accept connections. */
 const MAX_SUSPECTS = 1_000;
 
 /** A sandbox's connections, as `PoolShares` sees them. */
 export interface Sharer {
   readonly teamId: string;
-  readonly hasWaiting: boolean;
-  /** Starts the call that has waited longest on a new connection; false if none waits, or there is no room. */
+  /** Calls wait, and the sandbox itself may have another connection. */
+  readonly wantsMore: boolean;
+  /** Starts the longest waiting call on a new connection; false where none waits any more, or there is no room for it. */
   startWaiting(): boolean;
   /** Closes an idle connection; false if there is none. */
   dropIdle(): boolean;
@@ -24,9 +23,9 @@ export class PoolShares {
   private readonly maxPerTeam: number;
   private openInAll = 0;
   private readonly openByTeam = new Map<string, number>();
-  /** Those that have calls waiting; first the one that has not been served for longest. */
-  private readonly queue = new Set<Sharer>();
-  /** By the agent's authority: since when it has accepted no connections. */
+  /** Those that want more, by team: the team and the sandbox that have not been served for longest come first. */
+  private readonly lines = new Map<string, Set<Sharer>>();
+  /** By the agent's authority: since when it accepts no connections. */
   private readonly suspects = new Map<string, number>();
   private isWaking = false;
 
@@ -48,8 +47,8 @@ export class PoolShares {
 
   /** Whether a team may have another connection. To make room, an idle one of some sandbox may be closed. */
   hasRoomFor(teamId: string): boolean {
-    if ((this.openByTeam.get(teamId) ?? 0) >= this.maxPerTeam && !this.makeRoom(teamId)) return false;
-    return this.openInAll < this.maxOpen || this.makeRoom();
+    if (this.isFull(teamId) && !this.makeRoom(teamId)) return false;
+    return this.openInAll < this.maxOpen || this.makeRoom(null);
   }
 
   open(teamId: string): void {
@@ -64,37 +63,47 @@ export class PoolShares {
     else this.openByTeam.delete(teamId);
   }
 
-  /** Puts a sandbox into the queue of those whose calls wait. */
+  /** Puts a sandbox in its team's line. */
   await(sharer: Sharer): void {
-    this.queue.add(sharer);
+    const line = this.lines.get(sharer.teamId);
+    if (line === undefined) this.lines.set(sharer.teamId, new Set([sharer]));
+    else line.add(sharer);
   }
 
-  /** The sandbox had its turn: it goes to the end of the queue, or out of it. */
+  /** It had its turn: whoever waits besides, of its team and of others, comes first now. */
   served(sharer: Sharer): void {
-    this.queue.delete(sharer);
-    if (sharer.hasWaiting) this.queue.add(sharer);
+    const { teamId } = sharer;
+    const line = this.lines.get(teamId);
+    if (line === undefined) return;
+    line.delete(sharer);
+    if (sharer.wantsMore) line.add(sharer);
+    this.lines.delete(teamId);
+    if (line.size > 0) this.lines.set(teamId, line);
   }
 
   /** Whether a connection that this sandbox has set free should be given up, because another sandbox is next. */
   isTurnOfAnother(sharer: Sharer): boolean {
-    if (this.openInAll < this.maxOpen) return false;
-    for (const next of this.queue) if (next.hasWaiting) return next !== sharer;
-    return false;
+    if (this.lines.size === 0) return false;
+    const isFull = this.openInAll >= this.maxOpen;
+    if (!isFull && !this.isFull(sharer.teamId)) return false;
+    // What a team gives back may be had by itself again, also where it has all that it may have.
+    const next = isFull ? this.next(sharer.teamId) : this.firstOf(sharer.teamId);
+    return next !== null && next !== sharer;
   }
 
-  /** Lets waiting sandboxes open connections while there is room, one after the other. */
+  /** Gives out what has become free, to one team and sandbox after the other. */
   wake(): void {
-    if (this.isWaking || this.queue.size === 0) return;
+    if (this.isWaking || this.lines.size === 0) return;
     this.isWaking = true;
-    let turns = Math.min(this.queue.size, MAX_TURNS);
-    for (const sharer of this.queue) {
-      if (turns === 0 || (this.openInAll >= this.maxOpen && !this.makeRoom())) break;
-      turns -= 1;
-      // One that has reached its own bound goes to the end of the queue too, and stays in it.
-      sharer.startWaiting();
-      this.served(sharer);
+    try {
+      for (let next = this.next(null); next !== null; next = this.next(null)) {
+        const hasStarted = next.startWaiting();
+        if (!hasStarted && next.wantsMore) break;
+        this.served(next);
+      }
+    } finally {
+      this.isWaking = false;
     }
-    this.isWaking = false;
   }
 
   suspect(authority: string): void {
@@ -111,10 +120,36 @@ export class PoolShares {
     return this.suspects.size === 0 ? null : (this.suspects.get(authority) ?? null);
   }
 
-  /** Closes a connection that lies idle, of that team where one is named. */
-  private makeRoom(teamId?: string): boolean {
+  private isFull(teamId: string): boolean {
+    return (this.openByTeam.get(teamId) ?? 0) >= this.maxPerTeam;
+  }
+
+  /** Whose turn it is: of a team that may have more, or of `giving`, which has just less. */
+  private next(giving: string | null): Sharer | null {
+    for (const teamId of this.lines.keys()) {
+      if (this.isFull(teamId) && teamId !== giving) continue;
+      const first = this.firstOf(teamId);
+      if (first !== null) return first;
+    }
+    return null;
+  }
+
+  /** The first in a team's line; those that no longer want more leave it. */
+  private firstOf(teamId: string): Sharer | null {
+    const line = this.lines.get(teamId);
+    if (line === undefined) return null;
+    for (const sharer of line) {
+      if (sharer.wantsMore) return sharer;
+      line.delete(sharer);
+    }
+    this.lines.delete(teamId);
+    return null;
+  }
+
+  /** @param teamId whose connection is to go; null: anyone's */
+  private makeRoom(teamId: string | null): boolean {
     for (const sharer of this.sharers)
-      if ((teamId === undefined || sharer.teamId === teamId) && sharer.dropIdle()) return true;
+      if ((teamId === null || sharer.teamId === teamId) && sharer.dropIdle()) return true;
     return false;
   }
 }
