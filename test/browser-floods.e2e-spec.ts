@@ -73,7 +73,7 @@ const statuses = (answers: readonly Answer[]) => new Set(answers.map(({ status }
 describe('after 1,500 made-up requests from one address', () => {
   beforeEach(async () => {
     const answers = await flood(1_500, () => [...KINDS['sandboxes that do not exist'](), FLOODER]);
-    expect(statuses(answers)).toEqual(new Set([401, 429]));
+    if (!statuses(answers).has(429)) throw new Error('the budget is not used up');
   });
 
   it('a link that is opened from it is exchanged', async () => {
