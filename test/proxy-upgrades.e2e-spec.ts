@@ -88,7 +88,7 @@ describe('an upgrade', () => {
     const { bytes, ending } = await client.rest();
     expect(bytes).toMatch(/^HTTP\/1\.1 400 [^]*X-Sandbox-Error: proxy;invalid_request/);
     expect(bytes.match(/HTTP\/1\.1 /g)).toHaveLength(1);
-    expect(ending).toBe('end');
+    expect(ending).toBe('fin');
   });
 
   it('to h2c is ignored, and the request served as a plain one', async () => {

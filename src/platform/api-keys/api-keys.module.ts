@@ -6,7 +6,7 @@ import { LookupTurns } from './lookup-turns.js';
 import { UnknownKeyBudget } from './unknown-key-budget.js';
 import { TeamKeysService } from './team-keys.service.js';
 
-/** `/v1/api-keys`, and what `TeamGuard` needs besides the proxy. */
+/** `/v1/api-keys`, and what `TeamGuard` needs in addition to the proxy. */
 @Module({
   imports: [TypeOrmModule.forFeature([ApiKey])],
   controllers: [TeamKeysController],

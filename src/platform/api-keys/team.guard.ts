@@ -8,15 +8,15 @@ import { decodeId } from '../identifiers/resource-id.js';
 import { LookupTurns } from './lookup-turns.js';
 import { UnknownKeyBudget } from './unknown-key-budget.js';
 
-/** Set by the guard on the requests that it lets in. */
+/** The team of each request that the guard has let in. */
 const teamOf = new WeakMap<Request, string>();
 
 const MAX_LET_IN = 10_000;
 
-/** Lets in who shows a team's key as `X-API-Key`. */
+/** Lets a request in that has a team's key in `X-API-Key`. */
 @Injectable()
 export class TeamGuard implements CanActivate {
-  /** Digests of keys that have let somebody in, whether or not they still do: they need not wait for a turn. */
+  /** Digests of keys that have let a request in, even if they no longer would: these need not wait for a turn. */
   private readonly letIn = new LRUCache<string, true>({ max: MAX_LET_IN });
 
   constructor(
@@ -26,7 +26,7 @@ export class TeamGuard implements CanActivate {
   ) {}
 
   /**
-   * @throws CredentialError without a key, or with an unknown one; TooManyUnknownKeysError where too many such have come
+   * @throws CredentialError without a key, or with an unknown one; TooManyUnknownKeysError when too many unknown ones have come
    *   from the client's address; DirectoryUnavailableError
    */
   async canActivate(context: ExecutionContext): Promise<true> {

@@ -3,7 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { dataSourceOptions } from './data-source.js';
 import { openDatabase } from './open-database.js';
 
-/** TypeORM's data source on a schema brought up to date, for every module. */
+/** TypeORM's data source, on a schema that is up to date, for every module. */
 @Module({})
 export class DatabaseModule {
   static forRoot(url: string, migrations: 'auto' | 'off'): DynamicModule {

@@ -1,6 +1,6 @@
-/** Between two lines of one kind, milliseconds. */
+/** Time between two lines of one kind, milliseconds. */
 const INTERVAL_MS = 1_000;
-/** Kinds that are told apart within that time; what is beyond them counts as one kind more. */
+/** Most kinds that are told apart within that time; all further ones count as one more kind. */
 const MAX_KINDS = 200;
 const FURTHER_KINDS = 'further kinds';
 
@@ -9,14 +9,14 @@ interface LastLine {
   suppressed: number;
 }
 
-/** Lets one line of a kind pass each second, so that what goes wrong with every request is not a flood of lines as well. */
+/** Lets one line of each kind pass per second, so that a failure of every request is not a flood of lines. */
 export class RepeatedLines {
   private readonly lastLines = new Map<string, LastLine>();
 
-  /** @param clock milliseconds that only ever grow */
+  /** @param clock never goes back, milliseconds */
   constructor(private readonly clock: () => number = () => performance.now()) {}
 
-  /** @returns how many lines were left out since the last one of this kind; null where this one is left out, too. */
+  /** @returns null to leave this line out; otherwise how many lines of this kind were left out since the last one. */
   pass(kind: string): number | null {
     const now = this.clock();
     const known = this.lastLines.has(kind) || this.hasRoom(now) ? kind : FURTHER_KINDS;

@@ -6,9 +6,9 @@ import { InvalidHostError } from '../errors.js';
 const ABSOLUTE_FORM = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)(.*)$/i;
 const KNOWN_HOSTS = 10_000;
 
-/** Step 1 of a request: what its Host header says. */
+/** Step 1 of a request: reads its Host header. */
 export class HostHeaders {
-  /** Host headers that have led to a host agent. */
+  /** Host headers whose sandbox was found. */
   private readonly known = new LRUCache<string, SandboxAddress>({ max: KNOWN_HOSTS });
 
   private lastHost = '';
@@ -17,8 +17,8 @@ export class HostHeaders {
   constructor(private readonly names: SandboxHostNames) {}
 
   /**
-   * The sandbox that the request is for, or null where it is not ours. A target in absolute form (RFC 9112 3.2.2)
-   * becomes the path in it, if it names the same authority as the Host header.
+   * The sandbox that the request is for, or null where it is not ours. A target in absolute form (RFC 9112 3.2.2) is
+   * replaced by its path, if it names the same authority as the Host header.
    *
    * @throws InvalidHostError, InvalidPortError
    */
@@ -41,8 +41,8 @@ export class HostHeaders {
   }
 
   /**
-   * Keeps what was read of a Host header, once its sandbox has been found. Not before: names that somebody makes up, by
-   * the million, would push out those in use, and live just long enough to fill the heap's old generation.
+   * Keeps what was read of a Host header, once its sandbox has been found. Not before: millions of made-up names would push
+   * out those in use, and live just long enough to fill the heap's old generation.
    */
   keep(host: string, address: SandboxAddress): void {
     if (address.isKept) return;
@@ -51,7 +51,7 @@ export class HostHeaders {
   }
 
   /**
-   * The Host header; of several the first, as Node has it, where none of them is ours.
+   * The Host header; of several that are not ours the first, as in Node.
    *
    * @throws InvalidHostError when there are several, and one of them names a sandbox (RFC 9112 3.2)
    */
@@ -62,14 +62,14 @@ export class HostHeaders {
       if (name.length !== 4 || name.toLowerCase() !== 'host') continue;
       const value = rawHeaders[i + 1] as string;
       if (host !== null && (this.names.isOurs(host) || this.names.isOurs(value)))
-        throw new InvalidHostError('a request has one Host header');
+        throw new InvalidHostError('a request must have exactly one Host header');
       host ??= value;
     }
     return host;
   }
 
   private read(host: string): SandboxAddress | null {
-    // Requests of one client come in bunches, and comparing two strings is cheaper than looking one up.
+    // Requests for one sandbox come in runs, and comparing two strings is cheaper than looking one up.
     if (host === this.lastHost) return this.lastAddress;
     const address = this.known.get(host) ?? this.names.parse(host);
     if (address === null) return null;

@@ -2,18 +2,18 @@ import type { IncomingMessage } from 'node:http';
 import { type BlockList, isIP, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 
-/** Who is at the other end of a client connection. */
+/** The other end of a client connection. */
 export interface Peer {
-  /** IP address; IPv4 in its own notation also where the listener speaks IPv6. */
+  /** IP address; an IPv4 address in its own notation, even if the listener is an IPv6 one. */
   readonly address: string;
-  /** True where its `X-Forwarded-*` are believed. */
+  /** True if its `X-Forwarded-*` are believed. */
   readonly isTrusted: boolean;
   readonly proto: 'http' | 'https';
 }
 
 const PEER = Symbol('peer');
 
-/** Tells peers apart by `TRUSTED_PROXIES`; worked out once per connection, and kept on its socket. */
+/** Knows which peers are trusted. What is found out about a peer is kept on its socket, once per connection. */
 export class Peers {
   constructor(private readonly trusted: BlockList) {}
 
@@ -32,8 +32,8 @@ export class Peers {
   }
 
   /**
-   * IP address of the client: of the peer, or, where that is trusted, the last in `X-Forwarded-For` that is not trusted
-   * itself; of a chain of trusted proxies the first.
+   * IP address of the client: that of the peer; if the peer is trusted, the last address in `X-Forwarded-For` that is not
+   * trusted itself, or the first one if all are.
    */
   clientOf({ headers }: IncomingMessage, { address, isTrusted }: Peer): string {
     const forwarded = isTrusted ? headers['x-forwarded-for'] : undefined;
@@ -46,7 +46,7 @@ export class Peers {
     return client;
   }
 
-  /** Whether the client came by HTTPS, as far as the connection or a trusted proxy says. */
+  /** Whether the client came by HTTPS, by its connection or by what a trusted proxy says. */
   isHttps({ headers }: IncomingMessage, { proto, isTrusted }: Peer): boolean {
     if (proto === 'https') return true;
     const forwarded = isTrusted ? headers['x-forwarded-proto'] : undefined;

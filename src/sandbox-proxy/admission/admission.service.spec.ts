@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { askedWith } from '../../../test/support/admission-fakes.js';
-import { collectNestLog } from '../../../test/support/collecting-logger.js';
+import { askedWith } from '../../../test/kit/admission-fakes.js';
+import { collectNestLog } from '../../../test/kit/collecting-logger.js';
 import type { Change } from '../contracts/changes.js';
 import {
   type Admission,
@@ -95,6 +95,8 @@ describe('admission', () => {
 });
 
 // a cookie that nobody was given, from an address that had used up its budget, kept everything else out that the request had
+const refusing = (answer: Answer) => new HeaderScheme('a', null, answer);
+
 describe('a credential that is not looked at because its client has asked too much', () => {
   const REFUSING = [
     new HeaderScheme('a', null, () => {

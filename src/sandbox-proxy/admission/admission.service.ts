@@ -13,7 +13,7 @@ import { answerInTime } from '../memory/answer-cache.js';
 /** Token of the schemes, in the order in which they are tried. */
 export const CREDENTIAL_SCHEMES = Symbol('CREDENTIAL_SCHEMES');
 
-/** Step 3 of a request: a credential becomes a team. */
+/** Step 3 of a request: from a credential to a team. */
 @Injectable()
 export class AdmissionService {
   private readonly logger = new Logger('SandboxProxy');
@@ -22,8 +22,8 @@ export class AdmissionService {
   constructor(@Inject(CREDENTIAL_SCHEMES) readonly schemes: readonly CredentialScheme[]) {}
 
   /**
-   * Admits by the first scheme whose credential is in the request and good. A header that is not ours to read (an app's
-   * own `X-API-Key`) so keeps nobody out who has a session.
+   * The admission by the first scheme that finds a credential which admits. A credential that does not admit, such as an
+   * app's own `X-API-Key`, does not stop the schemes after it.
    *
    * @param refusal what is said where nothing admits; null: what the first credential that was found is told
    * @throws UnauthorizedError without a credential, or with none that admits
@@ -45,7 +45,7 @@ export class AdmissionService {
     }
   }
 
-  /** A scheme may be the application's, and wrong: what is not an admission admits nobody. Looked at once. */
+  /** A scheme may be the application's, and wrong: what is not an admission admits nobody. Each is checked only once. */
   private checked(admission: Admission, scheme: CredentialScheme): Admission {
     if (this.known.has(admission)) return admission;
     if (!isAdmission(admission, scheme))
@@ -96,7 +96,7 @@ export class AdmissionService {
   }
 }
 
-/** Without its place a credential would travel on to the sandbox. */
+/** A credential without its header could not be removed from the request, and would reach the sandbox. */
 function checkFound(found: FoundCredential, scheme: CredentialScheme): void {
   const { secret, header } = (found ?? {}) as Partial<FoundCredential>;
   if (typeof secret !== 'string' || (header !== null && typeof header !== 'string'))

@@ -10,18 +10,18 @@ import { MemoryAnswers } from '../memory/memory-answers.js';
 import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from '../options.js';
 import { wholeText } from './whole-text.js';
 
-/** The name of the scheme, and in changes. */
+/** The name of the scheme, also in changes. */
 export const API_KEY_SCHEME = 'api-key';
-/** Keys asked about at a time. */
+/** Most questions about keys under way at a time. */
 const MAX_FLIGHTS = 10_000;
 
-/** Whom an API key admits: for the proxy, and for guards of the application's own routes. */
+/** Knows whom an API key admits, for the proxy and for guards of the application's own routes. */
 @Injectable()
 export class ApiKeyService {
   private readonly logger = new Logger('SandboxProxy');
   /** By digest. */
   private readonly keys: AnswerCache<KeyInUse>;
-  /** Key -> digest, of keys that have admitted: hashing takes longer than everything else that is done with one. */
+  /** From key to digest, for keys that have admitted: hashing would take longer than everything else done with a key. */
   private readonly digests: LRUCache<string, string>;
   private lastKey: string | null = null;
   private lastDigest = '';
@@ -43,13 +43,13 @@ export class ApiKeyService {
     });
   }
 
-  /** True for a text of the form of a key, whether or not there is such a key. */
+  /** True for a text with the form of a key, whether or not there is such a key. */
   hasForm(text: string): boolean {
     return text === this.lastKey || this.form.test(text);
   }
 
   /**
-   * Whom the key admits, or null. Synchronous where memory has the answer: the warm path makes no promise.
+   * Whom the key admits, or null. Without a promise if memory has the answer.
    *
    * @throws DirectoryUnavailableError (also as a rejection) when the store cannot say; that is not remembered
    */
@@ -63,7 +63,7 @@ export class ApiKeyService {
       : this.used(key, found);
   }
 
-  /** Which of these still admit as they did; asked of the store, past every memory. */
+  /** Which of these still admit the same team; always asks the store. */
   stillHold(keys: readonly KeyInUse[]): Promise<readonly boolean[]> {
     return this.store.stillHold(keys);
   }
@@ -100,7 +100,7 @@ export class ApiKeyService {
     return admitted;
   }
 
-  /** That a use could not be noted keeps nobody out. */
+  /** If a use cannot be noted, the request is admitted all the same. */
   private noteUse(keyId: string): void {
     try {
       const noted: unknown = this.store.noteUse?.(keyId);

@@ -15,18 +15,18 @@ import { cookieLinesIn, sessionTokensIn, setSessionCookie } from './session-cook
 import { isOfOwnPage } from './session-use.js';
 import { SessionsService } from './sessions.service.js';
 
-/** What came of step 2. */
+/** The result of step 2. */
 export type Visit =
   /** The request has been answered. */
   | 'answered'
-  /** It goes on to be admitted; the text is what it is told if nothing admits it. */
+  /** The request goes on. `refusal` is what it is told if nothing admits it; null: whatever step 3 says. */
   | { readonly refusal: string | null };
 
 const GOES_ON: Visit = { refusal: null };
-/** Of a link's token that is no good, where nothing else admits either. */
+/** The link's token is not good, but something else may still admit. */
 const LINK_REFUSED: Visit = { refusal: 'this link is not valid any more; ask for a new one' };
 
-/** Step 2 of a request: what a browser does before it is admitted like any other client: it opens a link, or asks what a page may do. */
+/** Step 2 of a request: exchanges a link for a session, answers preflights, and finds out which pages may read the answer. */
 @Injectable()
 export class BrowserAccess {
   constructor(
@@ -49,8 +49,8 @@ export class BrowserAccess {
   }
 
   /**
-   * A link's token becomes a session: answered by a 303 to the same place without the token, so that it stands in no
-   * history, Referer or log. Whatever comes of it, the token is taken out of the request before it goes any further.
+   * Exchanges a link's token for a session. The answer is a 303 to the same place without the token, so that it is in no
+   * history, Referer or log. If the exchange fails, the request goes on without the token.
    */
   private async openLink(
     exchange: Exchange,

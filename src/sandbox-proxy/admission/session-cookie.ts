@@ -1,4 +1,4 @@
-/** The proxy's own cookies: the first by HTTPS, where the prefix keeps neighbours from setting it; the other by plain HTTP. */
+/** The proxy's own cookies: the first for HTTPS, where the prefix keeps neighbours from setting it; the other for plain HTTP. */
 const SECURE_NAME = '__Host-sandbox_session';
 const PLAIN_NAME = 'sandbox_session';
 
@@ -41,7 +41,7 @@ export function sessionTokensIn(cookies: string, isSecure: boolean): string[] {
 export interface SessionCookie {
   readonly token: string;
   readonly isSecure: boolean;
-  /** Also where the sandbox is shown in a frame of another site. */
+  /** Also sent where the sandbox is in a frame of another site. */
   readonly embed: boolean;
   readonly maxAgeSeconds: number;
 }

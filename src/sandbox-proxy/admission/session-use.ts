@@ -3,19 +3,19 @@ import type { AdmissionRequest } from '../contracts/credential-scheme.js';
 import type { Session } from '../contracts/session-store.js';
 import { CrossSiteRequestError } from '../errors.js';
 
-/** Nothing happens by them (RFC 9110 9.2.1). */
+/** Methods that change nothing (RFC 9110 9.2.1). */
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 const FRAMES = new Set(['iframe', 'frame', 'embed', 'object', 'fencedframe']);
 const ORIGIN = /^(https?):\/\/([^/]+)$/;
 const DEFAULT_PORT = { http: ':80', https: ':443' } as const;
 
 /**
- * A browser sends its cookie whichever page asks, also one of a neighbour under the same domain. So a session may change
- * things, or open a WebSocket, only from a page of the sandbox itself or of an origin that its team has named; and a page
- * of another origin shows the sandbox in a frame, or runs its scripts, only where the link says so.
+ * Why a request may not use the session. A browser sends its cookie whichever page asks, even a page of a neighbour under the
+ * same domain. So only pages of the sandbox itself, or of an origin that its team has named, may change things or open a
+ * WebSocket; and pages of other origins may show the sandbox in a frame, or run its scripts, only if the link says so.
  *
- * @param allowedOrigin the request's origin, where the team has allowed it at this port
- * @returns null where the use is a proper one
+ * @param allowedOrigin the request's origin, if the team has allowed it at this port
+ * @returns null if the request may use the session
  */
 export function refusalOfSessionUse(
   { embed, allowedOrigins }: Session,

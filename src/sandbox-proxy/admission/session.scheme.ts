@@ -18,7 +18,7 @@ interface SessionAdmission extends Admission {
   readonly session: Session;
 }
 
-/** The cookie that a browser got for a preview link. */
+/** The cookie that a browser got in exchange for a preview link. */
 @Injectable()
 export class SessionScheme extends CredentialScheme<SessionAdmission> {
   readonly name = SESSION_SCHEME;
@@ -26,7 +26,7 @@ export class SessionScheme extends CredentialScheme<SessionAdmission> {
   override readonly endedCode = 'session_ended';
   override readonly cookies = SESSION_COOKIE_NAMES;
   override readonly pattern: RegExp | null;
-  /** One for all requests of a session, as long as it is in memory. */
+  /** One admission for all requests of a session, for as long as the session is in memory. */
   private readonly admissions = new WeakMap<Session, SessionAdmission>();
 
   constructor(private readonly sessions: SessionsService) {
@@ -60,7 +60,7 @@ export class SessionScheme extends CredentialScheme<SessionAdmission> {
     return refusalOfSessionUse(session, request, allowedOrigin);
   }
 
-  /** The first of the tokens that is one. */
+  /** The admission by the first of the tokens that has a session. */
   private admitFirst(
     tokens: readonly string[],
     request: AdmissionRequest,

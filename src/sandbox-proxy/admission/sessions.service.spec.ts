@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { FakeSessions, sessionOf, SESSION_PLACE as PLACE } from '../../../test/support/admission-fakes.js';
-import { FakeFeed } from '../../../test/support/answer-fakes.js';
+import { FakeSessions, sessionOf, SESSION_PLACE as PLACE } from '../../../test/kit/admission-fakes.js';
+import { FakeFeed } from '../../../test/kit/answer-fakes.js';
 import type { Change } from '../contracts/changes.js';
 import type { BegunSession, Session } from '../contracts/session-store.js';
 import { DirectoryUnavailableError, TooManyLookupsError } from '../errors.js';

@@ -15,18 +15,18 @@ import { ExchangeTurns } from './exchange-turns.js';
 import { StrangerBudget } from './stranger-budget.js';
 import { wholeText } from './whole-text.js';
 
-/** The name of the scheme, and in changes. */
+/** The name of the scheme, also in changes. */
 export const SESSION_SCHEME = 'session';
 /** How long a session may be served from memory, milliseconds. */
 const TTL_MS = 120_000;
 const MAX_SESSIONS = 10_000;
-/** Sessions asked about at a time. */
+/** Most questions about sessions under way at a time. */
 const MAX_FLIGHTS = 10_000;
 
-/** Session token -> session, from memory where possible; link token -> session, by the store alone. */
+/** From a session's token to the session, by memory where possible; from a link's token to a session, always by the store. */
 @Injectable()
 export class SessionsService {
-  /** By `{sandboxId} {port} {token}`: a token is looked up for the place at which it is used, and good nowhere else. */
+  /** By `{sandboxId} {port} {token}`: a token is looked up for the port at which it is used, and is good nowhere else. */
   private readonly sessions: AnswerCache<Session>;
   private readonly form: RegExp | null;
   private readonly turns: ExchangeTurns;
@@ -47,7 +47,7 @@ export class SessionsService {
     });
   }
 
-  /** The form of its tokens; null where the application has no sessions. */
+  /** The form of tokens; null if the application has no sessions. */
   get pattern(): RegExp | null {
     return this.store?.pattern ?? null;
   }
@@ -105,7 +105,7 @@ export class SessionsService {
     });
   }
 
-  /** Which of these are still good; asked of the store, past every memory. */
+  /** Which of these are still good; always asks the store. */
   async stillHold(sessions: readonly Session[]): Promise<readonly boolean[]> {
     const { store } = this;
     return store === null ? sessions.map(() => false) : store.stillHold(sessions);
@@ -117,7 +117,7 @@ export class SessionsService {
   }
 }
 
-/** The changes that a session rests on, besides those of its sandbox and team. */
+/** The changes that a session rests on, besides those of its sandbox and its team. */
 export function changesOfSession({ sessionId, linkId }: Session): Change[] {
   return [linkId, sessionId].map((subject) => ({ kind: 'credential', scheme: SESSION_SCHEME, subject }));
 }
@@ -149,7 +149,7 @@ function isSession(value: unknown): value is Session {
   );
 }
 
-/** A token becomes a cookie: nothing in it may end one. */
+/** The token becomes the value of a cookie, so it must hold no character that would end one. */
 function isBegunSession(value: unknown): value is BegunSession {
   if (typeof value !== 'object' || value === null) return false;
   const { token, embed, expiresAtMs } = value as Record<string, unknown>;

@@ -4,12 +4,12 @@ import { TooManyLookupsError } from '../errors.js';
 import { LookupBudget } from '../memory/lookup-budget.js';
 
 /**
- * How many questions one client address may cause without having shown who it is, and without an answer: ports that are
- * not public, cookies and link tokens that nobody was given. Behind a proxy that is not trusted all its clients are one.
+ * How many questions that find nothing one client may cause without a credential that admits: ports that are not public,
+ * made-up cookies and link tokens. All clients of a proxy that is not trusted count as one.
  */
 const ALLOWANCE = { burst: 500, perSecond: 50 };
 
-/** Keeps strangers from using up the stores that everyone else needs. */
+/** Keeps strangers from overloading the stores, which everyone else needs. */
 @Injectable()
 export class StrangerBudget {
   private readonly budget = new LookupBudget(() => performance.now(), ALLOWANCE);
@@ -20,7 +20,7 @@ export class StrangerBudget {
    * Called before a store is asked for a stranger: pays for the question.
    *
    * @param client IP address
-   * @throws TooManyLookupsError while the client has asked too much
+   * @throws TooManyLookupsError while the client's budget is used up
    */
   reserve(client: string): void {
     const network = networkOf(client);
@@ -55,12 +55,12 @@ export class StrangerBudget {
   }
 }
 
-/** An IPv6 address in brackets, or an IPv4 address, and a port: so some proxies in front name their clients. */
+/** An IPv6 address in brackets, or an IPv4 address, with a port: some proxies name their clients like this. */
 const WITH_PORT = /^\[([^\]]+)\](?::\d+)?$|^(\d+(?:\.\d+){3}):\d+$/;
 
 /**
- * Whom a client shares its budget with: the IPv4 address, also where it is written as an IPv6 one; of IPv6 the /64 that
- * one client has to itself: `2001:db8:1:2:3::4` -> `2001:db8:1:2`. What is no address stays as it is.
+ * The network that shares one budget: an IPv4 address, even if it is written as an IPv6 one; of an IPv6 address the /64,
+ * which one client can have for itself: `2001:db8:1:2:3::4` -> `2001:db8:1:2`. Any other text stays as it is.
  */
 export function networkOf(client: string): string {
   const [, bracketed, beforePort] = WITH_PORT.exec(client) ?? [];

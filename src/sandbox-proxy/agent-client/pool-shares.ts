@@ -1,21 +1,21 @@
 /** The largest part of the process's connections that one team, and one sandbox, may have. */
 const TEAM_SHARE = 0.5;
 const SANDBOX_SHARE = 0.25;
-/** Sandboxes that are offered a connection that has become free, before the next one that does. */
-const MAX_TURNS = 64;
 /** Agents that are remembered not to accept connections. */
 const MAX_SUSPECTS = 1_000;
 
-/** A sandbox's connections, as those of all sandboxes are shared out. */
+/** A sandbox's connections, as `PoolShares` sees them. */
 export interface Sharer {
-  readonly hasWaiting: boolean;
-  /** Starts the longest waiting call on a new connection; false where none waits, or there is no room for it. */
+  readonly teamId: string;
+  /** Calls wait, and the sandbox itself may have another connection. */
+  readonly wantsMore: boolean;
+  /** Starts the longest waiting call on a new connection; false where none waits any more, or there is no room for it. */
   startWaiting(): boolean;
-  /** Closes a connection that is idle; false where none is. */
+  /** Closes an idle connection; false if there is none. */
   dropIdle(): boolean;
 }
 
-/** What all sandboxes' connections share: their number, and whose turn it is to have another. */
+/** What the connections of all sandboxes share: the bound on their number, and whose turn it is to open another. */
 export class PoolShares {
   /** The pool's coarse clock, milliseconds; it moves on a few times a second. */
   nowMs = performance.now();
@@ -23,15 +23,15 @@ export class PoolShares {
   private readonly maxPerTeam: number;
   private openInAll = 0;
   private readonly openByTeam = new Map<string, number>();
-  /** Those that have calls waiting, the longest not served first. */
-  private readonly queue = new Set<Sharer>();
+  /** Those that want more, by team: the team and the sandbox that have not been served for longest come first. */
+  private readonly lines = new Map<string, Set<Sharer>>();
   /** By the agent's authority: since when it accepts no connections. */
   private readonly suspects = new Map<string, number>();
   private isWaking = false;
 
   /**
-   * @param maxOpen connections of this process to agents
-   * @param sharers all that may have an idle connection
+   * @param maxOpen most connections of this process to agents
+   * @param sharers all that may have an idle connection; `PoolShares` only reads this
    */
   constructor(
     readonly maxOpen: number,
@@ -45,10 +45,10 @@ export class PoolShares {
     return this.openInAll;
   }
 
-  /** Whether a team may have another connection; one that lies idle somewhere may have to go for it. */
+  /** Whether a team may have another connection. To make room, an idle one of some sandbox may be closed. */
   hasRoomFor(teamId: string): boolean {
-    if ((this.openByTeam.get(teamId) ?? 0) >= this.maxPerTeam) return false;
-    return this.openInAll < this.maxOpen || this.makeRoom();
+    if (this.isFull(teamId) && !this.makeRoom(teamId)) return false;
+    return this.openInAll < this.maxOpen || this.makeRoom(null);
   }
 
   open(teamId: string): void {
@@ -63,37 +63,47 @@ export class PoolShares {
     else this.openByTeam.delete(teamId);
   }
 
-  /** Puts a sandbox in the line of those whose calls wait. */
+  /** Puts a sandbox in its team's line. */
   await(sharer: Sharer): void {
-    this.queue.add(sharer);
+    const line = this.lines.get(sharer.teamId);
+    if (line === undefined) this.lines.set(sharer.teamId, new Set([sharer]));
+    else line.add(sharer);
   }
 
-  /** It had its turn: whoever waits besides comes first now. */
+  /** It had its turn: whoever waits besides, of its team and of others, comes first now. */
   served(sharer: Sharer): void {
-    this.queue.delete(sharer);
-    if (sharer.hasWaiting) this.queue.add(sharer);
+    const { teamId } = sharer;
+    const line = this.lines.get(teamId);
+    if (line === undefined) return;
+    line.delete(sharer);
+    if (sharer.wantsMore) line.add(sharer);
+    this.lines.delete(teamId);
+    if (line.size > 0) this.lines.set(teamId, line);
   }
 
-  /** Whether a connection that has become free is another's before it is this one's. */
+  /** Whether a connection that this sandbox has set free should be given up, because another sandbox is next. */
   isTurnOfAnother(sharer: Sharer): boolean {
-    if (this.openInAll < this.maxOpen) return false;
-    for (const next of this.queue) if (next.hasWaiting) return next !== sharer;
-    return false;
+    if (this.lines.size === 0) return false;
+    const isFull = this.openInAll >= this.maxOpen;
+    if (!isFull && !this.isFull(sharer.teamId)) return false;
+    // What a team gives back may be had by itself again, also where it has all that it may have.
+    const next = isFull ? this.next(sharer.teamId) : this.firstOf(sharer.teamId);
+    return next !== null && next !== sharer;
   }
 
-  /** Gives out what has become free, to one sandbox after the other. */
+  /** Gives out what has become free, to one team and sandbox after the other. */
   wake(): void {
-    if (this.isWaking || this.queue.size === 0) return;
+    if (this.isWaking || this.lines.size === 0) return;
     this.isWaking = true;
-    let turns = Math.min(this.queue.size, MAX_TURNS);
-    for (const sharer of this.queue) {
-      if (turns === 0 || (this.openInAll >= this.maxOpen && !this.makeRoom())) break;
-      turns -= 1;
-      // One that may have no more itself loses its turn, not its place in the line.
-      sharer.startWaiting();
-      this.served(sharer);
+    try {
+      for (let next = this.next(null); next !== null; next = this.next(null)) {
+        const hasStarted = next.startWaiting();
+        if (!hasStarted && next.wantsMore) break;
+        this.served(next);
+      }
+    } finally {
+      this.isWaking = false;
     }
-    this.isWaking = false;
   }
 
   suspect(authority: string): void {
@@ -105,13 +115,41 @@ export class PoolShares {
     if (this.suspects.size > 0) this.suspects.delete(authority);
   }
 
-  /** Since when the agent accepts no connections, on the pool's clock; null where it does. */
+  /** Since when the agent has accepted no connections, on the pool's clock; null: it accepts them. */
   suspectSince(authority: string): number | null {
     return this.suspects.size === 0 ? null : (this.suspects.get(authority) ?? null);
   }
 
-  private makeRoom(): boolean {
-    for (const sharer of this.sharers) if (sharer.dropIdle()) return true;
+  private isFull(teamId: string): boolean {
+    return (this.openByTeam.get(teamId) ?? 0) >= this.maxPerTeam;
+  }
+
+  /** Whose turn it is: of a team that may have more, or of `giving`, which has just less. */
+  private next(giving: string | null): Sharer | null {
+    for (const teamId of this.lines.keys()) {
+      if (this.isFull(teamId) && teamId !== giving) continue;
+      const first = this.firstOf(teamId);
+      if (first !== null) return first;
+    }
+    return null;
+  }
+
+  /** The first in a team's line; those that no longer want more leave it. */
+  private firstOf(teamId: string): Sharer | null {
+    const line = this.lines.get(teamId);
+    if (line === undefined) return null;
+    for (const sharer of line) {
+      if (sharer.wantsMore) return sharer;
+      line.delete(sharer);
+    }
+    this.lines.delete(teamId);
+    return null;
+  }
+
+  /** @param teamId whose connection is to go; null: anyone's */
+  private makeRoom(teamId: string | null): boolean {
+    for (const sharer of this.sharers)
+      if ((teamId === null || sharer.teamId === teamId) && sharer.dropIdle()) return true;
     return false;
   }
 }

@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import { agentAdvice, type ErrorAdvice } from './error-advice.js';
 
-/** What was asked for, as Node's request has it: it decides whether and where a page tries again. */
+/** The method and target of the request: they decide whether, and where, the page tries again. */
 export type AskedFor = Pick<IncomingMessage, 'method' | 'url'>;
 
 /** What an error page shows; every text is escaped here. */
 export interface ErrorPage {
   readonly status: number;
   readonly code: string;
-  /** The error's own words, as the JSON has them; undefined where they are not known. */
+  /** The error's message, as in the JSON; undefined where it is not known. */
   readonly message: string | undefined;
   readonly requestId: string;
   readonly advice: ErrorAdvice;
@@ -37,7 +37,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Every pair of text and ground has a contrast of 4.5 at least (WCAG 2.2, 1.4.3): the spec computes it. */
+/** Text and background have a contrast of at least 4.5 everywhere (WCAG 2.2, 1.4.3); the spec computes it. */
 const STYLE = `
 :root { --ground: #fcfcfb; --text: #1c2024; --quiet: #5a636c; --link: #0b5bd3; --line: #d9dde1;
   color-scheme: light dark; font: 100%/1.55 system-ui, sans-serif; }
@@ -65,7 +65,7 @@ const CONFIRM_TITLE = 'You have been sent a link to a sandbox';
 /** What lets the page's style, and no other, through its Content-Security-Policy: a source of `style-src`. */
 export const STYLE_SOURCE = `'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`;
 
-/** A path of this very host, which `//other.host` and what browsers take for it are not; and not a long one. */
+/** A path on this host, of at most 1,024 characters; not `//other.host`, nor what browsers read as that. */
 const RETRY_TARGET = /^\/(?![/\\])[\x21-\x7e]{0,1023}$/;
 
 /** Text for HTML: safe between tags and inside quoted attributes. */
@@ -73,7 +73,7 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character] as string);
 }
 
-/** A small self-contained page: no script, no request to anywhere but to itself again, dark and light. */
+/** A small self-contained page, light or dark: it has no script and requests nothing but itself. */
 export function errorPage({ status, code, message, requestId, advice, request, brand }: ErrorPage): string {
   const retrySeconds = isRead(request) ? advice.retrySeconds : undefined;
   const main = `<p class="status">${escapeHtml(`${status} ${STATUS_CODES[status] ?? ''}`)}</p>
@@ -119,20 +119,20 @@ ${main}</main>
 `;
 }
 
-/** The page for an agent's own error that answers a navigation, in place of the agent's JSON. */
+/** The page that answers a navigation in place of the agent's own error. */
 export function agentErrorPage({ code, status, port, requestId, request, brand }: AgentError): string {
   const advice = agentAdvice(code, status, port);
   return errorPage({ status, code, message: undefined, requestId, advice, request, brand });
 }
 
-/** A page tries again with GET, so it must not where something else than to read was asked for. */
+/** True for requests that may be repeated with GET, as the page does when it tries again. */
 function isRead({ method }: AskedFor): boolean {
   return method === 'GET' || method === 'HEAD';
 }
 
 /**
- * Names the address, without a fragment: a refresh of `/#a` to itself is for Chromium (156) a jump within
- * the page, and asks nobody.
+ * Names the address, without a fragment: in Chromium (156) a refresh of `/#a` without an address is only a jump within the
+ * page, and sends no request.
  */
 function refresh(seconds: number, { url = '' }: AskedFor): string {
   const target = RETRY_TARGET.test(url) ? `;url=${escapeHtml(url)}` : '';

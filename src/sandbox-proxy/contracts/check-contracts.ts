@@ -1,15 +1,15 @@
-/** What a contract asks of the object that is given for it. */
+/** What an object must have to fulfil a contract. */
 export interface ContractForm {
   readonly name: string;
-  /** What the object must have, besides its methods. */
+  /** Properties, each with the test of its value. */
   readonly properties?: Readonly<Record<string, (value: unknown) => boolean>>;
   readonly methods: readonly string[];
   readonly isRequired: boolean;
 }
 
 /**
- * @param given what was given for each contract; null or undefined: nothing
- * @throws TypeError that names every contract which is missing or has something missing, and what it wants
+ * @param given the object given for each contract; null or undefined: none
+ * @throws TypeError that names each contract that is missing or incomplete, and what it must have
  */
 export function checkContracts(given: readonly (readonly [ContractForm, unknown])[]): void {
   const problems = given.flatMap(([form, object]) => problemOf(form, object) ?? []);
@@ -38,7 +38,7 @@ function problemOf(
   return `${name} lacks ${missing.join(', ')}: it must have ${wants}`;
 }
 
-/** A getter that throws has nothing to give. */
+/** A getter that throws counts as missing. */
 function memberOf(members: Record<string, unknown>, name: string): unknown {
   try {
     return members[name];

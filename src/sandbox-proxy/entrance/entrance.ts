@@ -9,7 +9,8 @@ import { hasOtherListener, listenFirst } from '../node-internals/listen-first.js
 import { outlasts } from '../node-internals/request-timeout.js';
 import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from '../options.js';
 import { secondServersOf } from './fastify-servers.js';
-import { answerHalfClosed, enterPipeline, leavePipeline } from './pipeline.js';
+import { answerHalfClosed } from './half-closed.js';
+import { enterPipeline, leavePipeline } from './pipeline.js';
 import { isProtected } from './protect-listener.js';
 import { refuseConnect } from './refuse-connect.js';
 import { SandboxProxy } from './sandbox-proxy.service.js';
@@ -18,8 +19,8 @@ import { SandboxUpgradeListener } from './upgrade.listener.js';
 
 /**
  * Puts the proxy in front of everything that listens on the application's http.Server: CORS, body parsers, gateways, the
- * global prefix and all controllers. Nest has installed them by the time of `onModuleInit`, and whatever comes later comes
- * behind it as well.
+ * global prefix and all controllers. Nest has installed them by the time of `onModuleInit`, and whatever is added later comes
+ * after the proxy too.
  */
 @Injectable()
 export class Entrance implements OnModuleInit, BeforeApplicationShutdown {
@@ -43,7 +44,7 @@ export class Entrance implements OnModuleInit, BeforeApplicationShutdown {
       secondServersOf(httpAdapter.getInstance(), (second) => this.guard(second));
   }
 
-  /** Nest closes the server next, and waits until every connection is gone: tunnels end now, requests after the grace. */
+  /** Nest closes the server next, and waits until every connection is gone. So tunnels end now, and requests after the grace. */
   beforeApplicationShutdown(): void {
     this.proxy.drain();
     setTimeout(() => {
@@ -89,14 +90,14 @@ export class Entrance implements OnModuleInit, BeforeApplicationShutdown {
   }
 }
 
-/** Requests of the application count like those to sandboxes, where the listener is ours to protect. */
+/** On a protected listener, requests of the application count like those to sandboxes. */
 function enters({ socket }: IncomingMessage, response: ServerResponse): boolean {
   if (!enterPipeline(socket, response)) return false;
   response.once('close', () => leavePipeline(socket));
   return true;
 }
 
-/** `https.Server` is none of `http.Server`, and has its methods; an HTTP/2 server has not. */
+/** An `https.Server` is not an `http.Server`, but has its methods; an HTTP/2 server has not. */
 function isHttp1(server: unknown): server is Server {
   return (
     server instanceof Server ||

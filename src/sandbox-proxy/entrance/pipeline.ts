@@ -1,49 +1,44 @@
-import type { Server, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { markClosing } from '../answers/answer.js';
-import { allowHalfOpen } from '../node-internals/half-open.js';
-import { responseOn } from '../node-internals/response-on-socket.js';
+import { closeGently, makeLast } from '../answers/answer.js';
 import { stopReading } from '../node-internals/stop-reading.js';
 
-/** Requests under way on one client connection: no client that means well sends so many ahead of their answers. */
+/** Most requests under way on one client connection: no client that means well sends more before it has answers. */
 const MAX_UNDER_WAY = 32;
 
 const PIPELINE = Symbol('pipeline');
 
 interface Pipeline {
   underWay: number;
-  last: ServerResponse;
+  /** To the request that came last; null while none is under way. */
+  last: ServerResponse | null;
 }
 
 type Connection = Socket & { [PIPELINE]?: Pipeline };
 
 /**
- * Counts a request in. One too many is not answered any more, nor what comes after it: the connection is not read further,
- * and closed after the answers to those that were let in.
+ * Counts a request in. If it is one too many, neither it nor what comes after it is answered: the connection is read no
+ * further, and closed after the answers to the requests before.
  *
- * @returns false for one too many
+ * @returns false if it is one too many
  */
 export function enterPipeline(socket: Connection, response: ServerResponse): boolean {
-  const pipeline = socket[PIPELINE];
-  if (pipeline === undefined) {
-    socket[PIPELINE] = { underWay: 1, last: response };
-    return true;
-  }
+  const pipeline = (socket[PIPELINE] ??= { underWay: 0, last: null });
   if (pipeline.underWay < MAX_UNDER_WAY) {
     pipeline.underWay += 1;
     pipeline.last = response;
     return true;
   }
-  markClosing(socket);
-  pipeline.last.shouldKeepAlive = false;
-  stopReading(socket);
+  endPipeline(socket);
   return false;
 }
 
-/** Counts a request out whose response has closed. */
+/** Counts a request out. To be called when its response has closed. */
 export function leavePipeline(socket: Connection): void {
   const pipeline = socket[PIPELINE];
-  if (pipeline !== undefined) pipeline.underWay -= 1;
+  if (pipeline === undefined) return;
+  pipeline.underWay -= 1;
+  if (pipeline.underWay === 0) pipeline.last = null;
 }
 
 /** How many requests are under way on the connection. */
@@ -51,30 +46,19 @@ export function underWayOn(socket: Connection): number {
   return socket[PIPELINE]?.underWay ?? 0;
 }
 
-/** How long a client that has ended its side is believed to be there still, without the first byte of an answer, ms. */
-const FIRST_BYTE_MS = 5_000;
-
-/**
- * A client that ends its side of the connection right after its request gets its answer. A client that has gone looks the
- * same: so the answer has to begin within 5 s, and the request is given up otherwise, as it is where the client ends its
- * side after the answer has begun.
- */
-export function answerHalfClosed(server: Server, socket: Socket): void {
-  allowHalfOpen(server, socket, isAnswerAwaited);
+/** The response to the request that came last; null where none is under way. */
+export function lastOn(socket: Connection): ServerResponse | null {
+  return socket[PIPELINE]?.last ?? null;
 }
 
-function isAnswerAwaited(socket: Socket): boolean {
-  if (underWayOn(socket) === 0 || responseOn(socket)?.headersSent === true) return false;
-  expectAnswer(socket);
-  return true;
-}
-
-function expectAnswer(socket: Socket): void {
-  const response = responseOn(socket);
-  const timer = setTimeout(() => {
-    if (socket.destroyed) return;
-    if (response !== null && responseOn(socket) === response && !response.headersSent) socket.destroy();
-    else expectAnswer(socket);
-  }, FIRST_BYTE_MS).unref();
-  socket.once('close', () => clearTimeout(timer));
+/** Closes the connection after the answers to the requests that are under way, and reads nothing more of it. */
+export function endPipeline(socket: Connection): void {
+  const last = lastOn(socket);
+  if (last === null) return;
+  stopReading(socket);
+  makeLast(last.req, last);
+  // Its head may have been made already, and promise that the connection stays.
+  last.once('close', () => {
+    if (!socket.writableEnded) closeGently(socket);
+  });
 }

@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import { TooManyLookupsError } from '../errors.js';
 
-/** Who is remembered at a time. */
+/** How many askers are remembered at a time. */
 const ASKERS = 10_000;
 
-/** How much may be asked for without finding it at once, and how much a second from then on. */
+/** How many questions may find nothing: at once, and per second from then on. */
 export interface LookupAllowance {
   readonly burst: number;
   readonly perSecond: number;
@@ -16,8 +16,8 @@ interface Budget {
 }
 
 /**
- * Bounds the database queries that one team or client can cause by asking for what does not exist (each id is another
- * cache entry, so no cache helps): a token bucket each, from which only a lookup that found nothing is paid.
+ * Bounds the queries that one team or client can cause by asking for what does not exist. (No cache helps against that,
+ * since each id would be another entry.) Each asker has a token bucket, and only a lookup that finds nothing costs a token.
  */
 export class LookupBudget {
   private readonly budgets = new LRUCache<string, Budget>({ max: ASKERS });
@@ -28,13 +28,13 @@ export class LookupBudget {
     private readonly allowance: LookupAllowance,
   ) {}
 
-  /** False while the asker has used up what it may ask for without finding it. */
+  /** False while the asker's bucket is empty. */
   allows(asker: string): boolean {
     const budget = this.budgets.get(asker);
     return budget === undefined || this.refilled(budget) >= 1;
   }
 
-  /** @throws TooManyLookupsError while `allows` says no */
+  /** @throws TooManyLookupsError while `allows` is false */
   check(asker: string): void {
     if (!this.allows(asker)) throw new TooManyLookupsError();
   }

@@ -19,7 +19,7 @@ import { Forwarding, type ForwardingOutcome } from './forwarding.js';
 import { RequestBody } from './request-body.js';
 import { Tunnels } from './tunnels.js';
 
-/** Step 7 of a request: bytes both ways, over connections of this sandbox alone. */
+/** Step 7 of a request: bytes both ways, over connections that only this sandbox uses. */
 @Injectable()
 export class Relay implements ForwardingOutcome {
   constructor(
@@ -39,7 +39,7 @@ export class Relay implements ForwardingOutcome {
     const method = request.method as string;
     const framing = framingOf(request);
     if (framing !== 'none' && upgradeOfferOf(request) === 'with body')
-      throw new InvalidRequestError('an upgrade request has no body');
+      throw new InvalidRequestError('an upgrade request must not have a body');
     const target = prefix + outboundPath(request.url as string, method);
     if (credentials.isIn(target))
       throw new InvalidPathError('the path or query holds a credential of the platform');

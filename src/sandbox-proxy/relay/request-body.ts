@@ -4,7 +4,7 @@ import type { CredentialText } from '../headers/credential-text.js';
 import { noteUploaded } from '../node-internals/upload-memory.js';
 import type { UpstreamCall } from '../agent-client/upstream-call.js';
 
-/** Chunked pieces that come in one tick are sent on as one chunk, up to this size. */
+/** Pieces of a chunked body that come in the same tick are sent on as one chunk, up to this size. */
 const GATHER_BYTES = 65_536;
 
 /** A request's body on its way to the agent: streamed, at the pace at which the agent takes it. */
@@ -36,7 +36,7 @@ export class RequestBody {
       }
       call.finish();
     });
-    // A client that leaves is noticed by the response; without a listener the error would be thrown.
+    // The response notices when the client leaves. Without this listener the error would be thrown.
     request.on('error', () => undefined);
   }
 
