@@ -95,7 +95,6 @@ describe('admission', () => {
 });
 
 // a cookie that nobody was given, from an address that had used up its budget, kept everything else out that the request had
-const refusing = (answer: Answer) => new HeaderScheme('a', null, answer);
 
 describe('a credential that is not looked at because its client has asked too much', () => {
   const REFUSING = [
