@@ -95,14 +95,13 @@ describe('admission', () => {
 });
 
 // a cookie that nobody was given, from an address that had used up its budget, kept everything else out that the request had
-const refusing = (answer: Answer) => new HeaderScheme('a', null, answer);
 
 describe('a credential that is not looked at because its client has asked too much', () => {
   const REFUSING = [
-    refusing(() => {
+    new HeaderScheme('a', null, () => {
       throw new TooManyLookupsError();
     }),
-    refusing(() => Promise.reject(new TooManyLookupsError())),
+    new HeaderScheme('a', null, () => Promise.reject(new TooManyLookupsError())),
   ];
 
   it.each(REFUSING)('keeps no other out', async (scheme) => {
