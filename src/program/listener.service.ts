@@ -27,8 +27,9 @@ export class Listener implements OnModuleInit, BeforeApplicationShutdown {
   }
 
   /**
-   * Nest closes the server next, and waits until every connection is gone. A connection that becomes idle later, which the server
-   * would keep for its keep-alive time, is closed soon after; what is still under way after the grace is cut.
+   * Nest closes the server next, and waits until every connection is gone. A connection that becomes idle later, which
+   * the server would keep for its keep-alive time, is closed soon after; what is still under way after the grace is
+   * cut.
    */
   beforeApplicationShutdown(): void {
     const { server } = this;

@@ -55,7 +55,10 @@ export interface SandboxProxyOptions {
   readonly maxIdlePerSandbox: number;
 }
 
-/** PEM texts. Without `ca` the system's authorities are trusted; without `cert` and `key` no client certificate is shown. */
+/**
+ * PEM texts. Without `ca` the system's authorities are trusted; without `cert` and `key` no client certificate is
+ * shown.
+ */
 export interface AgentTlsOptions {
   readonly ca?: string;
   readonly cert?: string;

@@ -36,8 +36,8 @@ const SESSION = `
    WHERE l.expires_at > now()`;
 
 /**
- * Deletes all but the newest `$2` sessions of the link `$1`. The table has no trigger, so the query itself sends the messages
- * about those that it deletes.
+ * Deletes all but the newest `$2` sessions of the link `$1`. The table has no trigger, so the query itself sends the
+ * messages about those that it deletes.
  */
 const END_OLDEST = `
   WITH ended AS (
@@ -66,8 +66,9 @@ export class SessionRepository {
   }
 
   /**
-   * Begins a session by a link's token. Null if the token is not good at that place, has expired, or was for one browser and
-   * has been used. The latter is decided by one UPDATE, so that of any number at the same time only one gets a session.
+   * Begins a session by a link's token. Null if the token is not good at that place, has expired, or was for one
+   * browser and has been used. The latter is decided by one UPDATE, so that of any number at the same time only one
+   * gets a session.
    */
   async begin(presented: PresentedToken, place: TokenPlace): Promise<BegunSession | null> {
     return this.dataSource.transaction(async (manager) => {

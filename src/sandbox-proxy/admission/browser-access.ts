@@ -24,7 +24,10 @@ const GOES_ON: Visit = { refusal: null };
 /** The link's token is not good, but something else may still admit. */
 const LINK_REFUSED: Visit = { refusal: 'this link is not valid any more; ask for a new one' };
 
-/** Step 2 of a request: exchanges a link for a session, answers preflights, and finds out which pages may read the answer. */
+/**
+ * Step 2 of a request: exchanges a link for a session, answers preflights, and finds out which pages may read the
+ * answer.
+ */
 @Injectable()
 export class BrowserAccess {
   constructor(
@@ -70,8 +73,8 @@ export class BrowserAccess {
   }
 
   /**
-   * Notes which pages may read the answer, if the proxy decides that: they may then read the proxy's own answers too. Answers
-   * a preflight, since browsers send no credential with it.
+   * Notes which pages may read the answer, if the proxy decides that: they may then read the proxy's own answers too.
+   * Answers a preflight, since browsers send no credential with it.
    */
   private applyCors(exchange: Exchange, rules: PortRules | null): Visit {
     const { request } = exchange;
@@ -84,8 +87,8 @@ export class BrowserAccess {
   }
 
   /**
-   * Also null for a stranger whose budget is used up: a credential may still admit the request. Only a preflight, which never
-   * has one, is refused.
+   * Also null for a stranger whose budget is used up: a credential may still admit the request. Only a preflight, which
+   * never has one, is refused.
    */
   private rulesOf(exchange: Exchange, { sandboxId, port }: SandboxAddress): MaybePromise<PortRules | null> {
     try {

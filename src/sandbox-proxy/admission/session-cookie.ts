@@ -1,4 +1,7 @@
-/** The proxy's own cookies: the first for HTTPS, where the prefix keeps neighbours from setting it; the other for plain HTTP. */
+/**
+ * The proxy's own cookies: the first for HTTPS, where the prefix keeps neighbours from setting it; the other for plain
+ * HTTP.
+ */
 const SECURE_NAME = '__Host-sandbox_session';
 const PLAIN_NAME = 'sandbox_session';
 

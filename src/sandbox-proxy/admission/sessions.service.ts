@@ -24,7 +24,10 @@ const MAX_FLIGHTS = 10_000;
 /** Most links being exchanged at a time: each is a transaction, and anyone can make tokens up. */
 const MAX_EXCHANGES = 1_000;
 
-/** From a session's token to the session, by memory where possible; from a link's token to a session, always by the store. */
+/**
+ * From a session's token to the session, by memory where possible; from a link's token to a session, always by the
+ * store.
+ */
 @Injectable()
 export class SessionsService {
   /** By `{sandboxId} {port} {token}`: a token is looked up for the port at which it is used, and is good nowhere else. */

@@ -11,7 +11,10 @@ import { agentErrorPage, errorPage, STYLE_SOURCE } from './error-page.js';
 
 const logger = new Logger('SandboxProxy');
 
-/** How much of a refused body is read and discarded, so that a client that sends everything before it reads gets its answer. */
+/**
+ * How much of a refused body is read and discarded, so that a client that sends everything before it reads gets its
+ * answer.
+ */
 const LINGER_BYTES = 262_144;
 /** How long a connection is kept open for that, milliseconds. */
 const LINGER_MS = 1_000;
@@ -32,7 +35,7 @@ const SECURITY_HEADERS = [
   'no-referrer',
 ] as const;
 
-/** How the proxy's own answers are worded. */
+/** Those options that decide the wording of the proxy's own answers. */
 export interface Wording {
   /** What pages call the platform; `''`: nothing. */
   readonly brand: string;
@@ -157,7 +160,7 @@ export function makeLast(request: IncomingMessage, response: ServerResponse): vo
   closeInstead(socket, closeGently);
 }
 
-/** From now on no further request of the connection is executed. */
+/** From now on no further request on the connection is executed. */
 export function markClosing(socket: Socket & { [CLOSING]?: boolean }): void {
   socket[CLOSING] = true;
 }
@@ -205,8 +208,9 @@ function bodyHeaders(type: string, body: string): string[] {
 }
 
 /**
- * True for a browser that navigates; never for an API client, an asset, or an upgrade. A client without `Sec-Fetch-Mode` has
- * to name HTML in `Accept`; for one that navigates, a wildcard is enough. If JSON comes before HTML, the answer is JSON.
+ * True for a browser that navigates; never for an API client, an asset, or an upgrade. A client without
+ * `Sec-Fetch-Mode` has to name HTML in `Accept`; for one that navigates, a wildcard is enough. If JSON comes before
+ * HTML, the answer is JSON.
  */
 export function wantsPage({ headers }: IncomingMessage): boolean {
   const mode = headers['sec-fetch-mode'];

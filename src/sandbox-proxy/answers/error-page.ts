@@ -20,7 +20,7 @@ export interface ErrorPage {
 
 /** An error that the host agent itself answered. */
 export interface AgentError {
-  /** Without the mark, e.g. `app_unreachable`. */
+  /** E.g. `app_unreachable`. */
   readonly code: string;
   readonly status: number;
   readonly port: number;

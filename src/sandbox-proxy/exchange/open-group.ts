@@ -13,8 +13,8 @@ export interface OpenMember {
 }
 
 /**
- * What one admission has open at one sandbox. Every request is added and deleted once, so each member knows its position and
- * no lookup by hash is needed.
+ * What one admission has open at one sandbox. Every request is added and deleted once, so each member knows its
+ * position and no lookup by hash is needed.
  */
 export class OpenGroup {
   private readonly members: OpenMember[] = [];

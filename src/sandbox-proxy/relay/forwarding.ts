@@ -45,7 +45,11 @@ export interface AgentRoute {
 
 /** Events of a forwarding, besides bytes. */
 export interface ForwardingOutcome {
-  /** The agent itself refused, or seems to be gone: the route may be old. @param isCertain false where the app may have caused it */
+  /**
+   * The agent itself refused, or seems to be gone: the route may be old.
+   *
+   * @param isCertain false where the app may have caused it
+   */
   onRouteSuspect(exchange: Exchange, isCertain: boolean): void;
   /** No head came: this error is to be answered. */
   onFailed(exchange: Exchange, error: Error): void;
