@@ -3,7 +3,7 @@ import { TRIGGERS } from '../src/platform/database/feed-triggers.js';
 import { encodeId } from '../src/platform/identifiers/resource-id.js';
 import { PostgresChangeFeed } from '../src/platform/proxy-adapter/postgres-change-feed.js';
 import type { Change } from '../src/sandbox-proxy/index.js';
-import { CollectingLogger } from './support/collecting-logger.js';
+import { CollectingLogger } from './kit/collecting-logger.js';
 import { startTcpRelay } from './kit/tcp-relay.js';
 import { createTestDatabase, type TestDatabase } from './kit/database.js';
 

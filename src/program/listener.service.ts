@@ -4,10 +4,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { type ListenerProtection, protectListener } from '../sandbox-proxy/index.js';
 import { Configuration } from './config/configuration.js';
 
-/** How often to close connections that have become idle while the server shuts down, milliseconds. */
-const SWEEP_MS = 100;
-
-/** Sets the limits of the program's own listener, and closes its connections in the end. */
+/** The program's own listener: its limits, and its end. */
 @Injectable()
 export class Listener implements OnModuleInit, BeforeApplicationShutdown {
   private protection: ListenerProtection | null = null;
@@ -27,18 +24,12 @@ export class Listener implements OnModuleInit, BeforeApplicationShutdown {
   }
 
   /**
-   * Nest closes the server next, and waits until every connection is gone. A connection that becomes idle later, which
-   * the server would keep for its keep-alive time, is closed soon after; what is still under way after the grace is
-   * cut.
+   * Nest closes the server next, and waits until every connection is gone. What is still under way after the grace is cut.
    */
   beforeApplicationShutdown(): void {
     const { server } = this;
-    const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS).unref();
     const end = setTimeout(() => server.closeAllConnections(), this.configuration.SHUTDOWN_GRACE_MS).unref();
-    server.once('close', () => {
-      clearInterval(sweep);
-      clearTimeout(end);
-    });
+    server.once('close', () => clearTimeout(end));
   }
 
   private get server(): Server {

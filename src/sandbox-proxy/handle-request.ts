@@ -22,13 +22,15 @@ interface Known {
   readonly admission?: Admission;
   readonly permitted?: Admission;
   readonly location?: SandboxLocation;
+  /** What has changed since the request began has been asked about. */
+  readonly settled?: true;
 }
 
 const NOTHING: Known = {};
 
 /**
  * The way of a request to a sandbox, for plain requests and upgrades alike. The entrance has taken step 1, reading the Host
- * header. Each step's result is the next step's argument. A step that memory cannot answer returns a promise; when that is
+ * header (`entrance/sandbox-proxy.middleware.ts`). Each step's result is the next step's argument. A step that memory cannot answer returns a promise; when that is
  * fulfilled, `handle` is called again with all that is known by then, and goes on at that step.
  */
 @Injectable()
@@ -48,6 +50,7 @@ export class RequestHandler {
   /** Takes the request to its sandbox, or answers why not. Never throws. */
   handle(exchange: Exchange, address: SandboxAddress, known: Known = NOTHING): void {
     try {
+      if (exchange.wasCut !== null) throw exchange.wasCut.error;
       // 2 browser: exchange a link for a session, answer a preflight
       const visit = known.visit ?? this.browsers.visit(exchange, address);
       if (visit instanceof Promise) return void this.waitFor(visit, 'visit', exchange, address, known);
@@ -78,10 +81,18 @@ export class RequestHandler {
         });
       if (location.status !== 'running') throw new SandboxNotRunningError(location.status);
       exchange.openAt = placeOf(location);
-      if (known.location !== undefined) this.changes.located(exchange, exchange.startedAtMs);
+
+      // A change told since the request began may have made any of these answers wrong.
+      const recheck = known.settled ?? this.changes.recheckIfChanged(exchange, exchange.startedAtMs);
+      if (recheck instanceof Promise)
+        return void this.waitFor(recheck, 'settled', exchange, address, {
+          visit,
+          admission,
+          permitted,
+          location,
+        });
 
       // 7 relay: bytes both ways
-      if (exchange.wasCut !== null) throw exchange.wasCut.error;
       this.relay.start(exchange, address, permitted, location);
       this.hosts.keep(exchange.request.headers.host as string, address);
     } catch (error) {
@@ -91,12 +102,14 @@ export class RequestHandler {
 
   /** Answers a request whose Host header is wrong, or that failed at one of the steps. */
   refuse(exchange: Exchange, error: unknown): void {
-    answerFailure(exchange, error, this.options);
+    const { wasCut } = exchange;
+    answerFailure(exchange, wasCut === null ? error : wasCut.error, this.options);
+    if (wasCut !== null) exchange.errorCode = wasCut.logCode;
   }
 
   private open(exchange: Exchange, { sandboxId }: SandboxAddress, admission: Admission): void {
     exchange.teamId = admission.teamId;
-    if (!exchange.isClosed) this.changes.opened(exchange, admission, sandboxId, exchange.startedAtMs);
+    if (!exchange.isClosed) this.changes.opened(exchange, admission, sandboxId);
   }
 
   private async waitFor(

@@ -92,3 +92,30 @@ export const SANDBOX_PROXY_DEFAULTS: SandboxProxyOptions = {
   maxConnectionsPerSandbox: 10_000,
   maxIdlePerSandbox: 256,
 };
+
+/**
+ * The options with their defaults.
+ *
+ * @throws TypeError that names every option that there is none of, or that has the wrong type
+ */
+export function withDefaults(given: Partial<SandboxProxyOptions>): SandboxProxyOptions {
+  const said = Object.entries(given).filter(([, value]) => value !== undefined);
+  const problems = said.flatMap(([name, value]) => problemOf(name, value) ?? []);
+  if (problems.length > 0) throw new TypeError(`SandboxProxyModule cannot start: ${problems.join('; ')}`);
+  return { ...SANDBOX_PROXY_DEFAULTS, ...Object.fromEntries(said) };
+}
+
+function problemOf(name: string, value: unknown): string | null {
+  if (!Object.hasOwn(SANDBOX_PROXY_DEFAULTS, name)) return `there is no option "${name}"`;
+  const usual: unknown = SANDBOX_PROXY_DEFAULTS[name as keyof SandboxProxyOptions];
+  if (Array.isArray(usual) && !Array.isArray(value)) return `the option "${name}" must be a list`;
+  if (usual !== null && typeof usual !== typeof value)
+    return `the option "${name}" must be a ${typeof usual}`;
+  if (name === 'domains' && !(value as unknown[]).every(isDomain))
+    return 'the option "domains" must be a list of domain names in lower case, without ports';
+  return null;
+}
+
+function isDomain(value: unknown): boolean {
+  return typeof value === 'string' && /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/.test(value);
+}

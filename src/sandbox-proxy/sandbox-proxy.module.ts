@@ -36,7 +36,7 @@ import { HEADER_POLICY, type HeaderPolicy } from './headers/header-policy.js';
 import { OwnCookies } from './headers/own-cookies.js';
 import { OpenAccess } from './open-access/open-access.js';
 import { SandboxChanges } from './open-access/sandbox-changes.service.js';
-import { SANDBOX_PROXY_DEFAULTS, SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from './options.js';
+import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions, withDefaults } from './options.js';
 import { Relay } from './relay/relay.service.js';
 import { Tunnels } from './relay/tunnels.js';
 import { MemorySandboxRouteCache } from './routing/sandbox-route-cache.js';
@@ -183,10 +183,7 @@ function settingProviders(): Provider[] {
     {
       provide: SANDBOX_PROXY_OPTIONS,
       inject: [GIVEN_OPTIONS, CONTRACTS_CHECKED],
-      useFactory: (given: Partial<SandboxProxyOptions>): SandboxProxyOptions => ({
-        ...SANDBOX_PROXY_DEFAULTS,
-        ...given,
-      }),
+      useFactory: (given: Partial<SandboxProxyOptions>): SandboxProxyOptions => withDefaults(given),
     },
     {
       provide: SandboxRouteCache,

@@ -11,13 +11,13 @@ export class ImpatientClient extends Client {
     const query = this.query.bind(this) as (...parameters: unknown[]) => unknown;
     const watched = (...parameters: unknown[]): unknown => {
       const result = query(...parameters);
-      if (result instanceof Promise) result.catch((error: unknown) => this.#closeIfLate(error));
+      if (result instanceof Promise) result.catch((error: unknown) => this.closeIfLate(error));
       return result;
     };
     Object.defineProperty(this, 'query', { value: watched });
   }
 
-  #closeIfLate(error: unknown): void {
+  private closeIfLate(error: unknown): void {
     if (error instanceof Error && error.message === 'Query read timeout') {
       this.connection.stream.destroy();
     }

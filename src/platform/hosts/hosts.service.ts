@@ -39,7 +39,7 @@ export class HostsService {
 
   /** @throws NotFoundError */
   async update(id: string, { address, status }: UpdateHostBody): Promise<HostView> {
-    const host = await this.#set(id, {
+    const host = await this.set(id, {
       ...(address === undefined ? {} : { address }),
       ...(status === undefined ? {} : { status }),
     });
@@ -49,7 +49,7 @@ export class HostsService {
 
   /** The host has just reported that it is alive. @throws NotFoundError */
   async heartbeat(id: string): Promise<HostView> {
-    return this.#set(id, { status: 'online', lastHeartbeatAt: new Date() });
+    return this.set(id, { status: 'online', lastHeartbeatAt: new Date() });
   }
 
   /** @throws NotFoundError, or ConflictError while sandboxes are on it. */
@@ -65,7 +65,7 @@ export class HostsService {
     await this.changes.apply({ kind: 'host', hostId: encodeId('host', id) });
   }
 
-  async #set(
+  private async set(
     id: string,
     values: Partial<Pick<Host, 'address' | 'status' | 'lastHeartbeatAt'>>,
   ): Promise<HostView> {

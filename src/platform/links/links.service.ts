@@ -61,7 +61,7 @@ export class LinksService {
       usedAt: null,
     });
     const saved = await this.sandboxes.withHeld(teamId, sandboxId, async (manager) => {
-      await this.#makeRoom(manager, teamId, sandboxId);
+      await this.makeRoom(manager, teamId, sandboxId);
       return manager.save(link);
     });
     const host = this.urls.templateOf(encodeId('cl', sandboxId)).replace('{port}', String(port));
@@ -91,7 +91,7 @@ export class LinksService {
    * Deletes expired links before a new one is stored: those of the sandbox and, if that is not enough, of the whole
    * team.
    */
-  async #makeRoom(manager: EntityManager, teamId: string, sandboxId: string): Promise<void> {
+  private async makeRoom(manager: EntityManager, teamId: string, sandboxId: string): Promise<void> {
     await manager.query('DELETE FROM sandbox_links WHERE sandbox_id = $1 AND expires_at <= now()', [
       sandboxId,
     ]);

@@ -22,7 +22,16 @@ export interface SessionRow {
   readonly expiresAtMs: number;
 }
 
-/** Most sessions of one link. When there is one more, the oldest ends. */
+/** A link that may still begin a session. */
+export interface OpenLink {
+  /** UUID. */
+  readonly id: string;
+  readonly tokenHash: Buffer;
+  /** True where it begins one session only. */
+  readonly once: boolean;
+}
+
+/** Sessions of one link: the oldest ends where another begins. */
 const MAX_SESSIONS = 1_000;
 
 const SESSION = `
@@ -57,9 +66,9 @@ export class SessionRepository {
   }
 
   /** Those of these links that may still begin a session. @param ids UUIDs */
-  findLinks(ids: readonly string[]): Promise<{ readonly id: string; readonly tokenHash: Buffer }[]> {
-    return this.dataSource.query(
-      `SELECT id, token_hash AS "tokenHash" FROM sandbox_links
+  findLinks(ids: readonly string[]): Promise<OpenLink[]> {
+    return this.dataSource.query<OpenLink[]>(
+      `SELECT id, token_hash AS "tokenHash", once FROM sandbox_links
         WHERE id = ANY($1::uuid[]) AND expires_at > now() AND (NOT once OR used_at IS NULL)`,
       [ids],
     );

@@ -40,14 +40,24 @@ export class PlatformSessionStore extends SessionStore {
     return sessionOf(row);
   }
 
-  async begin(linkToken: string, place: SessionPlace): Promise<BegunSession | null> {
+  async begin(
+    linkToken: string,
+    place: SessionPlace,
+    isConfirmed: boolean,
+  ): Promise<BegunSession | 'confirm' | null> {
     const presented = readToken('link', linkToken);
     const where = tokenPlaceOf(place);
     if (presented === null || where === null || !this.tables.haveLinks) return null;
     // first without a transaction, since anybody can make tokens up
     const link = await this.askedLinks.ask(presented.id);
     if (link === null || !isTokenOf('link', presented, where, link.tokenHash)) return null;
+    if (link.once && !isConfirmed) return 'confirm';
     return this.repository.begin(presented, where);
+  }
+
+  override linkIdOf(linkToken: string): string | null {
+    const presented = readToken('link', linkToken);
+    return presented === null ? null : encodeId('link', presented.id);
   }
 
   async stillHold(sessions: readonly Session[]): Promise<readonly boolean[]> {

@@ -124,9 +124,10 @@ export class PostgresChangeFeed extends ChangeFeed implements OnModuleInit, OnAp
     this.failures = 0;
     if (hears) this.provenAt = askedAtMs;
     this.enter(hears ? 'live' : hasTriggers ? 'deaf' : 'absent');
+    const nextInMs = Math.max(0, askedAtMs + this.options.heartbeatMs - Date.now());
     this.timer = setTimeout(() => {
       this.check(connection).catch((error: unknown) => this.lose(connection, error));
-    }, this.options.heartbeatMs);
+    }, nextInMs);
     this.timer.unref();
   }
 

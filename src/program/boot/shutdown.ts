@@ -11,21 +11,21 @@ interface Step {
 
 /** Closes what has been opened, in the opposite order: the application before the database that it uses. */
 export class Shutdown {
-  readonly #steps: Step[] = [];
-  #running: Promise<void> | undefined;
+  private readonly steps: Step[] = [];
+  private running: Promise<void> | undefined;
 
   add(close: () => Promise<void>, limitMs: number): void {
-    this.#steps.push({ close, limitMs });
+    this.steps.push({ close, limitMs });
   }
 
   /** Closes everything, only once however often it is called, even if something fails to close. */
   run(): Promise<void> {
-    this.#running ??= this.#closeAll();
-    return this.#running;
+    this.running ??= this.closeAll();
+    return this.running;
   }
 
-  async #closeAll(): Promise<void> {
-    for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) {
+  private async closeAll(): Promise<void> {
+    for (let step = this.steps.pop(); step !== undefined; step = this.steps.pop()) {
       const { close, limitMs } = step;
       await Promise.race([close(), sleep(limitMs, undefined, { ref: false })]).catch((error: unknown) => {
         console.error('while stopping:', error);

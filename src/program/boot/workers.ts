@@ -53,32 +53,32 @@ async function freePort({ HOST, PORT }: Configuration): Promise<number> {
 }
 
 class Workers {
-  readonly #running = new Set<Worker>();
-  readonly #log: Logger;
-  readonly #environment: Record<string, string>;
-  #isStopping = false;
+  private readonly running = new Set<Worker>();
+  private readonly log: Logger;
+  private readonly environment: Record<string, string>;
+  private isStopping = false;
 
   constructor(private readonly settings: Configuration) {
     const { DATABASE_URL = '', ADMIN_TOKEN = '', AGENT_TOKEN = '', PORT, LOG_LEVEL } = settings;
-    this.#log = createLogger(LOG_LEVEL);
-    this.#environment = { DATABASE_URL, ADMIN_TOKEN, AGENT_TOKEN, PORT: String(PORT) };
+    this.log = createLogger(LOG_LEVEL);
+    this.environment = { DATABASE_URL, ADMIN_TOKEN, AGENT_TOKEN, PORT: String(PORT) };
   }
 
   /** Resolves when all listen; rejects as soon as one ends before it does. */
   async start(): Promise<void> {
     // not our own stdout: a child makes writes to it wait for the reader, in this process too
     cluster.setupPrimary({ stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
-    const start = () => new Promise<void>((resolve, reject) => this.#fork(resolve, reject));
+    const start = () => new Promise<void>((resolve, reject) => this.fork(resolve, reject));
     await Promise.all(Array.from({ length: this.settings.WORKERS }, start));
   }
 
   /** Lets every worker shut down as the program alone would. Workers that are left after `patienceMs` are killed. */
   async stop(patienceMs: number): Promise<void> {
-    this.#isStopping = true;
-    // 'close' comes when its log has been read to the end too
-    const ended = [...this.#running].map((worker) => once(worker.process, 'close'));
-    this.#signal('SIGTERM');
-    const patience = setTimeout(() => this.#signal('SIGKILL'), patienceMs);
+    this.isStopping = true;
+    // not until its log has been read to the end
+    const ended = [...this.running].map((worker) => once(worker.process, 'close'));
+    this.signal('SIGTERM');
+    const patience = setTimeout(() => this.signal('SIGKILL'), patienceMs);
     await Promise.all(ended);
     clearTimeout(patience);
   }
@@ -88,9 +88,9 @@ class Workers {
    *
    * @param onFailure called instead if the first one ends before it listens
    */
-  #fork(onListening = () => {}, onFailure?: (error: WorkerStartError) => void): void {
-    if (this.#isStopping) return;
-    const worker = cluster.fork(this.#environment);
+  private fork(onListening = () => {}, onFailure?: (error: WorkerStartError) => void): void {
+    if (this.isStopping) return;
+    const worker = cluster.fork(this.environment);
     relayLines(worker.process.stdout, standardOutput(1));
     relayLines(worker.process.stderr, standardOutput(2));
     const { pid } = worker.process;
@@ -98,19 +98,19 @@ class Workers {
     let hasListened = false;
     let problem: string | undefined;
     const ended = (how: string) => {
-      this.#running.delete(worker);
-      if (this.#isStopping) return;
+      this.running.delete(worker);
+      if (this.isStopping) return;
       problem ??= `a worker ended with ${how}`;
       if (!hasListened && onFailure) return onFailure(new WorkerStartError(problem));
-      this.#log.error({ pid, problem }, 'worker ended; starting another');
-      setTimeout(() => this.#fork(), Math.max(0, forkedAt + REPLACE_AFTER_MS - performance.now()));
+      this.log.error({ pid, problem }, 'worker ended; starting another');
+      setTimeout(() => this.fork(), Math.max(0, forkedAt + REPLACE_AFTER_MS - performance.now()));
     };
-    this.#running.add(worker);
+    this.running.add(worker);
     closeUntakenConnections(worker);
     worker.on('message', (message: { problem: string }) => ({ problem } = message));
     worker.once('listening', () => {
       hasListened = true;
-      this.#log.info({ pid }, 'worker listens');
+      this.log.info({ pid }, 'worker listens');
       onListening();
     });
     worker.once('exit', (code, signal) => ended(signal ?? `exit code ${code}`));
@@ -120,7 +120,7 @@ class Workers {
     });
   }
 
-  #signal(signal: NodeJS.Signals): void {
-    for (const worker of this.#running) worker.process.kill(signal);
+  private signal(signal: NodeJS.Signals): void {
+    for (const worker of this.running) worker.process.kill(signal);
   }
 }

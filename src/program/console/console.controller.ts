@@ -31,23 +31,23 @@ const Serves = (path: string, type: 'html' | 'css' | 'javascript') =>
  */
 @Controller()
 export class ConsoleController {
-  readonly #page = read('console.html');
-  readonly #style = read('console.css');
-  readonly #script = read('console.js');
+  private readonly html = read('console.html');
+  private readonly css = read('console.css');
+  private readonly javascript = read('console.js');
 
   @Serves('/', 'html')
   page(): string {
-    return this.#page;
+    return this.html;
   }
 
   @Serves('/console.css', 'css')
   style(): string {
-    return this.#style;
+    return this.css;
   }
 
   @Serves('/console.js', 'javascript')
   script(): string {
-    return this.#script;
+    return this.javascript;
   }
 }
 

@@ -27,7 +27,7 @@ export class ProgramAccessLog extends AccessLog implements OnApplicationShutdown
   private readonly isEnabled: boolean;
   private readonly destination: LogDestination;
   private readonly subjects = new Map<string | null, Subject>();
-  private batch = newBatch();
+  private batch = Buffer.allocUnsafeSlow(MAX_WRITE_BYTES);
   private filledBytes = 0;
   private timer: NodeJS.Timeout | null = null;
 
@@ -41,7 +41,7 @@ export class ProgramAccessLog extends AccessLog implements OnApplicationShutdown
     if (!this.isEnabled) return;
     const line = lineOf(record, this.subjectOf(record));
     if (this.filledBytes + line.length > MAX_WRITE_BYTES) this.flush();
-    this.filledBytes += this.batch.latin1Write(line, this.filledBytes);
+    this.filledBytes += this.batch.write(line, this.filledBytes, 'latin1');
     this.timer ??= setTimeout(() => this.flush(), BATCH_MS).unref();
   }
 
@@ -51,7 +51,7 @@ export class ProgramAccessLog extends AccessLog implements OnApplicationShutdown
     this.timer = null;
     if (this.filledBytes === 0) return;
     const lines = this.batch.subarray(0, this.filledBytes);
-    this.batch = newBatch();
+    this.batch = Buffer.allocUnsafeSlow(MAX_WRITE_BYTES);
     this.filledBytes = 0;
     if (this.destination.writeBytes === undefined) this.destination.write(lines.toString('latin1'));
     else this.destination.writeBytes(lines);
@@ -71,15 +71,6 @@ export class ProgramAccessLog extends AccessLog implements OnApplicationShutdown
     this.subjects.set(sandboxId, { teamId, port, text });
     return text;
   }
-}
-
-/** The method that `write(…, 'latin1')` calls after looking up the encoding, which takes 0.3 µs a line. */
-interface Batch extends Buffer {
-  latin1Write(text: string, offset: number): number;
-}
-
-function newBatch(): Batch {
-  return Buffer.allocUnsafeSlow(MAX_WRITE_BYTES) as Batch;
 }
 
 function lineOf(record: AccessRecord, subject: string): string {

@@ -7,7 +7,7 @@ import type {
   FoundCredential,
 } from '../contracts/credential-scheme.js';
 import type { MaybePromise } from '../contracts/maybe-promise.js';
-import { DirectoryUnavailableError, ProxyError, UnauthorizedError } from '../errors.js';
+import { DirectoryUnavailableError, ProxyError, TooManyLookupsError, UnauthorizedError } from '../errors.js';
 import { answerInTime } from '../memory/answer-cache.js';
 
 /** Token of the schemes, in the order in which they are tried. */
@@ -25,9 +25,10 @@ export class AdmissionService {
    * The admission by the first scheme that finds a credential which admits. A credential that does not admit, such as an
    * app's own `X-API-Key`, does not stop the schemes after it.
    *
-   * @param refusal the message if nothing admits; null: that of the first scheme that found a credential
-   * @throws UnauthorizedError (also as a rejection) without a credential that admits
-   * @throws DirectoryUnavailableError (also as a rejection) when a store cannot say
+   * @param refusal what is said where nothing admits; null: what the first credential that was found is told
+   * @throws UnauthorizedError without a credential, or with none that admits
+   * @throws TooManyLookupsError where a scheme was not looked at because too much has been asked, and no other admits
+   * @throws DirectoryUnavailableError when a store cannot say; each also as a rejection
    */
   admit(request: AdmissionRequest, refusal: string | null): MaybePromise<Admission> {
     return this.admitFrom(0, request, refusal);
@@ -57,8 +58,10 @@ export class AdmissionService {
     start: number,
     request: AdmissionRequest,
     refusal: string | null,
+    refusedFirst: TooManyLookupsError | null = null,
   ): MaybePromise<Admission> {
     let said = refusal;
+    let tooMany = refusedFirst;
     for (let i = start; i < this.schemes.length; i += 1) {
       const scheme = this.schemes[i] as CredentialScheme;
       let admitted: MaybePromise<Admission | null>;
@@ -69,20 +72,26 @@ export class AdmissionService {
         said ??= scheme.refusal;
         admitted = scheme.admit(found, request);
       } catch (error) {
-        throw asUnavailable(error);
+        if (!(error instanceof TooManyLookupsError)) throw asUnavailable(error);
+        tooMany ??= error;
+        continue;
       }
       if (admitted instanceof Promise) {
         const later = admitted;
         return answerInTime(() => later).then(
           (admission) =>
-            admission === null ? this.admitFrom(i + 1, request, said) : this.checked(admission, scheme),
+            admission === null
+              ? this.admitFrom(i + 1, request, said, tooMany)
+              : this.checked(admission, scheme),
           (error: unknown) => {
-            throw asUnavailable(error);
+            if (!(error instanceof TooManyLookupsError)) throw asUnavailable(error);
+            return this.admitFrom(i + 1, request, said, tooMany ?? error);
           },
         );
       }
       if (admitted !== null) return this.checked(admitted, scheme);
     }
+    if (tooMany !== null) throw tooMany;
     throw new UnauthorizedError(said ?? 'X-API-Key header required');
   }
 }

@@ -1,9 +1,9 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { askedWith, FakePorts, sessionOf } from '../../../test/support/admission-fakes.js';
-import { FakeFeed } from '../../../test/support/answer-fakes.js';
-import { FakeScheme } from '../../../test/support/open-fakes.js';
+import { askedWith, FakePorts, sessionOf } from '../../../test/kit/admission-fakes.js';
+import { FakeFeed } from '../../../test/kit/answer-fakes.js';
+import { FakeScheme } from '../../../test/kit/open-fakes.js';
 import type { Admission, AdmissionRequest } from '../contracts/credential-scheme.js';
 import type { PortRules } from '../contracts/port-settings.js';
 import { CrossSiteRequestError, DirectoryUnavailableError } from '../errors.js';

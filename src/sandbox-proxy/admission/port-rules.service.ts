@@ -49,12 +49,11 @@ export class PortRulesService {
   findForStranger(sandboxId: string, port: number, client: string): MaybePromise<PortRules | null> {
     const { settings } = this;
     if (settings === null) return null;
-    const found = this.ports.get(
+    return this.ports.get(
       `${sandboxId} ${port}`,
-      () => settings.find(sandboxId, port),
-      () => this.strangers.check(client),
+      () => this.strangers.ask(client, () => settings.find(sandboxId, port)),
+      () => this.strangers.reserve(client),
     );
-    return this.strangers.spend(client, found);
   }
 
   /** Which of these are still public; always asks the store. @throws TypeError for an answer of another shape */

@@ -31,19 +31,29 @@ export function refusalOfSessionUse(
       'this link does not allow the sandbox to be used in a page of another origin',
     );
   if (origin === undefined || (!isUpgrade && SAFE_METHODS.has(request.method as string))) return null;
-  // A page that hides its origin, even from itself. No page can forge Sec-Fetch-Site.
-  if (origin === 'null' && site === 'same-origin') return null;
-  if (isOwnOrigin(origin, use) || allowedOrigins.includes(origin) || allowedOrigin === origin) return null;
+  if (isOfOwnPage(use) || allowedOrigins.includes(origin) || allowedOrigin === origin) return null;
   return new CrossSiteRequestError();
 }
 
-/** True for a frame, and for a script, image or the like: browsers let pages of other origins use these without CORS. */
+/** Whether a page of the sandbox itself asks, as far as its `Origin` says so. */
+export function isOfOwnPage(use: Pick<AdmissionRequest, 'request' | 'isSecure'>): boolean {
+  const { origin, 'sec-fetch-site': site } = use.request.headers;
+  if (origin === undefined) return false;
+  // A page that gives nobody its address, not even itself; no page can forge the other field.
+  if (origin === 'null') return site === 'same-origin';
+  return isOwnOrigin(origin, use);
+}
+
+/** A frame, or a script, image or the like, which runs or is measured there, and which no CORS rule is asked about. */
 function isUsedInPage(headers: IncomingMessage['headers']): boolean {
   return FRAMES.has(String(headers['sec-fetch-dest'])) || headers['sec-fetch-mode'] === 'no-cors';
 }
 
-/** Whether the origin is that of the host that the request is for. */
-function isOwnOrigin(origin: string, { request, isSecure }: AdmissionRequest): boolean {
+/** Whether a page of that origin is one of the host that the request is for. */
+function isOwnOrigin(
+  origin: string,
+  { request, isSecure }: Pick<AdmissionRequest, 'request' | 'isSecure'>,
+): boolean {
   const match = ORIGIN.exec(origin.toLowerCase());
   if (match === null) return false;
   const [, scheme, authority] = match as unknown as [string, 'http' | 'https', string];

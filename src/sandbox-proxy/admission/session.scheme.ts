@@ -9,12 +9,9 @@ import {
 import type { MaybePromise } from '../contracts/maybe-promise.js';
 import type { Session } from '../contracts/session-store.js';
 import type { ProxyError } from '../errors.js';
-import { SESSION_COOKIE_NAMES, sessionCookieName } from './session-cookie.js';
+import { cookieLinesIn, SESSION_COOKIE_NAMES, sessionTokensIn } from './session-cookie.js';
 import { refusalOfSessionUse } from './session-use.js';
 import { changesOfSession, SESSION_SCHEME, SessionsService } from './sessions.service.js';
-
-/** Most cookies of our name that are tried in one request: neighbours may have planted some besides the real one. */
-const MAX_COOKIES = 64;
 
 /** An admission by a session. */
 interface SessionAdmission extends Admission {
@@ -39,18 +36,12 @@ export class SessionScheme extends CredentialScheme<SessionAdmission> {
 
   find({ request: { rawHeaders }, hasValidId }: AdmissionRequest): FoundCredential | null {
     if (!hasValidId) return null;
-    let cookies = '';
-    for (let i = 0; i < rawHeaders.length; i += 2) {
-      const name = rawHeaders[i] as string;
-      if (name.length !== 6 || name.toLowerCase() !== 'cookie') continue;
-      const value = rawHeaders[i + 1] as string;
-      if (value.includes('sandbox_session')) cookies += `;${value}`;
-    }
+    const cookies = cookieLinesIn(rawHeaders);
     return cookies === '' ? null : { secret: cookies, header: null };
   }
 
   admit({ secret }: FoundCredential, request: AdmissionRequest): MaybePromise<SessionAdmission | null> {
-    return this.admitFirst(valuesOf(secret, sessionCookieName(request.isSecure)), request);
+    return this.admitFirst(sessionTokensIn(secret, request.isSecure), request);
   }
 
   stillHold(admissions: readonly SessionAdmission[]): Promise<readonly boolean[]> {
@@ -94,16 +85,4 @@ export class SessionScheme extends CredentialScheme<SessionAdmission> {
     }
     return admission;
   }
-}
-
-/** The values of the first `MAX_COOKIES` cookies of exactly that name. */
-function valuesOf(cookies: string, name: string): string[] {
-  const values: string[] = [];
-  for (const pair of cookies.split(';')) {
-    const trimmed = pair.trim();
-    if (!trimmed.startsWith(`${name}=`)) continue;
-    values.push(trimmed.slice(name.length + 1));
-    if (values.length === MAX_COOKIES) break;
-  }
-  return values;
 }

@@ -11,6 +11,7 @@ import {
 import { DirectoryUnavailableError } from '../errors.js';
 import { AnswerCache, answerInTime } from '../memory/answer-cache.js';
 import { MemoryAnswers } from '../memory/memory-answers.js';
+import { ExchangeTurns } from './exchange-turns.js';
 import { StrangerBudget } from './stranger-budget.js';
 import { wholeText } from './whole-text.js';
 
@@ -21,8 +22,6 @@ const TTL_MS = 120_000;
 const MAX_SESSIONS = 10_000;
 /** Most questions about sessions under way at a time. */
 const MAX_FLIGHTS = 10_000;
-/** Most links being exchanged at a time: each is a transaction, and anyone can make tokens up. */
-const MAX_EXCHANGES = 1_000;
 
 /**
  * From a session's token to the session, by memory where possible; from a link's token to a session, always by the
@@ -33,13 +32,14 @@ export class SessionsService {
   /** By `{sandboxId} {port} {token}`: a token is looked up for the port at which it is used, and is good nowhere else. */
   private readonly sessions: AnswerCache<Session>;
   private readonly form: RegExp | null;
-  private exchanges = 0;
+  private readonly turns: ExchangeTurns;
 
   constructor(
     @Optional() @Inject(SessionStore) private readonly store: SessionStore | null,
     feed: ChangeFeed,
     private readonly strangers: StrangerBudget,
   ) {
+    this.turns = new ExchangeTurns(strangers);
     this.form = store === null ? null : wholeText(store.pattern);
     this.sessions = new AnswerCache({
       memory: new MemoryAnswers(MAX_SESSIONS, topicsOfSession),
@@ -62,40 +62,50 @@ export class SessionsService {
    */
   find(token: string, { sandboxId, port }: SessionPlace, client: string): MaybePromise<Session | null> {
     const { store } = this;
-    if (store === null || this.form?.test(token) !== true) return null;
+    if (store === null || !this.hasForm(token)) return null;
     const found = this.sessions.get(
       `${sandboxId} ${port} ${token}`,
-      () => store.find(token, { sandboxId, port }),
-      () => this.strangers.check(client),
+      () => this.strangers.ask(client, () => store.find(token, { sandboxId, port })),
+      () => this.strangers.reserve(client),
     );
-    const checked = this.strangers.spend(client, found);
-    return checked instanceof Promise
-      ? checked.then((session) => ifGoodAt(session, sandboxId, port))
-      : ifGoodAt(checked, sandboxId, port);
+    return found instanceof Promise
+      ? found.then((session) => ifGoodAt(session, sandboxId, port))
+      : ifGoodAt(found, sandboxId, port);
+  }
+
+  /** Whether a text has the form of a token; it is not said whether it is one. */
+  hasForm(token: string): boolean {
+    return this.form?.test(token) === true;
+  }
+
+  /** Whether this session was begun by that link, as far as the store's tokens tell. */
+  isBegunBy(linkToken: string, { linkId }: Session): boolean {
+    return this.store?.linkIdOf?.(linkToken) === linkId;
   }
 
   /**
-   * Exchanges a link's token for a session; null where the token is not, or no longer, good at that place.
+   * Exchanges a link's token for a session; null where it is not good at that place (any more), `'confirm'` where it is
+   * good for one browser only and `isConfirmed` is false.
    *
-   * @throws DirectoryUnavailableError when the store cannot say, or too many are under way; TooManyLookupsError
+   * @throws DirectoryUnavailableError when the store cannot say; TooManyLookupsError where it waits too long for its turn
    */
-  async begin(token: string, place: SessionPlace, client: string): Promise<BegunSession | null> {
+  async begin(
+    token: string,
+    place: SessionPlace,
+    client: string,
+    isConfirmed: boolean,
+  ): Promise<BegunSession | 'confirm' | null> {
     const { store } = this;
-    if (store === null || this.form?.test(token) !== true) return null;
-    this.strangers.check(client);
-    if (this.exchanges >= MAX_EXCHANGES)
-      throw new DirectoryUnavailableError(new Error('too many exchanges under way'));
-    this.exchanges += 1;
-    try {
-      const begun = await answerInTime(() => store.begin(token, place));
-      if (begun === null) this.strangers.charge(client);
-      else if (!isBegunSession(begun)) throw new TypeError('the answer has the wrong shape');
-      return begun;
-    } catch (error) {
-      throw new DirectoryUnavailableError(error);
-    } finally {
-      this.exchanges -= 1;
-    }
+    if (store === null || !this.hasForm(token)) return null;
+    return this.turns.take(client, async () => {
+      try {
+        const begun = await answerInTime(() => store.begin(token, place, isConfirmed));
+        if (begun === null || (begun === 'confirm' && !isConfirmed) || isBegunSession(begun)) return begun;
+        throw new TypeError('the answer has not its shape');
+      } catch (error) {
+        throw new DirectoryUnavailableError(error);
+      }
+    });
   }
 
   /** Which of these are still good; always asks the store. */

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { Injectable } from '@nestjs/common';
-import type { MaybePromise } from '../contracts/maybe-promise.js';
+import { TooManyLookupsError } from '../errors.js';
 import { LookupBudget } from '../memory/lookup-budget.js';
 
 /**
@@ -13,29 +13,45 @@ const ALLOWANCE = { burst: 500, perSecond: 50 };
 @Injectable()
 export class StrangerBudget {
   private readonly budget = new LookupBudget(() => performance.now(), ALLOWANCE);
+  /** Networks from which a link waits to be paid for: it comes before whatever else they ask. */
+  private readonly linksWaiting = new Set<string>();
 
   /**
-   * To be called before a store is asked for a stranger.
+   * Called before a store is asked for a stranger: pays for the question.
    *
    * @param client IP address
    * @throws TooManyLookupsError while the client's budget is used up
    */
-  check(client: string): void {
-    this.budget.check(networkOf(client));
+  reserve(client: string): void {
+    const network = networkOf(client);
+    if (this.linksWaiting.has(network) || !this.budget.reserve(network)) throw new TooManyLookupsError();
   }
 
-  /** To be called when a question found nothing. */
-  charge(client: string): void {
-    this.budget.charge(networkOf(client));
-  }
-
-  /** Passes the answer on, and charges the client if it is null and was not in memory. */
-  spend<Answer>(client: string, answer: MaybePromise<Answer | null>): MaybePromise<Answer | null> {
-    if (!(answer instanceof Promise)) return answer;
-    return answer.then((found) => {
-      if (found === null) this.charge(client);
+  /** Asks what has been paid for; the client gets it back unless the answer is that there is nothing. */
+  async ask<Answer>(client: string, question: () => Promise<Answer | null>): Promise<Answer | null> {
+    let found: Answer | null | undefined;
+    try {
+      found = await question();
       return found;
-    });
+    } finally {
+      if (found !== null) this.refund(networkOf(client));
+    }
+  }
+
+  /** The same as `reserve` for a link; where it says no, what comes next belongs to links. @param network of a client */
+  reserveForLink(network: string): boolean {
+    if (this.budget.reserve(network)) return true;
+    this.linksWaiting.add(network);
+    return false;
+  }
+
+  /** No link of the network waits any more. */
+  noLinkWaits(network: string): void {
+    this.linksWaiting.delete(network);
+  }
+
+  refund(network: string): void {
+    this.budget.refund(network);
   }
 }
 

@@ -8,6 +8,7 @@ const MAX_SUSPECTS = 1_000;
 
 /** A sandbox's connections, as `PoolShares` sees them. */
 export interface Sharer {
+  readonly teamId: string;
   readonly hasWaiting: boolean;
   /** Starts the call that has waited longest on a new connection; false if none waits, or there is no room. */
   startWaiting(): boolean;
@@ -47,7 +48,7 @@ export class PoolShares {
 
   /** Whether a team may have another connection. To make room, an idle one of some sandbox may be closed. */
   hasRoomFor(teamId: string): boolean {
-    if ((this.openByTeam.get(teamId) ?? 0) >= this.maxPerTeam) return false;
+    if ((this.openByTeam.get(teamId) ?? 0) >= this.maxPerTeam && !this.makeRoom(teamId)) return false;
     return this.openInAll < this.maxOpen || this.makeRoom();
   }
 
@@ -110,8 +111,10 @@ export class PoolShares {
     return this.suspects.size === 0 ? null : (this.suspects.get(authority) ?? null);
   }
 
-  private makeRoom(): boolean {
-    for (const sharer of this.sharers) if (sharer.dropIdle()) return true;
+  /** Closes a connection that lies idle, of that team where one is named. */
+  private makeRoom(teamId?: string): boolean {
+    for (const sharer of this.sharers)
+      if ((teamId === undefined || sharer.teamId === teamId) && sharer.dropIdle()) return true;
     return false;
   }
 }

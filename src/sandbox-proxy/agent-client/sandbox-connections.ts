@@ -161,9 +161,10 @@ export class SandboxConnections implements ConnectionOwner {
     return true;
   }
 
+  /** Whether there may be another connection; one that lies idle, and that an upgrade cannot take, goes for it. */
   private get hasRoom(): boolean {
-    if (this.all.size >= Math.min(this.options.maxConnectionsPerSandbox, this.shares.maxPerSandbox))
-      return false;
+    const limit = Math.min(this.options.maxConnectionsPerSandbox, this.shares.maxPerSandbox);
+    if (this.all.size >= limit && !this.dropIdle()) return false;
     return this.shares.hasRoomFor(this.teamId);
   }
 

@@ -7,7 +7,7 @@ import { corsHeaders } from '../headers/cors.js';
 import { closeInstead } from '../node-internals/destroy-soon.js';
 import { PROXY_ERROR_STATUS, type ProxyErrorCode, PROXY_RETRY_AFTER_SECONDS } from '../error-status.js';
 import { adviceFor, type ErrorAdvice } from './error-advice.js';
-import { agentErrorPage, errorPage, STYLE_SOURCE } from './error-page.js';
+import { agentErrorPage, confirmationPage, errorPage, STYLE_SOURCE } from './error-page.js';
 
 const logger = new Logger('SandboxProxy');
 
@@ -22,13 +22,16 @@ const LINGER_MS = 1_000;
 /** Set on a connection whose last answer has begun (RFC 9112 9.6). */
 const CLOSING = Symbol('closing');
 
+/** Of every page: it loads nothing. */
+const OWN_STYLE_ONLY = `default-src 'none'; style-src ${STYLE_SOURCE}; base-uri 'none'`;
+
 const SECURITY_HEADERS = [
   'Cache-Control',
   'no-store',
   'X-Content-Type-Options',
   'nosniff',
   'Content-Security-Policy',
-  `default-src 'none'; style-src ${STYLE_SOURCE}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+  `${OWN_STYLE_ONLY}; form-action 'none'; frame-ancestors 'none'`,
   'Cross-Origin-Resource-Policy',
   'same-origin',
   'Referrer-Policy',
@@ -117,7 +120,33 @@ export function answerBare(exchange: Exchange, status: number, headers: readonly
   send(request, response, status, [...headers, ...length, ...own], '');
 }
 
-/** The name of an error's cause, e.g. `ECONNREFUSED`; never its message, which may hold an address. */
+/** The page that asks whether a link that is good for one browser is to be used up here. */
+export function answerConfirmation(exchange: Exchange, brand: string): void {
+  const { request, response, requestId } = exchange;
+  exchange.status = 200;
+  const page = confirmationPage(brand);
+  const headers = [
+    'Content-Type',
+    'text/html; charset=utf-8',
+    'Content-Length',
+    String(Buffer.byteLength(page)),
+    'Cache-Control',
+    'no-store',
+    'X-Content-Type-Options',
+    'nosniff',
+    // Whoever frames it has the token, and a link with `embed` is opened in a frame.
+    'Content-Security-Policy',
+    `${OWN_STYLE_ONLY}; form-action 'self'`,
+    // With `no-referrer` the form's Origin would be `null`.
+    'Referrer-Policy',
+    'same-origin',
+    'X-Request-Id',
+    requestId,
+  ];
+  send(request, response, 200, headers, page);
+}
+
+/** The short name of what went wrong below an error, e.g. `ECONNREFUSED`: never a message, which may hold an address. */
 function failureOf(error: Error): string | null {
   let cause: unknown = error.cause;
   while (cause instanceof Error && cause.cause !== undefined) cause = cause.cause;

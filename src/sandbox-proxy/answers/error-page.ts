@@ -51,14 +51,18 @@ p { margin: 0 0 1rem; }
 .status, dt, dd { color: var(--quiet); font-size: .875rem; }
 .status { margin: 0; }
 a { color: var(--link); }
-a:focus-visible { outline: 2px solid; outline-offset: 3px; border-radius: 2px; }
+a:focus-visible, button:focus-visible { outline: 2px solid; outline-offset: 3px; border-radius: 2px; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1rem; margin: 2rem 0 0;
   padding-top: 1rem; border-top: 1px solid var(--line); }
 dd { margin: 0; }
+button { padding: .625rem 1.25rem; border: 0; border-radius: .375rem; background: var(--link);
+  color: var(--ground); font: inherit; font-weight: 600; cursor: pointer; }
 code { font: 1em ui-monospace, monospace; }
 `;
 
-/** A source of `style-src` that allows the page's own style and no other. */
+const CONFIRM_TITLE = 'You have been sent a link to a sandbox';
+
+/** What lets the page's style, and no other, through its Content-Security-Policy: a source of `style-src`. */
 export const STYLE_SOURCE = `'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`;
 
 /** A path on this host, of at most 1,024 characters; not `//other.host`, nor what browsers read as that. */
@@ -71,25 +75,45 @@ export function escapeHtml(text: string): string {
 
 /** A small self-contained page, light or dark: it has no script and requests nothing but itself. */
 export function errorPage({ status, code, message, requestId, advice, request, brand }: ErrorPage): string {
-  const title = escapeHtml(brand === '' ? advice.title : `${advice.title} - ${brand}`);
   const retrySeconds = isRead(request) ? advice.retrySeconds : undefined;
+  const main = `<p class="status">${escapeHtml(`${status} ${STATUS_CODES[status] ?? ''}`)}</p>
+<h1>${escapeHtml(advice.title)}</h1>
+<p>${escapeHtml(advice.advice)}</p>
+${retrySeconds === undefined ? '' : retryLine(retrySeconds)}<dl>
+${message === undefined ? '' : detail('Message', escapeHtml(message))}${detail('Code', codeText(code))}${detail('Request id', codeText(requestId))}</dl>
+`;
+  const head = retrySeconds === undefined ? '' : refresh(retrySeconds, request);
+  return pageOf(advice.title, brand, main, head);
+}
+
+/**
+ * What a link that is good for one browser shows first: one button, which sends a POST to the same address. It needs no
+ * script, and whoever opens links for others (previews, prerendering) does not press it.
+ *
+ * @param brand what the platform is called; `''`: nothing
+ */
+export function confirmationPage(brand: string): string {
+  const main = `<h1>${CONFIRM_TITLE}</h1>
+<p>This link works once, in one browser. Open the sandbox here to use it up.</p>
+<form method="post"><button>Open the sandbox</button></form>
+`;
+  return pageOf(CONFIRM_TITLE, brand, main);
+}
+
+/** @param main HTML, as is `head`; title and brand are text */
+function pageOf(title: string, brand: string, main: string, head = ''): string {
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
-${retrySeconds === undefined ? '' : refresh(retrySeconds, request)}<title>${title}</title>
+${head}<title>${escapeHtml(brand === '' ? title : `${title} - ${brand}`)}</title>
 <style>${STYLE}</style>
 </head>
 <body>
 <main>
-<p class="status">${escapeHtml(`${status} ${STATUS_CODES[status] ?? ''}`)}</p>
-<h1>${escapeHtml(advice.title)}</h1>
-<p>${escapeHtml(advice.advice)}</p>
-${retrySeconds === undefined ? '' : retryLine(retrySeconds)}<dl>
-${message === undefined ? '' : detail('Message', escapeHtml(message))}${detail('Code', codeText(code))}${detail('Request id', codeText(requestId))}</dl>
-</main>
+${main}</main>
 </body>
 </html>
 `;

@@ -38,8 +38,24 @@ export abstract class SessionStore {
   abstract readonly pattern: RegExp;
   /** The session with this token, if it is good at this place; otherwise null. Called only when memory does not know. */
   abstract find(token: string, place: SessionPlace): Promise<Session | null>;
-  /** Exchanges the token of a link for a session; null where the token is not, or no longer, good at this place. */
-  abstract begin(linkToken: string, place: SessionPlace): Promise<BegunSession | null>;
-  /** Which of these (at most 500) are still good: one answer each, in the same order. Must bypass every cache. */
+  /**
+   * Exchanges the token of a link for a session; null where it is not good at this place (any more). A link that is good
+   * for one browser only is not spent before somebody has confirmed it: a chat that shows a preview and a browser that
+   * loads ahead open links as well.
+   *
+   * @param isConfirmed true once the visitor has pressed the button of the proxy's page
+   * @returns `'confirm'` for a link that is good once and has not been confirmed: nothing is spent
+   */
+  abstract begin(
+    linkToken: string,
+    place: SessionPlace,
+    isConfirmed: boolean,
+  ): Promise<BegunSession | 'confirm' | null>;
+  /**
+   * The `linkId` that a token names, without asking whether the token is good; null where it names none. With it, a
+   * browser that opens a link again keeps the session that it has by that link. Must not throw.
+   */
+  linkIdOf?(linkToken: string): string | null;
+  /** Which of these, at most 500, are still good: one answer each, in their order. Past every cache. */
   abstract stillHold(sessions: readonly Session[]): Promise<readonly boolean[]>;
 }

@@ -52,7 +52,9 @@ const DEFAULTS: Required<Omit<ListenerLimits, 'maxConnections'>> = {
 };
 /** How often to look for heads and bodies that take too long, milliseconds; Node's own default is 30 s. */
 const CHECKING_INTERVAL_MS = 1_000;
-/** After this time of silence the kernel asks a client whether it is still there, milliseconds. */
+/** How often connections that have become idle are closed while the server closes, milliseconds. */
+const CLOSING_SWEEP_MS = 100;
+/** When the kernel starts to ask a silent client whether it is still there, milliseconds. */
 const TCP_KEEP_ALIVE_MS = 60_000;
 
 /**
@@ -74,5 +76,19 @@ export function protectListener(server: Server, limits: ListenerLimits = {}): Li
   boundClientConnections(server, idle, settings.maxConnections);
   answerClientErrors(server);
   server.once('close', () => idle.stop());
+  closeIdleWhileClosing(server);
   return { closeIdle: (nowMs) => idle.sweep(nowMs) };
+}
+
+/**
+ * Node closes the connections that are idle when `close` is called, and waits for the others: those that become idle later
+ * would be kept for their whole keep-alive time.
+ */
+function closeIdleWhileClosing(server: Server): void {
+  const close = server.close.bind(server);
+  server.close = (done?: (error?: Error) => void) => {
+    const sweep = setInterval(() => server.closeIdleConnections(), CLOSING_SWEEP_MS).unref();
+    server.once('close', () => clearInterval(sweep));
+    return close(done);
+  };
 }

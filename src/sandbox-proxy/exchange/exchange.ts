@@ -93,9 +93,28 @@ export class Exchange implements AccessRecord, OpenMember {
 /** Gives the record to the log; a log that fails has no effect on the request. */
 export function recordIn(log: AccessLog, record: AccessRecord): void {
   try {
-    const told: unknown = log.record(record);
+    const told: unknown = log.record(plainRecordOf(record));
     if (told instanceof Promise) told.catch(() => undefined);
   } catch {
     // As the contract says.
   }
+}
+
+/** The fields of a record and nothing else: an exchange holds its request, with the credential in it. */
+function plainRecordOf(record: AccessRecord): AccessRecord {
+  return {
+    requestId: record.requestId,
+    teamId: record.teamId,
+    sandboxId: record.sandboxId,
+    port: record.port,
+    method: record.method,
+    isUpgrade: record.isUpgrade,
+    startedAtMs: record.startedAtMs,
+    firstByteMs: record.firstByteMs,
+    status: record.status,
+    errorCode: record.errorCode,
+    failure: record.failure,
+    bytesIn: record.bytesIn,
+    bytesOut: record.bytesOut,
+  };
 }

@@ -18,6 +18,7 @@ export interface OpenMember {
  */
 export class OpenGroup {
   private readonly members: OpenMember[] = [];
+  private readonly successors = new WeakMap<OpenMember, OpenMember>();
 
   constructor(
     readonly admission: Admission,
@@ -36,6 +37,13 @@ export class OpenGroup {
     member.index = this.members.push(member) - 1;
   }
 
+  /** Puts a member in the place of another, which it goes on for: a tunnel, for the request that opened it. */
+  replace(member: OpenMember, successor: OpenMember): void {
+    this.delete(member);
+    this.add(successor);
+    this.successors.set(member, successor);
+  }
+
   delete(member: OpenMember): void {
     if (member.group !== this) return;
     member.group = null;
@@ -50,9 +58,10 @@ export class OpenGroup {
     return this.members.slice();
   }
 
-  /** Cuts those of `members` that are still in the group. */
+  /** Cuts those of `members` that are still in the group, or what has taken their place in it. */
   cut(members: readonly OpenMember[], cut: Cut): void {
-    for (const member of members) {
+    for (const each of members) {
+      const member = this.successors.get(each) ?? each;
       if (member.group !== this) continue;
       this.delete(member);
       member.cut(cut);

@@ -39,16 +39,34 @@ export class LookupBudget {
     if (!this.allows(asker)) throw new TooManyLookupsError();
   }
 
-  /** To be called when a lookup found nothing. */
+  /** Pays for a lookup in advance, so that those under way at once cannot overdraw; false while nothing is left. */
+  reserve(asker: string): boolean {
+    const budget = this.budgetOf(asker);
+    if (this.refilled(budget) < 1) return false;
+    budget.left -= 1;
+    return true;
+  }
+
+  /** The lookup that was paid for has found something, or has failed. */
+  refund(asker: string): void {
+    this.budgetOf(asker).left += 1;
+  }
+
+  /** The lookup found nothing. */
   charge(asker: string): void {
     const { burst } = this.allowance;
+    const budget = this.budgetOf(asker);
+    // Lookups that were under way at once may overdraw, but not without end.
+    budget.left = Math.max(-burst, this.refilled(budget) - 1);
+  }
+
+  private budgetOf(asker: string): Budget {
     let budget = this.budgets.get(asker);
     if (budget === undefined) {
-      budget = { left: burst, atMs: this.clock() };
+      budget = { left: this.allowance.burst, atMs: this.clock() };
       this.budgets.set(asker, budget);
     }
-    // Lookups under way at the same time may overdraw the bucket, but only so far.
-    budget.left = Math.max(-burst, this.refilled(budget) - 1);
+    return budget;
   }
 
   private refilled(budget: Budget): number {

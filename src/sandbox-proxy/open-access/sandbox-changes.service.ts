@@ -118,25 +118,20 @@ export class SandboxChanges implements OnModuleInit, OnApplicationShutdown {
     await this.recheck(groups, MEANING[change.kind]);
   }
 
-  /**
-   * Notes what an admission has opened.
-   *
-   * @param sinceMs when the request began, on the clock of `performance.now`: if a change was told since then that the
-   *   admission rests on, it is asked about again
-   */
-  opened(member: OpenMember, admission: Admission, sandboxId: string, sinceMs: number): void {
+  /** Notes what an admission has opened: from now on a change that it rests on ends it. */
+  opened(member: OpenMember, admission: Admission, sandboxId: string): void {
     this.open.add(member, admission, sandboxId);
-    this.located(member, sinceMs);
   }
 
   /**
-   * Notes that a member's location is known: a change told while that was being asked may have made the answer wrong.
+   * Asks about a member again where a change was told, while it was being let in, that it rests on: what the stores said
+   * of it may be older. Null where none was.
    *
-   * @param sinceMs as above
+   * @param sinceMs when the first question was put, on the clock of `performance.now`
    */
-  located({ group }: OpenMember, sinceMs: number): void {
-    if (group !== null && this.lastChangeMs >= sinceMs && this.hasChanged(group, sinceMs))
-      void this.recheck([group], MEANING.everything);
+  recheckIfChanged({ group }: OpenMember, sinceMs: number): Promise<true> | null {
+    if (group === null || this.lastChangeMs < sinceMs || !this.hasChanged(group, sinceMs)) return null;
+    return this.recheck([group], MEANING.everything).then(() => true);
   }
 
   /** What is done once a second; public for tests that cannot wait. */
@@ -161,9 +156,12 @@ export class SandboxChanges implements OnModuleInit, OnApplicationShutdown {
   private async checkAll(): Promise<void> {
     if (this.isChecking) return;
     this.isChecking = true;
-    await this.recheck(this.open.all(), MEANING.everything);
     this.checkedAtMs = Date.now();
-    this.isChecking = false;
+    try {
+      await this.recheck(this.open.all(), MEANING.everything);
+    } finally {
+      this.isChecking = false;
+    }
   }
 
   /** Asks about these groups, and cuts those that the stores could say nothing about. */

@@ -110,8 +110,10 @@ export class Forwarding implements UpstreamListener, Pending, Relayed {
     if (response.writableFinished) return;
     if (this.isDone || response.headersSent) {
       this.call?.abort();
-      if (this.isDone) reset(request.socket);
-      else this.cutOff();
+      if (!this.isDone) this.cutOff();
+      // Answers to earlier requests on the connection are not this one's to break off.
+      else if (response.socket === null) response.once('socket', (socket: Socket) => reset(socket));
+      else reset(request.socket);
       // A client that reads nothing would keep the connection for as long as STALLED_MS.
       if (response.socket !== null) setTimeout(() => reset(request.socket), CUT_MS).unref();
       exchange.errorCode = logCode;
@@ -120,6 +122,7 @@ export class Forwarding implements UpstreamListener, Pending, Relayed {
     this.abandon();
     this.call?.abort();
     this.outcome.onFailed(exchange, error);
+    exchange.errorCode = logCode;
   }
 
   onDrain(): void {
@@ -145,7 +148,8 @@ export class Forwarding implements UpstreamListener, Pending, Relayed {
     const { exchange } = this;
     exchange.firstByteMs = performance.now() - exchange.startedAtMs;
     const agentError = agentErrorCode(head);
-    if (agentError !== null) this.outcome.onRouteSuspect(exchange, true);
+    // What the agent says of the app says nothing of the route, and an app can have it said as often as it likes.
+    if (agentError !== null) this.outcome.onRouteSuspect(exchange, !agentError.startsWith('app_'));
     else if (head.status === 502 || head.status === 503) this.outcome.onRouteSuspect(exchange, false);
     if (agentError !== null && wantsPage(exchange.request)) {
       this.abandon();
@@ -287,11 +291,12 @@ export class Forwarding implements UpstreamListener, Pending, Relayed {
     if (response.write(copy, () => giveBack(copy)) || this.isWaitingForDrain) return;
     this.isWaitingForDrain = true;
     this.call?.pause();
-    // Nobody listens for 'timeout', so Node's server then destroys the connection, which ends this exchange.
-    this.exchange.request.socket.setTimeout(STALLED_MS);
+    const { socket } = this.exchange.request;
+    // Of a refused upgrade the server's own listener has been taken off.
+    socket.setTimeout(STALLED_MS).once('timeout', destroyIt);
     response.once('drain', () => {
       this.isWaitingForDrain = false;
-      this.exchange.request.socket.setTimeout(0);
+      socket.setTimeout(0).off('timeout', destroyIt);
       this.call?.resume();
     });
   }
@@ -318,4 +323,8 @@ export class Forwarding implements UpstreamListener, Pending, Relayed {
       requestId: this.exchange.requestId,
     };
   }
+}
+
+function destroyIt(this: Socket): void {
+  this.destroy();
 }

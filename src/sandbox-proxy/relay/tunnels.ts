@@ -42,13 +42,11 @@ export class Tunnels {
     if (early.length > 0) client.write(early);
     if (held.length > 0) agent.write(held);
     const record = tunnelRecordOf(exchange, held.length, early.length);
-    const boundary = /^websocket$/i.test(upgrade.protocols) ? new FrameBoundary() : null;
+    const boundary = isWebSocket(head) ? new FrameBoundary() : null;
     boundary?.follow(early);
     const tunnel = new Tunnel(client, agent, boundary, record, this.onClosed);
     this.tunnels.add(tunnel);
-    const { group } = exchange;
-    group?.delete(exchange);
-    group?.add(tunnel);
+    exchange.group?.replace(exchange, tunnel);
     if (this.isDraining) tunnel.close(GOING_AWAY);
   }
 
@@ -72,4 +70,12 @@ function switchingHead(head: ResponseHead, headers: readonly string[]): string {
   }
   for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`;
   return `${text}\r\n`;
+}
+
+/** What was chosen counts, of what may have been several offers. */
+function isWebSocket({ rawHeaders }: ResponseHead): boolean {
+  return rawHeaders.some(
+    (name, i) =>
+      i % 2 === 0 && /^upgrade$/i.test(name) && /^websocket$/i.test(rawHeaders[i + 1]?.trim() ?? ''),
+  );
 }

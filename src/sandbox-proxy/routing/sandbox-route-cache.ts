@@ -57,7 +57,8 @@ export class StoredRoutes implements AnswerMemory<SandboxLocation> {
       if (reason === 'evict') this.allChangedAtMs = Math.max(this.allChangedAtMs, atMs);
     },
   });
-  private allChangedAtMs = 0;
+  /** What was stored before this process began to listen may be older than a change that it has not heard of. */
+  private allChangedAtMs = Date.now() - 1;
 
   constructor(private readonly store: SandboxRouteCache) {}
 

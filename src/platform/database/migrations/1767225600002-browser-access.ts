@@ -58,8 +58,8 @@ export class BrowserAccess1767225600002 implements MigrationInterface {
         updated_at timestamptz NOT NULL DEFAULT now(),
         PRIMARY KEY (sandbox_id, port)
       )`);
-    for (const [table, told] of Object.entries(TOLD)) await this.#tell(runner, table, told);
-    await this.#endSessions(runner);
+    for (const [table, told] of Object.entries(TOLD)) await this.tell(runner, table, told);
+    await this.endSessions(runner);
   }
 
   async down(runner: QueryRunner): Promise<void> {
@@ -72,7 +72,7 @@ export class BrowserAccess1767225600002 implements MigrationInterface {
     }
   }
 
-  async #tell(
+  private async tell(
     runner: QueryRunner,
     table: string,
     { payload, columns, rowEvents }: (typeof TOLD)[keyof typeof TOLD],
@@ -101,8 +101,8 @@ export class BrowserAccess1767225600002 implements MigrationInterface {
       FOR EACH STATEMENT EXECUTE FUNCTION ${name}_changed()`);
   }
 
-  async #endSessions(runner: QueryRunner): Promise<void> {
-    // Whoever changes a sandbox may have no rights on our tables, and another search path.
+  private async endSessions(runner: QueryRunner): Promise<void> {
+    // Whoever changes a sandbox may have no rights to our tables, and another search path.
     const [{ schema }] = (await runner.query('SELECT current_schema() AS schema')) as [{ schema: string }];
     const table = (name: string): string => `${quoted(schema)}.${name}`;
     const define = (name: string, statements: string): Promise<unknown> =>
