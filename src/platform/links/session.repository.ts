@@ -27,7 +27,7 @@ export interface OpenLink {
   /** UUID. */
   readonly id: string;
   readonly tokenHash: Buffer;
-  /** True where it begins one session only. */
+  /** True if it may begin only one session. */
   readonly once: boolean;
 }
 

@@ -78,7 +78,7 @@ export class BrowserAccess {
       else answerBare(exchange, 303, ['Location', location, 'Set-Cookie', cookieOf(session, isSecure)]);
       return 'answered';
     } catch (error) {
-      // Whoever tries again, tries with the token.
+      // The page of the error tries again with the URL, which must then have the token.
       request.url = given;
       throw error;
     }
@@ -87,7 +87,7 @@ export class BrowserAccess {
   /**
    * Whether a link is being opened: by a GET, or by the POST of the page that asks to confirm it.
    *
-   * @throws CrossSiteRequestError where a page of another origin posts a token: it would use a link up
+   * @throws CrossSiteRequestError when a page of another origin posts the token, which would use the link up
    */
   private isVisit(exchange: Exchange, token: string): boolean {
     const { request, isUpgrade } = exchange;
@@ -98,7 +98,7 @@ export class BrowserAccess {
     return true;
   }
 
-  /** Whether the browser already has a good session by this very link: it then needs no other. */
+  /** Whether the browser already has a good session by this very link, and so needs no other. */
   private async hasSessionBy(token: string, exchange: Exchange, address: SandboxAddress): Promise<boolean> {
     const { request, isSecure } = exchange;
     for (const cookie of sessionTokensIn(cookieLinesIn(request.rawHeaders), isSecure)) {
@@ -108,7 +108,7 @@ export class BrowserAccess {
     return false;
   }
 
-  /** Null also for a stranger who has asked too much: the link may be good. */
+  /** Also null for a stranger whose budget is used up: the link may still be good. */
   private async sessionOf(
     cookie: string,
     { client }: Exchange,

@@ -15,7 +15,7 @@ function sessionCookieName(isSecure: boolean): string {
 /** Cookies of our name that are looked at in one request: neighbours may have planted some beside the real one. */
 const MAX_COOKIES = 64;
 
-/** The `Cookie` lines of a request that may hold one of ours, joined; `''`: none. */
+/** The `Cookie` lines of a request that may hold one of our cookies, joined; `''`: none. */
 export function cookieLinesIn(rawHeaders: readonly string[]): string {
   let cookies = '';
   for (let i = 0; i < rawHeaders.length; i += 2) {

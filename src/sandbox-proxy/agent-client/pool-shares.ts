@@ -111,7 +111,7 @@ export class PoolShares {
     return this.suspects.size === 0 ? null : (this.suspects.get(authority) ?? null);
   }
 
-  /** Closes a connection that lies idle, of that team where one is named. */
+  /** Closes an idle connection, of this team if one is given. */
   private makeRoom(teamId?: string): boolean {
     for (const sharer of this.sharers)
       if ((teamId === undefined || sharer.teamId === teamId) && sharer.dropIdle()) return true;

@@ -161,7 +161,7 @@ export class SandboxConnections implements ConnectionOwner {
     return true;
   }
 
-  /** Whether there may be another connection; one that lies idle, and that an upgrade cannot take, goes for it. */
+  /** Whether there may be another connection. To make room, an idle one, which an upgrade could not use, is closed. */
   private get hasRoom(): boolean {
     const limit = Math.min(this.options.maxConnectionsPerSandbox, this.shares.maxPerSandbox);
     if (this.all.size >= limit && !this.dropIdle()) return false;

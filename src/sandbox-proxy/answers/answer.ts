@@ -22,7 +22,7 @@ const LINGER_MS = 1_000;
 /** Set on a connection whose last answer has begun (RFC 9112 9.6). */
 const CLOSING = Symbol('closing');
 
-/** Of every page: it loads nothing. */
+/** For every page: it loads nothing but its own style. */
 const OWN_STYLE_ONLY = `default-src 'none'; style-src ${STYLE_SOURCE}; base-uri 'none'`;
 
 const SECURITY_HEADERS = [
@@ -120,7 +120,7 @@ export function answerBare(exchange: Exchange, status: number, headers: readonly
   send(request, response, status, [...headers, ...length, ...own], '');
 }
 
-/** The page that asks whether a link that is good for one browser is to be used up here. */
+/** Answers the page that asks whether a link for one browser should be used up here. */
 export function answerConfirmation(exchange: Exchange, brand: string): void {
   const { request, response, requestId } = exchange;
   exchange.status = 200;
@@ -134,10 +134,10 @@ export function answerConfirmation(exchange: Exchange, brand: string): void {
     'no-store',
     'X-Content-Type-Options',
     'nosniff',
-    // Whoever frames it has the token, and a link with `embed` is opened in a frame.
+    // It may be framed: whoever frames it has the token already, and links with `embed` are opened in frames.
     'Content-Security-Policy',
     `${OWN_STYLE_ONLY}; form-action 'self'`,
-    // With `no-referrer` the form's Origin would be `null`.
+    // With `no-referrer`, the Origin of the form's POST would be `null`.
     'Referrer-Policy',
     'same-origin',
     'X-Request-Id',
