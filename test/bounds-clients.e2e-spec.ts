@@ -47,6 +47,14 @@ describe('a client that ends its side after its request', () => {
     expect((await wholeAnswer(client)).body).toMatch(/^a+$/);
   });
 
+  it('is given up when its answer stops', async () => {
+    const { client, upstream } = await stage.begin(stage.knock('HTTP'));
+    client.end();
+    upstream.send(`${CHUNKED}1\r\na\r\n`);
+    expect(await upstream.closed()).not.toBeNull();
+    expect(await client.closed()).not.toBeNull();
+  });
+
   it('is given up after 5 s without a byte', async () => {
     const { client, upstream } = await stage.begin(stage.knock('HTTP'));
     const startedAtMs = performance.now();

@@ -95,8 +95,9 @@ describe('admission', () => {
 });
 
 // a cookie that nobody was given, from an address that had used up its budget, kept everything else out that the request had
+const refusing = (answer: Answer) => new HeaderScheme('a', null, answer);
+
 describe('a credential that is not looked at because its client has asked too much', () => {
-  const refusing = (answer: Answer) => new HeaderScheme('a', null, answer);
   const REFUSING = [
     refusing(() => {
       throw new TooManyLookupsError();

@@ -1,15 +1,14 @@
 /** The largest part of the process's connections that one team, and one sandbox, may have. */
 const TEAM_SHARE = 0.5;
 const SANDBOX_SHARE = 0.25;
-/** How many waiting sandboxes are tried when a connection becomes free. */
-const MAX_TURNS = 64;
 /** Most agents remembered as not accepting connections. */
 const MAX_SUSPECTS = 1_000;
 
 /** A sandbox's connections, as `PoolShares` sees them. */
 export interface Sharer {
   readonly teamId: string;
-  readonly hasWaiting: boolean;
+  /** True if calls wait and the sandbox itself may have another connection. */
+  readonly wantsMore: boolean;
   /** Starts the call that has waited longest on a new connection; false if none waits, or there is no room. */
   startWaiting(): boolean;
   /** Closes an idle connection; false if there is none. */
@@ -24,8 +23,8 @@ export class PoolShares {
   private readonly maxPerTeam: number;
   private openInAll = 0;
   private readonly openByTeam = new Map<string, number>();
-  /** Those that have calls waiting; first the one that has not been served for longest. */
-  private readonly queue = new Set<Sharer>();
+  /** Sandboxes that want more, by team. First come the team, and in its line the sandbox, not served for longest. */
+  private readonly lines = new Map<string, Set<Sharer>>();
   /** By the agent's authority: since when it has accepted no connections. */
   private readonly suspects = new Map<string, number>();
   private isWaking = false;
@@ -48,8 +47,8 @@ export class PoolShares {
 
   /** Whether a team may have another connection. To make room, an idle one of some sandbox may be closed. */
   hasRoomFor(teamId: string): boolean {
-    if ((this.openByTeam.get(teamId) ?? 0) >= this.maxPerTeam && !this.makeRoom(teamId)) return false;
-    return this.openInAll < this.maxOpen || this.makeRoom();
+    if (this.isFull(teamId) && !this.makeRoom(teamId)) return false;
+    return this.openInAll < this.maxOpen || this.makeRoom(null);
   }
 
   open(teamId: string): void {
@@ -64,37 +63,47 @@ export class PoolShares {
     else this.openByTeam.delete(teamId);
   }
 
-  /** Puts a sandbox into the queue of those whose calls wait. */
+  /** Puts a sandbox into the line of its team. */
   await(sharer: Sharer): void {
-    this.queue.add(sharer);
+    const line = this.lines.get(sharer.teamId);
+    if (line === undefined) this.lines.set(sharer.teamId, new Set([sharer]));
+    else line.add(sharer);
   }
 
-  /** The sandbox had its turn: it goes to the end of the queue, or out of it. */
+  /** The sandbox had its turn: it goes to the end of its team's line, and the team to the end of the teams. */
   served(sharer: Sharer): void {
-    this.queue.delete(sharer);
-    if (sharer.hasWaiting) this.queue.add(sharer);
+    const { teamId } = sharer;
+    const line = this.lines.get(teamId);
+    if (line === undefined) return;
+    line.delete(sharer);
+    if (sharer.wantsMore) line.add(sharer);
+    this.lines.delete(teamId);
+    if (line.size > 0) this.lines.set(teamId, line);
   }
 
   /** Whether a connection that this sandbox has set free should be given up, because another sandbox is next. */
   isTurnOfAnother(sharer: Sharer): boolean {
-    if (this.openInAll < this.maxOpen) return false;
-    for (const next of this.queue) if (next.hasWaiting) return next !== sharer;
-    return false;
+    if (this.lines.size === 0) return false;
+    const isFull = this.openInAll >= this.maxOpen;
+    if (!isFull && !this.isFull(sharer.teamId)) return false;
+    // The team that sets a connection free may use it again, even if it has as many as it may have.
+    const next = isFull ? this.next(sharer.teamId) : this.firstOf(sharer.teamId);
+    return next !== null && next !== sharer;
   }
 
-  /** Lets waiting sandboxes open connections while there is room, one after the other. */
+  /** Lets waiting sandboxes open connections while there is room: teams in turn, and the sandboxes of each in turn. */
   wake(): void {
-    if (this.isWaking || this.queue.size === 0) return;
+    if (this.isWaking || this.lines.size === 0) return;
     this.isWaking = true;
-    let turns = Math.min(this.queue.size, MAX_TURNS);
-    for (const sharer of this.queue) {
-      if (turns === 0 || (this.openInAll >= this.maxOpen && !this.makeRoom())) break;
-      turns -= 1;
-      // One that has reached its own bound goes to the end of the queue too, and stays in it.
-      sharer.startWaiting();
-      this.served(sharer);
+    try {
+      for (let next = this.next(null); next !== null; next = this.next(null)) {
+        const hasStarted = next.startWaiting();
+        if (!hasStarted && next.wantsMore) break;
+        this.served(next);
+      }
+    } finally {
+      this.isWaking = false;
     }
-    this.isWaking = false;
   }
 
   suspect(authority: string): void {
@@ -111,10 +120,40 @@ export class PoolShares {
     return this.suspects.size === 0 ? null : (this.suspects.get(authority) ?? null);
   }
 
-  /** Closes an idle connection, of this team if one is given. */
-  private makeRoom(teamId?: string): boolean {
+  private isFull(teamId: string): boolean {
+    return (this.openByTeam.get(teamId) ?? 0) >= this.maxPerTeam;
+  }
+
+  /**
+   * The sandbox whose turn it is, of a team that may have another connection.
+   *
+   * @param giving a team that counts as one, because it is about to give a connection up
+   */
+  private next(giving: string | null): Sharer | null {
+    for (const teamId of this.lines.keys()) {
+      if (this.isFull(teamId) && teamId !== giving) continue;
+      const first = this.firstOf(teamId);
+      if (first !== null) return first;
+    }
+    return null;
+  }
+
+  /** The first sandbox in a team's line that still wants more; those before it leave the line. */
+  private firstOf(teamId: string): Sharer | null {
+    const line = this.lines.get(teamId);
+    if (line === undefined) return null;
+    for (const sharer of line) {
+      if (sharer.wantsMore) return sharer;
+      line.delete(sharer);
+    }
+    this.lines.delete(teamId);
+    return null;
+  }
+
+  /** Closes an idle connection. @param teamId of this team; null: of any */
+  private makeRoom(teamId: string | null): boolean {
     for (const sharer of this.sharers)
-      if ((teamId === undefined || sharer.teamId === teamId) && sharer.dropIdle()) return true;
+      if ((teamId === null || sharer.teamId === teamId) && sharer.dropIdle()) return true;
     return false;
   }
 }

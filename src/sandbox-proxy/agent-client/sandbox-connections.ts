@@ -52,8 +52,8 @@ export class SandboxConnections implements ConnectionOwner {
     return this.all.size === 0 && this.waiting.length === 0;
   }
 
-  get hasWaiting(): boolean {
-    return this.waiting.length > 0;
+  get wantsMore(): boolean {
+    return this.waiting.length > 0 && this.all.size < this.max;
   }
 
   /** How many are open: busy, idle and upgraded. */
@@ -102,10 +102,13 @@ export class SandboxConnections implements ConnectionOwner {
   tick(): void {
     const { nowMs } = this;
     const suspectSinceMs = this.shares.suspectSince(this.origin.authority);
-    const isSuspect = suspectSinceMs !== null && nowMs - suspectSinceMs >= SUSPECT_MS;
+    const isGivenUp = ({ isAwaitingHead, awaitingSinceMs }: UpstreamConnection) =>
+      suspectSinceMs !== null &&
+      isAwaitingHead &&
+      nowMs - Math.max(suspectSinceMs, awaitingSinceMs) >= SUSPECT_MS;
     for (const connection of this.idle.filter(({ idleUntilMs }) => nowMs >= idleUntilMs)) connection.close();
     for (const connection of this.all) {
-      if (nowMs >= connection.deadlineMs || (isSuspect && connection.isAwaitingHead)) connection.timeOut();
+      if (nowMs >= connection.deadlineMs || isGivenUp(connection)) connection.timeOut();
     }
     while (this.waiting[0] !== undefined && nowMs >= this.waiting[0].deadlineMs)
       this.waiting.shift()?.call.refuse();
@@ -113,10 +116,10 @@ export class SandboxConnections implements ConnectionOwner {
 
   /** Starts the call that has waited longest on a new connection; false if none waits, or there is no room. */
   startWaiting(): boolean {
-    if (!this.hasWaiting || !this.hasRoom) return false;
-    const next = this.nextWaiting();
-    next?.startOn(this.connect(false));
-    return next !== undefined;
+    while (this.waiting[0]?.call.isAborted === true) this.waiting.shift();
+    if (this.waiting.length === 0 || !this.hasRoom) return false;
+    this.waiting.shift()?.call.startOn(this.connect(false));
+    return true;
   }
 
   onIdle(connection: UpstreamConnection): void {
@@ -151,6 +154,7 @@ export class SandboxConnections implements ConnectionOwner {
     const at = this.idle.indexOf(connection);
     if (at !== -1) this.idle.splice(at, 1);
     this.shares.close(this.teamId);
+    if (this.wantsMore) this.shares.await(this);
     this.shares.wake();
   }
 
@@ -163,9 +167,13 @@ export class SandboxConnections implements ConnectionOwner {
 
   /** Whether there may be another connection. To make room, an idle one, which an upgrade could not use, is closed. */
   private get hasRoom(): boolean {
-    const limit = Math.min(this.options.maxConnectionsPerSandbox, this.shares.maxPerSandbox);
-    if (this.all.size >= limit && !this.dropIdle()) return false;
+    if (this.all.size >= this.max && !this.dropIdle()) return false;
     return this.shares.hasRoomFor(this.teamId);
+  }
+
+  /** How many connections the sandbox may have. */
+  private get max(): number {
+    return Math.min(this.options.maxConnectionsPerSandbox, this.shares.maxPerSandbox);
   }
 
   /** The idle connection used last, unless the agent may have closed it by now. */

@@ -24,7 +24,7 @@ export interface ConnectionOwner {
   readonly firstByteTimeoutMs: number;
   /** The request is done, and the connection can be used for another. */
   onIdle(connection: UpstreamConnection): void;
-  /** The agent has accepted a connection. */
+  /** The agent has accepted a connection, or answered. */
   onProven(): void;
   /** The agent has not accepted this connection in time. */
   onConnectTimeout(): void;
@@ -118,6 +118,11 @@ export class UpstreamConnection implements ResponseListener, CallConnection, Pen
     return this.state === 'open' && this.call !== null && !this.hasResponseBytes;
   }
 
+  /** While an answer is awaited: when bytes of the request were last sent, on the pool's clock. */
+  get awaitingSinceMs(): number {
+    return this.deadlineMs - this.owner.firstByteTimeoutMs;
+  }
+
   get isOpen(): boolean {
     return this.state === 'open';
   }
@@ -195,6 +200,7 @@ export class UpstreamConnection implements ResponseListener, CallConnection, Pen
 
   onHead(head: ResponseHead): void {
     this.isHeadReceived = true;
+    this.owner.onProven();
     this.deadlineMs = Infinity;
     this.isReusable = head.keepAlive;
     this.keepAliveMs = head.keepAliveSeconds * 1_000;

@@ -1,0 +1,198 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { OK, Told } from '../../../test/kit/pool-and-agent.js';
+import type { RawConnection } from '../../../test/kit/raw-connection.js';
+import { type RawServer, startRawServer } from '../../../test/kit/raw-server.js';
+import { SandboxBusyError } from '../errors.js';
+import { SANDBOX_PROXY_DEFAULTS, type SandboxProxyOptions } from '../options.js';
+import { AgentConnector } from './agent-connector.js';
+import { PoolShares } from './pool-shares.js';
+import { SandboxConnections } from './sandbox-connections.js';
+import { UpstreamCall } from './upstream-call.js';
+
+/** A team may have 4 of these, a sandbox 2. */
+const MAX_OPEN = 8;
+
+let agent: RawServer;
+let sandboxes: Set<SandboxConnections>;
+let shares: PoolShares;
+
+beforeEach(async () => {
+  agent = await startRawServer();
+  sandboxes = new Set();
+  shares = new PoolShares(MAX_OPEN, sandboxes);
+});
+afterEach(async () => {
+  for (const connections of sandboxes) connections.close();
+  await agent.close();
+});
+
+/** A sandbox of a team, and calls to it. */
+class Sandbox {
+  readonly connections: SandboxConnections;
+
+  constructor(
+    private readonly name: string,
+    readonly teamId: string,
+    options: Partial<SandboxProxyOptions> = {},
+  ) {
+    const all = { ...SANDBOX_PROXY_DEFAULTS, ...options };
+    this.connections = new SandboxConnections(
+      name,
+      teamId,
+      this.origin,
+      new AgentConnector(all),
+      all,
+      shares,
+    );
+    sandboxes.add(this.connections);
+  }
+
+  /** What a call to it is told. */
+  ask(hasBody = false): { told: Told; call: UpstreamCall } {
+    const { name: sandboxId, teamId, origin } = this;
+    const head = `GET /${sandboxId} HTTP/1.1\r\nHost: a\r\n\r\n`;
+    const told = new Told();
+    const call = new UpstreamCall(
+      { origin, sandboxId, teamId, method: 'GET', head, hasBody, isUpgrade: false },
+      told,
+    );
+    this.connections.start(call);
+    return { told, call };
+  }
+
+  private get origin() {
+    const { port } = agent;
+    return { secure: false, hostname: '127.0.0.1', port, authority: `127.0.0.1:${port}` };
+  }
+}
+
+/** The agent's ends of that many further connections, by the sandbox that the request on it names. */
+async function accept(count: number): Promise<[name: string, connection: RawConnection][]> {
+  const accepted: [string, RawConnection][] = [];
+  while (accepted.length < count) {
+    const connection = await agent.accept();
+    accepted.push([/^GET \/(\S+)/.exec(await connection.head())?.[1] ?? '', connection]);
+  }
+  return accepted;
+}
+
+describe('shares of the connections to agents', () => {
+  it('a sandbox may have a quarter, a team half of them', () => {
+    const [a1, a2, a3] = [new Sandbox('a1', 'a'), new Sandbox('a2', 'a'), new Sandbox('a3', 'a')];
+    const others = ['b', 'c'].map((team) => new Sandbox(`${team}1`, team));
+    for (const sandbox of [a1, a1]) sandbox.ask(true);
+    expect(() => a1.ask(true)).toThrow(SandboxBusyError);
+    for (const sandbox of [a2, a2]) sandbox.ask(true);
+    for (const sandbox of [a1, a2, a3]) expect(() => sandbox.ask(true)).toThrow(SandboxBusyError);
+    for (const other of [...others, ...others]) other.ask(true);
+    expect(shares.size).toBe(MAX_OPEN);
+    expect(() => new Sandbox('d1', 'd').ask(true)).toThrow(SandboxBusyError);
+  });
+
+  it('are given back with the connections', async () => {
+    const a = [new Sandbox('a1', 'a'), new Sandbox('a2', 'a')];
+    const calls = [...a, ...a].map((sandbox) => sandbox.ask(true));
+    for (const { call } of calls) call.abort();
+    expect(shares.size).toBe(0);
+    for (const sandbox of [...a, ...a]) sandbox.ask(true);
+  });
+
+  it('that lie idle go for whoever needs them, of the own team where that has its whole share', async () => {
+    const [a1, a2, a3] = [new Sandbox('a1', 'a'), new Sandbox('a2', 'a'), new Sandbox('a3', 'a')];
+    const told = [a1, a1, a2, a2].map((sandbox) => sandbox.ask().told);
+    for (const [, connection] of await accept(4)) connection.send(OK);
+    for (const { done } of told) await done;
+    expect(shares.size).toBe(4);
+    a3.ask();
+    expect(shares.size).toBe(4);
+    expect((await accept(1))[0]?.[0]).toBe('a3');
+  });
+});
+
+describe('waiting for a connection', () => {
+  // 503 after 5 s, although a slot was free after 0.3 s
+  it('ends when a connection of another sandbox ends', async () => {
+    const held = ['a', 'b', 'c', 'd'].map((team) => new Sandbox(`${team}1`, team));
+    const calls = [...held, ...held].map((sandbox) => sandbox.ask());
+    await accept(MAX_OPEN);
+    const { told } = new Sandbox('e1', 'e').ask();
+    calls[3]?.call.abort();
+    const [[name, connection]] = (await accept(1)) as [[string, RawConnection]];
+    expect(name).toBe('e1');
+    connection.send(OK);
+    expect(await told.done).toBe('200 ok end');
+  });
+
+  it('ends when a connection of another sandbox has served, be there calls of its own that wait', async () => {
+    const held = ['a', 'b', 'c', 'd'].map((team) => new Sandbox(`${team}1`, team));
+    for (const sandbox of [...held, ...held]) sandbox.ask();
+    const connections = await accept(MAX_OPEN);
+    new Sandbox('e1', 'e').ask();
+    held[0]?.ask();
+    connections[0]?.[1].send(OK);
+    expect((await accept(1))[0]?.[0]).toBe('e1');
+  });
+
+  it('ends within a team that has its whole share, when one of its own has served', async () => {
+    const [a1, a2, a3] = [new Sandbox('a1', 'a'), new Sandbox('a2', 'a'), new Sandbox('a3', 'a')];
+    for (const sandbox of [a1, a1, a2, a2]) sandbox.ask();
+    const connections = await accept(4);
+    a3.ask();
+    connections[0]?.[1].send(OK);
+    expect((await accept(1))[0]?.[0]).toBe('a3');
+  });
+
+  it('takes turns: of teams, and in a team of sandboxes', async () => {
+    const held = ['a', 'b', 'c', 'd'].map((team) => new Sandbox(`${team}1`, team));
+    const calls = [...held, ...held].map((sandbox) => sandbox.ask());
+    await accept(MAX_OPEN);
+    const [e1, e2, f1] = [new Sandbox('e1', 'e'), new Sandbox('e2', 'e'), new Sandbox('f1', 'f')];
+    for (const sandbox of [e1, e1, e1, e2, f1, f1]) sandbox.ask();
+    const order: string[] = [];
+    for (const { call } of calls.slice(0, 5)) {
+      call.abort();
+      order.push((await accept(1))[0]?.[0] ?? '');
+    }
+    expect(order).toEqual(['e1', 'f1', 'e2', 'f1', 'e1']);
+  });
+
+  it('is not held up by those who may have no more, however many', async () => {
+    // team a has its whole share, and a hundred more sandboxes that want some
+    const a = [new Sandbox('a1', 'a'), new Sandbox('a2', 'a')];
+    for (const sandbox of [...a, ...a]) sandbox.ask();
+    for (let index = 0; index < 100; index++) new Sandbox(`a-${index}`, 'a').ask();
+    // a sandbox has all that the options allow it
+    const narrow = new Sandbox('b1', 'b', { maxConnectionsPerSandbox: 1 });
+    narrow.ask();
+    narrow.ask();
+    const c = new Sandbox('c1', 'c');
+    const [first] = [c.ask(), c.ask()];
+    const d = new Sandbox('d1', 'd');
+    d.ask();
+    await accept(MAX_OPEN);
+    new Sandbox('e1', 'e').ask();
+    first.call.abort();
+    expect((await accept(1))[0]?.[0]).toBe('e1');
+  });
+
+  it('passes by those whose clients have left', async () => {
+    const held = ['a', 'b', 'c', 'd'].map((team) => new Sandbox(`${team}1`, team));
+    const calls = [...held, ...held].map((sandbox) => sandbox.ask());
+    await accept(MAX_OPEN);
+    new Sandbox('e1', 'e').ask().call.abort();
+    new Sandbox('f1', 'f').ask();
+    calls[0]?.call.abort();
+    expect((await accept(1))[0]?.[0]).toBe('f1');
+  });
+
+  it('of a sandbox at its own bound goes on when one of its connections ends', async () => {
+    const narrow = new Sandbox('a1', 'a', { maxConnectionsPerSandbox: 1 });
+    const first = narrow.ask();
+    const other = new Sandbox('b1', 'b').ask();
+    await accept(2);
+    narrow.ask();
+    other.call.abort();
+    first.call.abort();
+    expect((await accept(1))[0]?.[0]).toBe('a1');
+  });
+});
