@@ -24,7 +24,7 @@ export class Listener implements OnModuleInit, BeforeApplicationShutdown {
   }
 
   /**
-   * Nest closes the server next, and waits until every connection is gone: what is still under way after the grace is cut.
+   * Nest closes the server next, and waits until every connection is gone. What is still under way after the grace is cut.
    */
   beforeApplicationShutdown(): void {
     const { server } = this;

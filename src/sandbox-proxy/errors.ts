@@ -1,6 +1,6 @@
 import type { ProxyErrorCode } from './error-status.js';
 
-/** A value that an error may show its reader besides code and message, e.g. `{ status: 'paused' }`. */
+/** What an error shows in addition to code and message, e.g. `{ status: 'paused' }`. */
 export type ErrorFields = Readonly<Record<string, string | number | readonly string[]>>;
 
 /**

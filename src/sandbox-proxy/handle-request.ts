@@ -22,7 +22,7 @@ interface Known {
   readonly admission?: Admission;
   readonly permitted?: Admission;
   readonly location?: SandboxLocation;
-  /** What has changed since the request began has been asked about. */
+  /** Set once the stores have been asked again, because something changed after the request had begun. */
   readonly settled?: true;
 }
 
@@ -30,8 +30,9 @@ const NOTHING: Known = {};
 
 /**
  * The way of a request to a sandbox, for plain requests and upgrades alike. The entrance has taken step 1, reading the Host
- * header (`entrance/sandbox-proxy.middleware.ts`). Each step's result is the next step's argument. A step that memory cannot answer returns a promise; when that is
- * fulfilled, `handle` is called again with all that is known by then, and goes on at that step.
+ * header (`entrance/sandbox-proxy.middleware.ts`). Each step's result is the next step's argument. A step that memory
+ * cannot answer returns a promise; when that is fulfilled, `handle` is called again with all that is known by then, and
+ * goes on at that step.
  */
 @Injectable()
 export class RequestHandler {

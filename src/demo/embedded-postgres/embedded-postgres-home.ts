@@ -24,7 +24,10 @@ export interface Account {
 
 /** The directory that holds the cluster and what belongs to it. */
 export interface Home {
-  /** Absolute, without symbolic links. It is owned by us; `cluster` and `socket` in it are owned by PostgreSQL's account. */
+  /**
+   * Absolute, without symbolic links. It is owned by us; `cluster` and `socket` in it are owned by PostgreSQL's
+   * account.
+   */
   readonly path: string;
   /** Null if PostgreSQL runs as this process's own user. */
   readonly account: Account | null;
@@ -36,9 +39,10 @@ const SYSTEM_STATE = '/var/lib/sandbox-control-plane';
 const FREE_UIDS = { first: 60_578, count: 606 };
 
 /**
- * Creates or finds `{dataDir}/postgresql`, and lets the user that PostgreSQL runs as enter it. If this process is root, that is a
- * uid that no other process has, so that none can read the files. That user cannot reach a `DATA_DIR` below a private
- * directory (`/root/app/data`): then `postgresql` is a link to a directory below `/var/lib/sandbox-control-plane`.
+ * Creates or finds `{dataDir}/postgresql`, and lets the user that PostgreSQL runs as enter it. If this process is root,
+ * that is a uid that no other process has, so that none can read the files. That user cannot reach a `DATA_DIR` below a
+ * private directory (`/root/app/data`): then `postgresql` is a link to a directory below
+ * `/var/lib/sandbox-control-plane`.
  *
  * @throws EmbeddedPostgresError when the directory cannot be written, or belongs to another user.
  */
@@ -116,8 +120,8 @@ export function userName(): string {
 }
 
 /**
- * True if an account that is not root may enter `directory`, an absolute path without links: it has execute permission on it and on
- * each directory above. Access control lists are not taken into account.
+ * True if an account that is not root may enter `directory`, an absolute path without links: it has execute permission
+ * on it and on each directory above. Access control lists are not taken into account.
  */
 export function canEnter(directory: string, { uid, gid }: Account): boolean {
   const stat = statSync(directory);

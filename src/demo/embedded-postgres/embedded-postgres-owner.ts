@@ -5,9 +5,9 @@ import { identityOf, isRunning, pidOf } from './embedded-postgres-process.js';
 import { EmbeddedPostgresError } from './embedded-postgres.errors.js';
 
 /**
- * Makes this process the owner of a home directory. Each process that wants it adds a line to the file `owners`, and the first
- * line of a living process counts. So two starts at the same time cannot both win, and the line of a killed owner does not
- * count.
+ * Makes this process the owner of a home directory. Each process that wants it adds a line to the file `owners`, and
+ * the first line of a living process counts. So two starts at the same time cannot both win, and the line of a killed
+ * owner does not count.
  *
  * @param dataDir the directory as the user knows it, for messages
  * @returns a function that gives the directory up again.

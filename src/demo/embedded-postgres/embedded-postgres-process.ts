@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 
 /**
- * Identifies one run of a process: `{pid} {when it began, as the system writes it}`. A pid alone may later be another program's.
- * Null if there is no such process, or only a zombie.
+ * Identifies one run of a process: `{pid} {when it began, as the system writes it}`. A pid alone may later be another
+ * program's. Null if there is no such process, or only a zombie.
  */
 export function identityOf(pid: number): string | null {
   try {

@@ -1,6 +1,6 @@
 /**
- * The embedded PostgreSQL cannot be used. The message is one line for the person at the terminal, which says what is wrong and
- * what to do about it.
+ * The embedded PostgreSQL cannot be used. The message is one line for the person at the terminal, which says what is
+ * wrong and what to do about it.
  */
 export class EmbeddedPostgresError extends Error {
   constructor(message: string, options?: { cause?: unknown }) {

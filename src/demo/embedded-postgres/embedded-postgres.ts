@@ -10,11 +10,11 @@ import { reasonOf } from './embedded-postgres.errors.js';
 const WATCH_EVERY_MS = 500;
 
 /**
- * A real PostgreSQL in a data directory, for this process alone: a second start on the directory is refused. If a killed process
- * left a server behind, the next start ends it.
+ * A real PostgreSQL in a data directory, for this process alone: a second start on the directory is refused. If a
+ * killed process left a server behind, the next start ends it.
  *
- * Layout of `{dataDir}/postgresql`: `cluster/` (PGDATA), `socket/`, `owners`, `server.log`.
- * See docs/decisions/0003-embedded-postgresql.md.
+ * Layout of `{dataDir}/postgresql`: `cluster/` (PGDATA), `socket/`, `owners`, `server.log`. See
+ * docs/decisions/0003-embedded-postgresql.md.
  */
 export class EmbeddedPostgres {
   /** For pg, TypeORM and psql; without a password: `postgres://postgres@%2F…%2Fsocket:5432/control_plane`. */

@@ -2,8 +2,8 @@
 const REACHED_BY_LOCALHOST = new Set(['127.0.0.1', '::1', 'localhost', '0.0.0.0', '::']);
 
 /**
- * curl's arguments to open `port` of a sandbox from this machine: its URL, or, if that name does not lead here, a Host header and
- * our address. The caller adds the API key.
+ * curl's arguments to open `port` of a sandbox from this machine: its URL, or, if that name does not lead here, a Host
+ * header and our address. The caller adds the API key.
  *
  * @param ownUrl where the control plane listens, `http://127.0.0.1:8000`
  * @param urlTemplate `http://{port}-cl-….localhost:8000`

@@ -24,11 +24,11 @@ export interface DemoState {
 }
 
 /**
- * Creates the rows of the demo: the first time, in one transaction, a team, an API key, a host and a running sandbox. Every time it
- * updates the host's address, since the local agent listens on another port after each start.
+ * Creates the rows of the demo: the first time, in one transaction, a team, an API key, a host and a running sandbox.
+ * Every time it updates the host's address, since the local agent listens on another port after each start.
  *
- * The plain key is kept in `{dataDir}/unshown-api-key` from before the commit until it has been shown: if a start is killed in
- * between, the next one shows it.
+ * The plain key is kept in `{dataDir}/unshown-api-key` from before the commit until it has been shown: if a start is
+ * killed in between, the next one shows it.
  */
 export async function prepareDemo(
   dataSource: DataSource,

@@ -12,8 +12,8 @@ export interface LocalSandboxOptions {
 }
 
 /**
- * What is behind the proxy, all on this machine: the local agent, and the demo app as the code that runs in the sandbox. Both
- * listen on loopback, in this process.
+ * What is behind the proxy, all on this machine: the local agent, and the demo app as the code that runs in the
+ * sandbox. Both listen on loopback, in this process.
  */
 export class LocalSandbox {
   private constructor(

@@ -22,8 +22,8 @@ export const MISDIRECTED = 421;
 export type AgentErrorCode = keyof typeof AGENT_ERROR_STATUS;
 
 /**
- * The agent's own answer: status, headers and body. `X-Sandbox-Error: agent;<code>` tells the control plane that this is not an
- * answer of the app; the agent removes that header from answers of apps.
+ * The agent's own answer: status, headers and body. `X-Sandbox-Error: agent;<code>` tells the control plane that this
+ * is not an answer of the app; the agent removes that header from answers of apps.
  */
 export function agentErrorAnswer(
   code: AgentErrorCode,

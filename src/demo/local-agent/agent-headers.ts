@@ -35,8 +35,8 @@ export function declaresBody(message: IncomingMessage): boolean {
 const FOR_APPS = 'x-sandbox-url';
 
 /**
- * The request headers for the app: without hop-by-hop headers, with the framing, of `X-Sandbox-*` only `X-Sandbox-Url`, and with
- * `Host: localhost:{port}`, because development servers refuse names that they do not know. With
+ * The request headers for the app: without hop-by-hop headers, with the framing, of `X-Sandbox-*` only `X-Sandbox-Url`,
+ * and with `Host: localhost:{port}`, because development servers refuse names that they do not know. With
  * `X-Sandbox-App-Host: external`, `Host` is the name that the client used, from `X-Forwarded-Host`.
  */
 export function requestHeaders(inbound: IncomingMessage, port: number, isUpgrade: boolean): RawHeaders {
@@ -59,7 +59,10 @@ export function requestHeaders(inbound: IncomingMessage, port: number, isUpgrade
   return headers;
 }
 
-/** The response headers for the control plane: without hop-by-hop headers and `X-Sandbox-*`, and with the prefix in `Location`. */
+/**
+ * The response headers for the control plane: without hop-by-hop headers and `X-Sandbox-*`, and with the prefix in
+ * `Location`.
+ */
 export function responseHeaders(answer: IncomingMessage, target: AgentTarget): RawHeaders {
   const headers: RawHeaders = [];
   const isBodiless = answer.statusCode === 204 || answer.statusCode === 304;

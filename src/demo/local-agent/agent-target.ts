@@ -13,8 +13,8 @@ export interface AgentTarget {
 const TARGET = /^(\/proxy\/([^/?#]+)\/([1-9]\d{0,4}))((?:[/?].*)?)$/s;
 
 /**
- * Parses the target of a request to the agent. Nothing is decoded or normalised: with a URL class `/proxy/a/80/../../b/80/` would name
- * another sandbox.
+ * Parses the target of a request to the agent. Nothing is decoded or normalised: with a URL class
+ * `/proxy/a/80/../../b/80/` would name another sandbox.
  *
  * Null if it is not `/proxy/{sandbox id}/{port 1-65535}`, followed by nothing, a path or a query.
  */

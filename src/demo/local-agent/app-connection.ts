@@ -22,8 +22,8 @@ export function connectToApp(port: number): Socket {
 }
 
 /**
- * A socket that is read to its end even when writing fails. An app may answer and close before it has read the whole request. The
- * next write then fails, and Node would destroy the socket while the answer waits unread in the kernel.
+ * A socket that is read to its end even when writing fails. An app may answer and close before it has read the whole
+ * request. The next write then fails, and Node would destroy the socket while the answer waits unread in the kernel.
  */
 class AppSocket extends Socket {
   override _write(chunk: unknown, encoding: BufferEncoding, callback: Callback): void {

@@ -26,12 +26,13 @@ const NOTHING = Buffer.alloc(0);
 const BEYOND_ASCII = /[\u0080-\u00ff]/;
 
 /**
- * Forwards one request to its app, and the app's answer back, streaming both ways. The connection to the app is closed after the
- * exchange, so nothing that an app sends unasked can reach another request.
+ * Forwards one request to its app, and the app's answer back, streaming both ways. The connection to the app is closed
+ * after the exchange, so nothing that an app sends unasked can reach another request.
  *
  * An answer may come, and the app's connection may end, before the request has been read whole.
  *
- * @param inviteAfterMs if the app is silent for this time, a client that waits for `100 Continue` gets it from the agent
+ * @param inviteAfterMs if the app is silent for this time, a client that waits for `100 Continue` gets it from the
+ *   agent
  * @param early for an upgrade: collects what the client sends before the 101
  */
 export function exchange(

@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 const EARLY_BYTES_MAX = 65_536;
 
 /**
- * Reads the client's socket until the app has answered an upgrade. Nothing of it may reach the app before the 101, but if it were not
- * read, nobody would notice that the client has left.
+ * Reads the client's socket until the app has answered an upgrade. Nothing of it may reach the app before the 101, but
+ * if it were not read, nobody would notice that the client has left.
  */
 export class EarlyBytes {
   private readonly chunks: Buffer[];

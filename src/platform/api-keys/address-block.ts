@@ -1,8 +1,8 @@
 import { isIPv6 } from 'node:net';
 
 /**
- * The addresses that may all be one client: an IPv4 address (`::ffff:10.0.0.1` -> `10.0.0.1`), or the /64 of an IPv6 address
- * (`2001:db8::1` -> `2001:db8:0:0`). Any other text stays as it is.
+ * The addresses that may all be one client: an IPv4 address (`::ffff:10.0.0.1` -> `10.0.0.1`), or the /64 of an IPv6
+ * address (`2001:db8::1` -> `2001:db8:0:0`). Any other text stays as it is.
  */
 export function addressBlockOf(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);

@@ -26,8 +26,8 @@ export class TeamGuard implements CanActivate {
   ) {}
 
   /**
-   * @throws CredentialError without a key, or with an unknown one; TooManyUnknownKeysError when too many unknown ones have come
-   *   from the client's address; DirectoryUnavailableError
+   * @throws CredentialError without a key, or with an unknown one; TooManyUnknownKeysError when too many unknown ones
+   *   have come from the client's address; DirectoryUnavailableError
    */
   async canActivate(context: ExecutionContext): Promise<true> {
     const request = context.switchToHttp().getRequest<Request>();

@@ -11,7 +11,7 @@ export class DatabaseModule {
       module: DatabaseModule,
       imports: [
         TypeOrmModule.forRootAsync({
-          // one attempt: a supervisor that restarts the program is the better retry
+          // one attempt: it is better if a supervisor restarts the program
           useFactory: () => ({ ...dataSourceOptions(url), toRetry: () => false }),
           dataSourceFactory: () => openDatabase(url, migrations),
         }),

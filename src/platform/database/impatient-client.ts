@@ -1,9 +1,9 @@
 import { Client, type ClientConfig } from 'pg';
 
 /**
- * A connection that closes itself when an answer does not come within `query_timeout`. By itself pg reports the timeout and
- * gives the same connection, which is still waiting, to the next caller: after a network failure without a reset, every query
- * would time out until the kernel gives up (15 minutes).
+ * A connection that closes itself when an answer does not come within `query_timeout`. By itself pg reports the timeout
+ * and gives the same connection, which is still waiting, to the next caller: after a network failure without a reset,
+ * every query would time out until the kernel gives up (15 minutes).
  */
 export class ImpatientClient extends Client {
   constructor(config?: string | ClientConfig) {

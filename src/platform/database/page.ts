@@ -41,8 +41,8 @@ const MAX_PAGE_LENGTH = 1_000_000;
 const FIRST_ROWS = 32;
 
 /**
- * A page of `limit` items, or fewer if they are large: a page has about 1 MB at most, and no more than twice that is in memory
- * while it is made, whatever the size of the rows.
+ * A page of `limit` items, or fewer if they are large: a page has about 1 MB at most, and no more than twice that is in
+ * memory while it is made, whatever the size of the rows.
  *
  * @param first the position before the first row
  */

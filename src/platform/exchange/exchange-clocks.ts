@@ -14,9 +14,9 @@ export interface ExchangeClocks {
 export const EXCHANGE_CLOCKS: ExchangeClocks = { bodyMs: 20_000, exchangeMs: 60_000 };
 
 /**
- * Express middleware, to be used before any that reads bodies. A body that does not arrive in time is answered 408; a client
- * that does not read its answer in time is cut off. Node's own timeouts do not help here: they are for the whole server, where
- * proxied requests may take any time.
+ * Express middleware, to be used before any that reads bodies. A body that does not arrive in time is answered 408; a
+ * client that does not read its answer in time is cut off. Node's own timeouts do not help here: they are for the whole
+ * server, where proxied requests may take any time.
  */
 export function exchangeClocks(clocks: ExchangeClocks = EXCHANGE_CLOCKS) {
   return (request: Request, response: Response, next: NextFunction): void => {

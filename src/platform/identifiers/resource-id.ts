@@ -20,8 +20,8 @@ export function encodeId(kind: ResourceKind, uuid: string): string {
 }
 
 /**
- * The UUID (lower case) that a public id encodes, or null if `id` is not such an encoding: another prefix, another length, a
- * character outside `0-9a-z`, or a value of 2^128 or more.
+ * The UUID (lower case) that a public id encodes, or null if `id` is not such an encoding: another prefix, another
+ * length, a character outside `0-9a-z`, or a value of 2^128 or more.
  */
 export function decodeId(kind: ResourceKind, id: string): string | null {
   if (!id.startsWith(`${kind}-`)) return null;

@@ -2,8 +2,8 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { decodeId, encodeId } from '../identifiers/resource-id.js';
 
 /**
- * What a token is for. The token of a `link` can be exchanged for that of a `session`, which is a cookie. Neither is accepted
- * in place of the other.
+ * What a token is for. The token of a `link` can be exchanged for that of a `session`, which is a cookie. Neither is
+ * accepted in place of the other.
  */
 export type TokenPurpose = 'link' | 'session';
 const PREFIX: Readonly<Record<TokenPurpose, string>> = { link: 'wrl_', session: 'wrs_' };

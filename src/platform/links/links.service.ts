@@ -87,7 +87,10 @@ export class LinksService {
     await this.changes.apply({ kind: 'credential', scheme: 'session', subject: encodeId('link', linkId) });
   }
 
-  /** Links that have expired go when a new one comes: the sandbox's, and where that is not enough all of the team. */
+  /**
+   * Deletes expired links before a new one is stored: those of the sandbox and, if that is not enough, of the whole
+   * team.
+   */
   private async makeRoom(manager: EntityManager, teamId: string, sandboxId: string): Promise<void> {
     await manager.query('DELETE FROM sandbox_links WHERE sandbox_id = $1 AND expires_at <= now()', [
       sandboxId,

@@ -27,7 +27,7 @@ export interface OpenLink {
   /** UUID. */
   readonly id: string;
   readonly tokenHash: Buffer;
-  /** True where it begins one session only. */
+  /** True if it may begin only one session. */
   readonly once: boolean;
 }
 
@@ -45,8 +45,8 @@ const SESSION = `
    WHERE l.expires_at > now()`;
 
 /**
- * Deletes all but the newest `$2` sessions of the link `$1`. The table has no trigger, so the query itself sends the messages
- * about those that it deletes.
+ * Deletes all but the newest `$2` sessions of the link `$1`. The table has no trigger, so the query itself sends the
+ * messages about those that it deletes.
  */
 const END_OLDEST = `
   WITH ended AS (
@@ -75,8 +75,9 @@ export class SessionRepository {
   }
 
   /**
-   * Begins a session by a link's token. Null if the token is not good at that place, has expired, or was for one browser and
-   * has been used. The latter is decided by one UPDATE, so that of any number at the same time only one gets a session.
+   * Begins a session by a link's token. Null if the token is not good at that place, has expired, or was for one
+   * browser and has been used. The latter is decided by one UPDATE, so that of any number at the same time only one
+   * gets a session.
    */
   async begin(presented: PresentedToken, place: TokenPlace): Promise<BegunSession | null> {
     return this.dataSource.transaction(async (manager) => {

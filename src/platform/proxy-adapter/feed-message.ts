@@ -7,8 +7,9 @@ export type FeedMessage = { readonly proof: string } | { readonly change: Change
 const EVERYTHING: FeedMessage = { change: { kind: 'everything' } };
 
 /**
- * Reads a notification's payload: the message of a trigger (`{"table":"hosts","id":"0000…"}`) becomes a change in the proxy's
- * terms; `{"proof":"…"}` is the proof of a feed. A message that cannot be read may mean anything, so it is `everything`.
+ * Reads a notification's payload: the message of a trigger (`{"table":"hosts","id":"0000…"}`) becomes a change in the
+ * proxy's terms; `{"proof":"…"}` is the proof of a feed. A message that cannot be read may mean anything, so it is
+ * `everything`.
  */
 export function readFeedMessage(payload: string | undefined): FeedMessage {
   const message = readObject(payload);

@@ -29,8 +29,8 @@ export interface FeedOptions {
 }
 
 /**
- * `live`: the feed hears its own messages; `down`: there is no connection; `absent`: the database has no triggers; `deaf`: there
- * is a connection, but nothing is heard on it.
+ * `live`: the feed hears its own messages; `down`: there is no connection; `absent`: the database has no triggers;
+ * `deaf`: there is a connection, but nothing is heard on it.
  */
 export type FeedState = 'live' | 'down' | 'absent' | 'deaf';
 
@@ -42,12 +42,12 @@ const BACKOFF_MIN_MS = 100;
 const BACKOFF_MAX_MS = 5_000;
 
 /**
- * `ChangeFeed` by PostgreSQL's notifications. One connection listens (`LISTEN`). With every heartbeat, another one sends a
- * message on the same channel, and the feed is live for as long as it hears that. It reconnects for as long as the program
- * runs.
+ * `ChangeFeed` by PostgreSQL's notifications. One connection listens (`LISTEN`). With every heartbeat, another one
+ * sends a message on the same channel, and the feed is live for as long as it hears that. It reconnects for as long as
+ * the program runs.
  *
- * The second connection is needed because PostgreSQL gives a session its own notifications together with the answer to its own
- * statement: those arrive even through a pooler, and prove nothing.
+ * The second connection is needed because PostgreSQL gives a session its own notifications together with the answer to
+ * its own statement: those arrive even through a pooler, and prove nothing.
  */
 @Injectable()
 export class PostgresChangeFeed extends ChangeFeed implements OnModuleInit, OnApplicationShutdown {

@@ -16,8 +16,8 @@ import { PlatformSessionStore } from './platform-sessions.js';
 import { FEED_OPTIONS, type FeedOptions, PostgresChangeFeed } from './postgres-change-feed.js';
 
 /**
- * How often the feed proves that it hears, and how long that may take, milliseconds. Together no more than the 5 s for which the
- * proxy believes what it remembers without a feed.
+ * How often the feed proves that it hears, and how long that may take, milliseconds. Together no more than the 5 s for
+ * which the proxy believes what it remembers without a feed.
  */
 const HEARTBEAT_MS = 3_000;
 const FEED_TIMEOUT_MS = 2_000;

@@ -83,8 +83,8 @@ export class SandboxesService {
   }
 
   /**
-   * Runs `work` in a transaction in which the sandbox is locked: until it ends, the sandbox can neither be deleted nor given to
-   * another team.
+   * Runs `work` in a transaction in which the sandbox is locked: until it ends, the sandbox can neither be deleted nor
+   * given to another team.
    *
    * @throws NotFoundError
    */
@@ -120,7 +120,10 @@ export class SandboxesService {
   }
 }
 
-/** The host's UUID. The host is locked, so that it cannot be deleted before the transaction ends: there is no foreign key. */
+/**
+ * The host's UUID. The host is locked, so that it cannot be deleted before the transaction ends: there is no foreign
+ * key.
+ */
 async function reserveHost(manager: EntityManager, hostId: string | null): Promise<string | null> {
   if (hostId === null) return null;
   const id = decodeId('host', hostId);

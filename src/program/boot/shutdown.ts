@@ -40,8 +40,8 @@ const SAME_SIGNAL_MS = 1_000;
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
- * The first SIGINT or SIGTERM calls `end`. Another one, a second or more later, exits at once; an embedded PostgreSQL then goes
- * on running until the next start ends it.
+ * The first SIGINT or SIGTERM calls `end`. Another one, a second or more later, exits at once; an embedded PostgreSQL
+ * then goes on running until the next start ends it.
  */
 export function onSignals(end: () => void): void {
   let firstAt: number | undefined;

@@ -10,8 +10,8 @@ const FORESEEN = [EmbeddedPostgresError, DatabaseStartError, WorkerStartError];
 const LISTEN_CALLS: readonly unknown[] = ['listen', 'bind', 'getaddrinfo'];
 
 /**
- * What to print when the start has failed: one line for each problem, which says what to do. An error that was not foreseen is a
- * defect, and keeps its stack.
+ * What to print when the start has failed: one line for each problem, which says what to do. An error that was not
+ * foreseen is a defect, and keeps its stack.
  */
 export function startProblem(error: unknown, configuration: Configuration | undefined): string {
   if (error instanceof ConfigurationError) return error.problems.join('\n');

@@ -12,8 +12,9 @@ interface Connection {
 }
 
 /**
- * Closes connections that were on their way to a worker when it ended. node:cluster forgets such a connection: it stays open in
- * the primary, and its client waits for ever (Node 20.20 to 26.10, `handoff` in lib/internal/cluster/round_robin_handle.js).
+ * Closes connections that were on their way to a worker when it ended. node:cluster forgets such a connection: it stays
+ * open in the primary, and its client waits for ever (Node 20.20 to 26.10, `handoff` in
+ * lib/internal/cluster/round_robin_handle.js).
  */
 export function closeUntakenConnections(worker: Worker): void {
   const child = worker.process;

@@ -19,13 +19,13 @@ export class WorkerStartError extends Error {
 }
 
 /**
- * Runs the application in WORKERS processes that share one listener. This process, the primary, holds the listener, gives each
- * connection to a worker, and replaces workers that end. A worker runs this same program and takes the other branch in
- * `main.ts`. If the primary is killed, node:cluster ends its workers.
+ * Runs the application in WORKERS processes that share one listener. This process, the primary, holds the listener,
+ * gives each connection to a worker, and replaces workers that end. A worker runs this same program and takes the other
+ * branch in `main.ts`. If the primary is killed, node:cluster ends its workers.
  *
  * @returns the port that they listen on.
- * @throws WorkerStartError; before any worker is started, DatabaseStartError (the schema is brought up to date here) and the
- *   error of the listener, e.g. EADDRINUSE.
+ * @throws WorkerStartError; before any worker is started, DatabaseStartError (the schema is brought up to date here)
+ *   and the error of the listener, e.g. EADDRINUSE.
  */
 export async function openWorkers(settings: Configuration, shutdown: Shutdown): Promise<number> {
   const { DATABASE_URL = '', MIGRATIONS, SHUTDOWN_GRACE_MS } = settings;
@@ -83,7 +83,11 @@ class Workers {
     clearTimeout(patience);
   }
 
-  /** Puts a worker in one of the places, and others after it. `onFailure` is for the first one in a place. */
+  /**
+   * Starts a worker, and another one whenever it ends.
+   *
+   * @param onFailure called instead if the first one ends before it listens
+   */
   private fork(onListening = () => {}, onFailure?: (error: WorkerStartError) => void): void {
     if (this.isStopping) return;
     const worker = cluster.fork(this.environment);

@@ -41,9 +41,9 @@ function all(...decorators: PropertyDecorator[]): PropertyDecorator {
 }
 
 /**
- * Every setting of the program. A property has the name of its environment variable, and its initial value is the default; an
- * unset variable without a default is `undefined`.
- * `loadConfiguration` (configuration.ts) fills it and is the only reader of the environment.
+ * Every setting of the program. A property has the name of its environment variable, and its initial value is the
+ * default; an unset variable without a default is `undefined`. `loadConfiguration` (configuration.ts) fills it and is
+ * the only reader of the environment.
  */
 export class Configuration {
   @FromEnvironment({

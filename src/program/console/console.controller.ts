@@ -26,8 +26,8 @@ const Serves = (path: string, type: 'html' | 'css' | 'javascript') =>
   );
 
 /**
- * The page and its two files, without a credential: everything secret comes from the API, for the key that the person enters.
- * Only on the API's own host: requests whose Host header names a sandbox do not reach controllers.
+ * The page and its two files, without a credential: everything secret comes from the API, for the key that the person
+ * enters. Only on the API's own host: requests whose Host header names a sandbox do not reach controllers.
  */
 @Controller()
 export class ConsoleController {

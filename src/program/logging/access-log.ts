@@ -17,9 +17,10 @@ interface Subject {
 }
 
 /**
- * Writes one line for each proxied request when it ends, to pino's destination and in pino's format. The line is put together by
- * hand, and lines are written in batches: pino would take a third of the time of a proxied request
- * (docs/decisions/0005-access-log.md). Nothing is escaped, because no text in a record can hold a quote or a line break.
+ * Writes one line for each proxied request when it ends, to pino's destination and in pino's format. The line is put
+ * together by hand, and lines are written in batches: pino would take a third of the time of a proxied request
+ * (docs/decisions/0005-access-log.md). Nothing is escaped, because no text in a record can hold a quote or a line
+ * break.
  */
 @Injectable()
 export class ProgramAccessLog extends AccessLog implements OnApplicationShutdown {

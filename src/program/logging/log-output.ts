@@ -31,10 +31,10 @@ interface Waiting {
 }
 
 /**
- * Writes log lines without ever blocking the program, whatever is wrong with their destination: a full disk, a pipe that is
- * closed or that nobody reads. Writes are asynchronous, one at a time. A write that has failed is tried again for as long as
- * the program runs. At most 1 MiB waits; lines beyond that are lost, and once lines can be written again, one says how many
- * were lost.
+ * Writes log lines without ever blocking the program, whatever is wrong with their destination: a full disk, a pipe
+ * that is closed or that nobody reads. Writes are asynchronous, one at a time. A write that has failed is tried again
+ * for as long as the program runs. At most 1 MiB waits; lines beyond that are lost, and once lines can be written
+ * again, one says how many were lost.
  */
 export class LogOutput implements LogDestination {
   private readonly waiting: Buffer[] = [];

@@ -2,7 +2,7 @@ import type { LoggerService } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { RepeatedLines } from './repeated-lines.js';
 
-/** Nest's list of every route it maps, at each start: of interest to who debugs. */
+/** Contexts in which Nest lists every module and route at each start: of interest only for debugging. */
 const CHATTY_CONTEXTS: readonly unknown[] = [
   'RoutesResolver',
   'RouterExplorer',
@@ -10,14 +10,15 @@ const CHATTY_CONTEXTS: readonly unknown[] = [
   'NestFactory',
 ];
 
-/** What tells one kind of message from another stands in its first characters. */
+/** Messages of different kinds differ in their first characters. */
 const MAX_KIND_CHARACTERS = 200;
-/** Differs from request to request: ids, counts, times. */
+/** Words that differ from request to request: ids, counts, times. */
 const WORDS_WITH_DIGITS = /\S*\d\S*/g;
 
 /**
- * What is said to Nest's logger as lines of the program's log; a message's last text parameter is its context. Warnings and
- * errors that say the same but for words with digits in them are one line a second, with the number of those left out.
+ * Writes messages for Nest's logger to the program's log. The last text parameter of a message is its context. Of
+ * warnings and errors that differ only in words with digits, one line a second is written, with the number of those
+ * left out.
  */
 export class NestLogger implements LoggerService {
   private readonly repeated = new RepeatedLines();

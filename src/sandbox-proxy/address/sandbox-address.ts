@@ -2,8 +2,8 @@ import type { SandboxIds } from '../contracts/sandbox-ids.js';
 import { DirectoryUnavailableError, InvalidHostError, InvalidPortError } from '../errors.js';
 
 /**
- * A port of a sandbox, as named by a host name. One object serves all requests with the same Host header, so what is derived
- * from it is kept on it.
+ * A port of a sandbox, as named by a host name. One object serves all requests with the same Host header, so what is
+ * derived from it is kept on it.
  */
 export class SandboxAddress {
   /** `/proxy/{sandboxId}/{port}`: the path of that port at an agent. */

@@ -25,10 +25,12 @@ export class AdmissionService {
    * The admission by the first scheme that finds a credential which admits. A credential that does not admit, such as an
    * app's own `X-API-Key`, does not stop the schemes after it.
    *
-   * @param refusal what is said where nothing admits; null: what the first credential that was found is told
-   * @throws UnauthorizedError without a credential, or with none that admits
-   * @throws TooManyLookupsError where a scheme was not looked at because too much has been asked, and no other admits
-   * @throws DirectoryUnavailableError when a store cannot say; each also as a rejection
+   * All errors also come as rejections.
+   *
+   * @param refusal the message if nothing admits; null: that of the first scheme that found a credential
+   * @throws UnauthorizedError without a credential that admits
+   * @throws TooManyLookupsError if no scheme admits, and one could not ask because the client's budget is used up
+   * @throws DirectoryUnavailableError when a store cannot say
    */
   admit(request: AdmissionRequest, refusal: string | null): MaybePromise<Admission> {
     return this.admitFrom(0, request, refusal);

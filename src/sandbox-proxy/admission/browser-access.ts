@@ -26,7 +26,10 @@ const GOES_ON: Visit = { refusal: null };
 /** The link's token is not good, but something else may still admit. */
 const LINK_REFUSED: Visit = { refusal: 'this link is not valid any more; ask for a new one' };
 
-/** Step 2 of a request: exchanges a link for a session, answers preflights, and finds out which pages may read the answer. */
+/**
+ * Step 2 of a request: exchanges a link for a session, answers preflights, and finds out which pages may read the
+ * answer.
+ */
 @Injectable()
 export class BrowserAccess {
   constructor(
@@ -75,7 +78,7 @@ export class BrowserAccess {
       else answerBare(exchange, 303, ['Location', location, 'Set-Cookie', cookieOf(session, isSecure)]);
       return 'answered';
     } catch (error) {
-      // Whoever tries again, tries with the token.
+      // The page of the error tries again with the URL, which must then have the token.
       request.url = given;
       throw error;
     }
@@ -84,7 +87,7 @@ export class BrowserAccess {
   /**
    * Whether a link is being opened: by a GET, or by the POST of the page that asks to confirm it.
    *
-   * @throws CrossSiteRequestError where a page of another origin posts a token: it would use a link up
+   * @throws CrossSiteRequestError when a page of another origin posts the token, which would use the link up
    */
   private isVisit(exchange: Exchange, token: string): boolean {
     const { request, isUpgrade } = exchange;
@@ -95,7 +98,7 @@ export class BrowserAccess {
     return true;
   }
 
-  /** Whether the browser already has a good session by this very link: it then needs no other. */
+  /** Whether the browser already has a good session by this very link, and so needs no other. */
   private async hasSessionBy(token: string, exchange: Exchange, address: SandboxAddress): Promise<boolean> {
     const { request, isSecure } = exchange;
     for (const cookie of sessionTokensIn(cookieLinesIn(request.rawHeaders), isSecure)) {
@@ -105,7 +108,7 @@ export class BrowserAccess {
     return false;
   }
 
-  /** Null also for a stranger who has asked too much: the link may be good. */
+  /** Also null for a stranger whose budget is used up: the link may still be good. */
   private async sessionOf(
     cookie: string,
     { client }: Exchange,
@@ -120,9 +123,9 @@ export class BrowserAccess {
   }
 
   /**
-   * Where the proxy says in the app's place whose pages may read it, they may read its own answers as well; a preflight is
-   * answered here, because a browser sends no credential with it. To the pages of other origins a private port looks like
-   * one that is not there.
+   * Notes which pages may read the answer, if the proxy decides that: they may then read the proxy's own answers too.
+   * Answers a preflight, since browsers send no credential with it. For pages of other origins, a private port looks like
+   * one that does not exist.
    */
   private applyCors(exchange: Exchange, rules: PortRules | null): Visit {
     const { request } = exchange;
@@ -135,7 +138,7 @@ export class BrowserAccess {
     return 'answered';
   }
 
-  /** Null also for a stranger who has asked too much: who else it is comes out later. */
+  /** Also null for a stranger whose budget is used up: a credential may still admit the request. */
   private rulesOf(exchange: Exchange, { sandboxId, port }: SandboxAddress): MaybePromise<PortRules | null> {
     try {
       return this.ports.findForStranger(sandboxId, port, exchange.client);

@@ -1,17 +1,17 @@
 import { TooManyLookupsError } from '../errors.js';
 import { networkOf, type StrangerBudget } from './stranger-budget.js';
 
-/** Exchanges under way at a time: each is a transaction, and anyone can make tokens up. */
+/** Most exchanges under way at a time: each is a transaction, and anyone can make tokens up. */
 const MAX_UNDER_WAY = 100;
-/** Those of one client network. */
+/** Most of one client network under way at a time. */
 const MAX_OF_NETWORK = 8;
-/** Those of one network that wait: as many as its budget pays for within the patience of the last. */
+/** Most of one network that wait: as many as its budget pays for within `PATIENCE_MS`. */
 const MAX_LINE = 240;
-/** Networks that have an exchange under way or waiting. */
+/** Most networks with an exchange under way or waiting. */
 const MAX_NETWORKS = 1_000;
-/** How long an exchange waits for its turn, milliseconds. */
+/** How long an exchange waits for its turn at most, milliseconds. */
 const PATIENCE_MS = 5_000;
-/** How often it is looked whether a budget that was used up has been filled again, milliseconds. */
+/** How often to check whether a budget that was used up has been refilled, milliseconds. */
 const REFILL_MS = 20;
 
 interface Waiter {
@@ -27,13 +27,13 @@ interface Network {
 }
 
 /**
- * Exchanges of links for sessions, a few at a time, the networks of clients in turn: so that made-up tokens from some
- * addresses lock out no link that is opened from another. A link cannot be told from a made-up one before it is asked
- * about, so one from an address whose budget is used up waits until that pays for it.
+ * Makes exchanges of links for sessions a few at a time, with a turn for each client network, so that made-up tokens
+ * from some addresses do not lock out links that are opened from others. Only the store can tell a link from a made-up
+ * one, so an exchange for a network whose budget is used up waits until the budget can pay for it.
  */
 export class ExchangeTurns {
   private readonly networks = new Map<string, Network>();
-  /** Those whose line is not empty, in the order of their turns. */
+  /** Networks whose line is not empty, in the order of their turns. */
   private readonly waiting = new Set<Network>();
   private underWay = 0;
   private timer: NodeJS.Timeout | null = null;
@@ -41,10 +41,10 @@ export class ExchangeTurns {
   constructor(private readonly strangers: StrangerBudget) {}
 
   /**
-   * Makes an exchange when it is its turn; one that gives null is paid for by the client's budget.
+   * Makes an exchange when it is its turn. If it gives null, the client's budget pays for it.
    *
    * @param client IP address
-   * @throws TooManyLookupsError where too many wait, or it has waited too long; whatever `exchange` throws
+   * @throws TooManyLookupsError when too many wait, or it has waited too long; whatever `exchange` throws
    */
   async take<Result>(client: string, exchange: () => Promise<Result | null>): Promise<Result | null> {
     const network = this.networkNamed(networkOf(client));
@@ -89,13 +89,13 @@ export class ExchangeTurns {
       };
       line.push(waiter);
       this.waiting.add(network);
-      // The oldest goes: after a flood there is a place for whoever comes next.
+      // The oldest is refused, so that after a flood there is room for whoever comes next.
       if (line.length > MAX_LINE) line.shift()?.refuse();
       this.serve([network]);
     });
   }
 
-  /** Gives each of these a turn, and again, for as long as that is possible. */
+  /** Gives each of these networks a turn, round after round, for as long as that is possible. */
   private serve(networks: Iterable<Network>): void {
     let ready = [...networks];
     while (ready.length > 0) {
@@ -121,7 +121,7 @@ export class ExchangeTurns {
     this.underWay += 1;
     network.underWay += 1;
     line.shift()?.go();
-    // To the end of the round.
+    // Moves the network to the end of the order.
     this.waiting.delete(network);
     if (line.length > 0) this.waiting.add(network);
     else this.strangers.noLinkWaits(name);

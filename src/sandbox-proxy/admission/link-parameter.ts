@@ -8,7 +8,10 @@ export interface LinkInTarget {
   readonly target: string;
 }
 
-/** Finds the parameter in any spelling that an app would decode to its name: the token must not reach an app in disguise. */
+/**
+ * Finds the parameter in any spelling that an app would decode to its name: the token must not reach an app in
+ * disguise.
+ */
 export function linkIn(target: string): LinkInTarget | null {
   const queryAt = target.indexOf('?');
   if (queryAt === -1 || !/sandbox_link|%/.test(target)) return null;

@@ -37,7 +37,7 @@ export class PermissionService {
     admission: Admission,
     cors: PortRules['cors'] | undefined,
   ): MaybePromise<Admission> {
-    // Also away with what another team has said of a port of its own.
+    // This also drops the settings of another team, for a port of its own.
     exchange.cors = cors === undefined ? null : corsRule(cors, asked.request.headers.origin);
     const allowedOrigin = exchange.cors?.allowedOrigin ?? null;
     const refusal = admission.scheme.permit?.(admission, asked, allowedOrigin) ?? null;

@@ -1,4 +1,7 @@
-/** The proxy's own cookies: the first for HTTPS, where the prefix keeps neighbours from setting it; the other for plain HTTP. */
+/**
+ * The proxy's own cookies: the first for HTTPS, where the prefix keeps neighbours from setting it; the other for plain
+ * HTTP.
+ */
 const SECURE_NAME = '__Host-sandbox_session';
 const PLAIN_NAME = 'sandbox_session';
 
@@ -12,7 +15,7 @@ function sessionCookieName(isSecure: boolean): string {
 /** Cookies of our name that are looked at in one request: neighbours may have planted some beside the real one. */
 const MAX_COOKIES = 64;
 
-/** The `Cookie` lines of a request that may hold one of ours, joined; `''`: none. */
+/** The `Cookie` lines of a request that may hold one of our cookies, joined; `''`: none. */
 export function cookieLinesIn(rawHeaders: readonly string[]): string {
   let cookies = '';
   for (let i = 0; i < rawHeaders.length; i += 2) {

@@ -10,9 +10,10 @@ const ORIGIN = /^(https?):\/\/([^/]+)$/;
 const DEFAULT_PORT = { http: ':80', https: ':443' } as const;
 
 /**
- * Why a request may not use the session. A browser sends its cookie whichever page asks, even a page of a neighbour under the
- * same domain. So only pages of the sandbox itself, or of an origin that its team has named, may change things or open a
- * WebSocket; and pages of other origins may show the sandbox in a frame, or run its scripts, only if the link says so.
+ * Why a request may not use the session. A browser sends its cookie whichever page asks, even a page of a neighbour
+ * under the same domain. So only pages of the sandbox itself, or of an origin that its team has named, may change
+ * things or open a WebSocket; and pages of other origins may show the sandbox in a frame, or run its scripts, only if
+ * the link says so.
  *
  * @param allowedOrigin the request's origin, if the team has allowed it at this port
  * @returns null if the request may use the session

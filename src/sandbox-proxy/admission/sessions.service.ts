@@ -23,7 +23,10 @@ const MAX_SESSIONS = 10_000;
 /** Most questions about sessions under way at a time. */
 const MAX_FLIGHTS = 10_000;
 
-/** From a session's token to the session, by memory where possible; from a link's token to a session, always by the store. */
+/**
+ * From a session's token to the session, by memory where possible; from a link's token to a session, always by the
+ * store.
+ */
 @Injectable()
 export class SessionsService {
   /** By `{sandboxId} {port} {token}`: a token is looked up for the port at which it is used, and is good nowhere else. */
@@ -70,21 +73,22 @@ export class SessionsService {
       : ifGoodAt(found, sandboxId, port);
   }
 
-  /** Whether a text has the form of a token; it is not said whether it is one. */
+  /** True for a text with the form of a token, whether or not there is such a token. */
   hasForm(token: string): boolean {
     return this.form?.test(token) === true;
   }
 
-  /** Whether this session was begun by that link, as far as the store's tokens tell. */
+  /** Whether the session was begun by the link that this token names, if the store can tell. */
   isBegunBy(linkToken: string, { linkId }: Session): boolean {
     return this.store?.linkIdOf?.(linkToken) === linkId;
   }
 
   /**
-   * Exchanges a link's token for a session; null where it is not good at that place (any more), `'confirm'` where it is
-   * good for one browser only and `isConfirmed` is false.
+   * Exchanges a link's token for a session; null if the token is not, or no longer, good at that place; `'confirm'` if
+   * it is good for one browser only and `isConfirmed` is false.
    *
-   * @throws DirectoryUnavailableError when the store cannot say; TooManyLookupsError where it waits too long for its turn
+   * @throws DirectoryUnavailableError when the store cannot say; TooManyLookupsError when it waits too long for its
+   *   turn
    */
   async begin(
     token: string,

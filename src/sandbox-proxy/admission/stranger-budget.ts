@@ -13,11 +13,11 @@ const ALLOWANCE = { burst: 500, perSecond: 50 };
 @Injectable()
 export class StrangerBudget {
   private readonly budget = new LookupBudget(() => performance.now(), ALLOWANCE);
-  /** Networks from which a link waits to be paid for: it comes before whatever else they ask. */
+  /** Networks from which a link waits to be paid for. It comes before anything else that they ask. */
   private readonly linksWaiting = new Set<string>();
 
   /**
-   * Called before a store is asked for a stranger: pays for the question.
+   * To be called before a store is asked for a stranger: pays for the question in advance.
    *
    * @param client IP address
    * @throws TooManyLookupsError while the client's budget is used up
@@ -27,7 +27,7 @@ export class StrangerBudget {
     if (this.linksWaiting.has(network) || !this.budget.reserve(network)) throw new TooManyLookupsError();
   }
 
-  /** Asks what has been paid for; the client gets it back unless the answer is that there is nothing. */
+  /** Asks a question that has been paid for, and refunds the client unless the answer is null. */
   async ask<Answer>(client: string, question: () => Promise<Answer | null>): Promise<Answer | null> {
     let found: Answer | null | undefined;
     try {
@@ -38,14 +38,18 @@ export class StrangerBudget {
     }
   }
 
-  /** The same as `reserve` for a link; where it says no, what comes next belongs to links. @param network of a client */
+  /**
+   * Like `reserve`, for a link. If it is false, the next token of the budget is kept for links of this network.
+   *
+   * @param network as `networkOf` has it
+   */
   reserveForLink(network: string): boolean {
     if (this.budget.reserve(network)) return true;
     this.linksWaiting.add(network);
     return false;
   }
 
-  /** No link of the network waits any more. */
+  /** To be called when no link of the network waits any more. */
   noLinkWaits(network: string): void {
     this.linksWaiting.delete(network);
   }

@@ -72,7 +72,10 @@ const REFUSED_IPV4 = [
   '240.0.0.0/4',
 ];
 
-/** The same inside IPv6 addresses (IPv4-compatible, NAT64, 6to4), and those of IPv6: link-local, AWS's metadata, multicast. */
+/**
+ * The same inside IPv6 addresses (IPv4-compatible, NAT64, 6to4), and those of IPv6: link-local, AWS's metadata,
+ * multicast.
+ */
 const REFUSED = toBlockList([
   ...REFUSED_IPV4,
   ...REFUSED_IPV4.flatMap((block) => [inIpv6('::', block), inIpv6('64:ff9b::', block), in6to4(block)]),

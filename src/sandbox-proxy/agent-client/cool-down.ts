@@ -2,7 +2,8 @@
 const SHARE = 0.2;
 
 /**
- * A queue for connections whose bodies come in tiny pieces: together they take a fifth of a core, and slow nobody else down.
+ * A queue for connections whose bodies come in tiny pieces: together they take a fifth of a core, and slow nobody else
+ * down.
  */
 export class CoolDown {
   private freeAtMs = 0;

@@ -14,7 +14,10 @@ const SP = 0x20;
 const HTAB = 0x09;
 const COLON = 0x3a;
 
-/** TOKEN: tchar (RFC 9110 5.6.2). FIELD_VALUE: field-vchar, SP, HTAB, obs-text (5.5). Any other byte in a head is refused. */
+/**
+ * TOKEN: tchar (RFC 9110 5.6.2). FIELD_VALUE: field-vchar, SP, HTAB, obs-text (5.5). Any other byte in a head is
+ * refused.
+ */
 const BYTE_CLASS = new Uint8Array(256);
 for (let byte = 0; byte < 256; byte++) {
   const isToken = /[!#$%&'*+.^_`|~0-9A-Za-z-]/.test(String.fromCharCode(byte));

@@ -38,7 +38,10 @@ export class HostClientPool implements OnApplicationShutdown {
     for (const connections of this.alive) connections.close();
   }
 
-  /** Refuses this port of this machine from now on: it is the process's own, and a host row that names it would be a loop. */
+  /**
+   * Refuses this port of this machine from now on: it is the process's own, and a host row that names it would be a
+   * loop.
+   */
   refuseOwnPort(port: number): void {
     this.connector.ownPort = port;
     this.addresses.clear();

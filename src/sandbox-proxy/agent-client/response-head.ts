@@ -1,8 +1,8 @@
 import { ResponseSyntaxError, type FieldBlock } from './field-block.js';
 
 /**
- * The head of a response, as the agent sent it. `rawHeaders` is flat, [name, value, name, value…], in latin1; the case of names,
- * the order and duplicates are kept.
+ * The head of a response, as the agent sent it. `rawHeaders` is flat, [name, value, name, value…], in latin1; the case
+ * of names, the order and duplicates are kept.
  */
 export interface ResponseHead {
   readonly minorVersion: 0 | 1;
@@ -33,7 +33,8 @@ function isNamed(name: string, lower: string): boolean {
 }
 
 /**
- * Reads a complete head: status, fields, and how the body is framed (RFC 9112 6.3), checked even for 1xx, 204, 304 and HEAD.
+ * Reads a complete head: status, fields, and how the body is framed (RFC 9112 6.3), checked even for 1xx, 204, 304 and
+ * HEAD.
  *
  * @throws ResponseSyntaxError when the length is not given in exactly one way
  */

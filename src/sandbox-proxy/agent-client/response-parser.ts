@@ -14,13 +14,22 @@ export interface ResponseListener {
   onInformational(head: ResponseHead): void;
   /** The final response, or the 101 that answers an upgrade; after a 101 all bytes are the tunnel's. */
   onHead(head: ResponseHead): void;
-  /** A view into the chunk given to `execute`. It is valid only until the listener returns: the read buffer may be shared. */
+  /**
+   * A view into the chunk given to `execute`. It is valid only until the listener returns: the read buffer may be
+   * shared.
+   */
   onBody(chunk: Buffer): void;
-  /** @param trailers flat; without trailers a shared, frozen []. The parser is idle then: `begin` may be called from here. */
+  /**
+   * @param trailers flat; without trailers a shared, frozen []. The parser is idle then: `begin` may be called from
+   *   here.
+   */
   onComplete(trailers: string[]): void;
 }
 
-/** Head bytes of one response, with its interim heads: four times what Node allows, since agents add headers of their own. */
+/**
+ * Head bytes of one response, with its interim heads: four times what Node allows, since agents add headers of their
+ * own.
+ */
 export const MAX_HEAD_BYTES = 64 * 1024;
 /** Trailer bytes of one response: trailers are few and small (Server-Timing, gRPC status, checksums). */
 export const MAX_TRAILER_BYTES = 16 * 1024;
@@ -30,7 +39,7 @@ export const MAX_INFORMATIONAL = 100;
 export const MAX_EXCESS_BYTES = 16_384;
 /** Bytes of the extensions of one chunk, which nobody reads. */
 export const MAX_EXTENSION_BYTES = 1024;
-/** 2^53-1 has 14 hex digits; some servers pad to 16. */
+/** 2^53-1 has 14 hex digits; some servers pad chunk sizes to 16. */
 const MAX_CHUNK_SIZE_DIGITS = 16;
 
 /** `*( ";" token [ "=" ( token / quoted-string ) ] )`, without the bad whitespace of RFC 9112 7.1.1. */

@@ -11,12 +11,18 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
 /** Most requests of one sandbox that wait for a connection. */
 const MAX_WAITING = 10_000;
-/** A connection is closed this long before the agent would close it, milliseconds, so that no request is lost on the way. */
+/**
+ * A connection is closed this long before the agent would close it, milliseconds, so that no request is lost on the
+ * way.
+ */
 const KEEP_ALIVE_MARGIN_MS = 1_000;
 /** How long a request may wait on a connection to an agent that does not accept new ones, milliseconds. */
 const SUSPECT_MS = 10_000;
 
-/** The connections of one sandbox to its agent. No other sandbox uses them, so what the agent writes unasked reaches no other. */
+/**
+ * The connections of one sandbox to its agent. No other sandbox uses them, so what the agent writes unasked reaches no
+ * other.
+ */
 export class SandboxConnections implements ConnectionOwner {
   private readonly all = new Set<UpstreamConnection>();
   /** The most recently used last. */
@@ -56,8 +62,8 @@ export class SandboxConnections implements ConnectionOwner {
   }
 
   /**
-   * Puts the call on the idle connection used last, or on a new one; an upgrade always on a new one. If there may be no more
-   * connections, a request without a body waits for one.
+   * Puts the call on the idle connection used last, or on a new one; an upgrade always on a new one. If there may be no
+   * more connections, a request without a body waits for one.
    *
    * @throws SandboxBusyError if there is no connection and the call cannot wait
    */
@@ -159,7 +165,7 @@ export class SandboxConnections implements ConnectionOwner {
     return true;
   }
 
-  /** Whether there may be another connection; one that lies idle, and that an upgrade cannot take, goes for it. */
+  /** Whether there may be another connection. To make room, an idle one, which an upgrade could not use, is closed. */
   private get hasRoom(): boolean {
     if (this.all.size >= this.max && !this.dropIdle()) return false;
     return this.shares.hasRoomFor(this.teamId);

@@ -37,7 +37,7 @@ export interface UpstreamListener {
   onError(error: Error): void;
 }
 
-/** What a call needs of the connection that it is on. */
+/** A connection, as its call sees it. */
 export interface CallConnection {
   start(call: UpstreamCall): void;
   /** True while the connection works for `call`. */

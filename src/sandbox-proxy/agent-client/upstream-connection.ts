@@ -52,7 +52,10 @@ export class UpstreamConnection implements ResponseListener, CallConnection, Pen
   idleUntilMs = Infinity;
   /** How long the agent promises to keep it, milliseconds; Infinity if it does not say. */
   keepAliveMs = Infinity;
-  /** When the agent must have accepted the connection, or answered, on the pool's clock; Infinity while nothing is awaited. */
+  /**
+   * When the agent must have accepted the connection, or answered, on the pool's clock; Infinity while nothing is
+   * awaited.
+   */
   deadlineMs = Infinity;
 
   private parser = new ResponseParser(this);
@@ -115,7 +118,7 @@ export class UpstreamConnection implements ResponseListener, CallConnection, Pen
     return this.state === 'open' && this.call !== null && !this.hasResponseBytes;
   }
 
-  /** When the request was sent, as far as it has been, on the pool's clock; where one is awaited. */
+  /** While an answer is awaited: when bytes of the request were last sent, on the pool's clock. */
   get awaitingSinceMs(): number {
     return this.deadlineMs - this.owner.firstByteTimeoutMs;
   }
@@ -262,7 +265,10 @@ export class UpstreamConnection implements ResponseListener, CallConnection, Pen
     }, waitMs);
   }
 
-  /** After a complete response: back to the pool, or closed if the request is not sent whole or the response forbids reuse. */
+  /**
+   * After a complete response: back to the pool, or closed if the request is not sent whole or the response forbids
+   * reuse.
+   */
   private settle(): void {
     if (!this.isReusable || !this.isRequestSent) {
       this.close();

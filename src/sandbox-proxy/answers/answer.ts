@@ -11,7 +11,10 @@ import { agentErrorPage, confirmationPage, errorPage, STYLE_SOURCE } from './err
 
 const logger = new Logger('SandboxProxy');
 
-/** How much of a refused body is read and discarded, so that a client that sends everything before it reads gets its answer. */
+/**
+ * How much of a refused body is read and discarded, so that a client that sends everything before it reads gets its
+ * answer.
+ */
 const LINGER_BYTES = 262_144;
 /** How long a connection is kept open for that, milliseconds. */
 const LINGER_MS = 1_000;
@@ -19,7 +22,7 @@ const LINGER_MS = 1_000;
 /** Set on a connection whose last answer has begun (RFC 9112 9.6). */
 const CLOSING = Symbol('closing');
 
-/** Of every page: it loads nothing. */
+/** For every page: it loads nothing but its own style. */
 const OWN_STYLE_ONLY = `default-src 'none'; style-src ${STYLE_SOURCE}; base-uri 'none'`;
 
 const SECURITY_HEADERS = [
@@ -35,7 +38,7 @@ const SECURITY_HEADERS = [
   'no-referrer',
 ] as const;
 
-/** How the proxy's own answers are worded. */
+/** Those options that decide the wording of the proxy's own answers. */
 export interface Wording {
   /** What pages call the platform; `''`: nothing. */
   readonly brand: string;
@@ -117,7 +120,7 @@ export function answerBare(exchange: Exchange, status: number, headers: readonly
   send(request, response, status, [...headers, ...length, ...own], '');
 }
 
-/** The page that asks whether a link that is good for one browser is to be used up here. */
+/** Answers the page that asks whether a link for one browser should be used up here. */
 export function answerConfirmation(exchange: Exchange, brand: string): void {
   const { request, response, requestId } = exchange;
   exchange.status = 200;
@@ -131,10 +134,10 @@ export function answerConfirmation(exchange: Exchange, brand: string): void {
     'no-store',
     'X-Content-Type-Options',
     'nosniff',
-    // Whoever frames it has the token, and a link with `embed` is opened in a frame.
+    // It may be framed: whoever frames it has the token already, and links with `embed` are opened in frames.
     'Content-Security-Policy',
     `${OWN_STYLE_ONLY}; form-action 'self'`,
-    // With `no-referrer` the form's Origin would be `null`.
+    // With `no-referrer`, the Origin of the form's POST would be `null`.
     'Referrer-Policy',
     'same-origin',
     'X-Request-Id',
@@ -186,7 +189,7 @@ export function makeLast(request: IncomingMessage, response: ServerResponse): vo
   closeInstead(socket, closeGently);
 }
 
-/** From now on no further request of the connection is executed. */
+/** From now on no further request on the connection is executed. */
 export function markClosing(socket: Socket & { [CLOSING]?: boolean }): void {
   socket[CLOSING] = true;
 }
@@ -234,8 +237,9 @@ function bodyHeaders(type: string, body: string): string[] {
 }
 
 /**
- * True for a browser that navigates; never for an API client, an asset, or an upgrade. A client without `Sec-Fetch-Mode` has
- * to name HTML in `Accept`; for one that navigates, a wildcard is enough. If JSON comes before HTML, the answer is JSON.
+ * True for a browser that navigates; never for an API client, an asset, or an upgrade. A client without
+ * `Sec-Fetch-Mode` has to name HTML in `Accept`; for one that navigates, a wildcard is enough. If JSON comes before
+ * HTML, the answer is JSON.
  */
 export function wantsPage({ headers }: IncomingMessage): boolean {
   const mode = headers['sec-fetch-mode'];

@@ -20,7 +20,7 @@ export interface ErrorPage {
 
 /** An error that the host agent itself answered. */
 export interface AgentError {
-  /** Without the mark, e.g. `app_unreachable`. */
+  /** E.g. `app_unreachable`. */
   readonly code: string;
   readonly status: number;
   readonly port: number;
@@ -87,8 +87,8 @@ ${message === undefined ? '' : detail('Message', escapeHtml(message))}${detail('
 }
 
 /**
- * What a link that is good for one browser shows first: one button, which sends a POST to the same address. It needs no
- * script, and whoever opens links for others (previews, prerendering) does not press it.
+ * The page that a link for one browser shows first. It has one button, which sends a POST to the same address. It needs no
+ * script, and programs that open links for a user (previews, prerendering) do not press the button.
  *
  * @param brand what the platform is called; `''`: nothing
  */
@@ -100,7 +100,7 @@ export function confirmationPage(brand: string): string {
   return pageOf(CONFIRM_TITLE, brand, main);
 }
 
-/** @param main HTML, as is `head`; title and brand are text */
+/** @param main HTML, like `head`; title and brand are text */
 function pageOf(title: string, brand: string, main: string, head = ''): string {
   return `<!doctype html>
 <html lang="en">

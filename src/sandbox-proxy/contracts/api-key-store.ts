@@ -22,12 +22,16 @@ export abstract class ApiKeyStore {
    */
   abstract readonly pattern: RegExp;
   /**
-   * What is stored and remembered of a key, e.g. its SHA-256 in hex. It is also the `subject` of a change of this scheme. Pure.
+   * What is stored and remembered of a key, e.g. its SHA-256 in hex. It is also the `subject` of a change of this
+   * scheme. Pure.
    */
   abstract digest(key: string): string;
   /** Whom the key with this digest admits; null: there is no such key. Called only when memory does not know. */
   abstract find(digest: string): Promise<AdmittedKey | null>;
-  /** Which of these (at most 500) still admit the same team: one answer each, in the same order. Must bypass every cache. */
+  /**
+   * Which of these (at most 500) still admit the same team: one answer each, in the same order. Must bypass every
+   * cache.
+   */
   abstract stillHold(keys: readonly KeyInUse[]): Promise<readonly boolean[]>;
   /** Called for every request that a key has admitted. Must return at once; an error is only logged. */
   noteUse?(keyId: string): void;

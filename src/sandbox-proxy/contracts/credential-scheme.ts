@@ -53,7 +53,10 @@ export interface Admission {
 export abstract class CredentialScheme<A extends Admission = Admission> {
   /** Unique, e.g. `bearer`; the `scheme` of its changes. */
   abstract readonly name: string;
-  /** Texts of this form never reach a sandbox, whatever admitted the request; null: only a credential that admitted is removed. */
+  /**
+   * Texts of this form never reach a sandbox, whatever admitted the request; null: only a credential that admitted is
+   * removed.
+   */
   readonly pattern: RegExp | null = null;
   /** Names of cookies that belong to this scheme: they never reach a sandbox, and no sandbox may set them. */
   readonly cookies: readonly string[] = [];

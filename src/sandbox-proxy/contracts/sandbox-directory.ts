@@ -24,8 +24,8 @@ export interface SandboxOfTeam {
  */
 export abstract class SandboxDirectory {
   /**
-   * The sandbox, if there is one with that id and it belongs to that team; otherwise null. A caller must not be able to tell
-   * the two cases of null apart. Called only when the route cache does not know.
+   * The sandbox, if there is one with that id and it belongs to that team; otherwise null. A caller must not be able to
+   * tell the two cases of null apart. Called only when the route cache does not know.
    */
   abstract locate(sandboxId: string, teamId: string): Promise<SandboxLocation | null>;
   /** The same for many (at most 500): one answer for each pair, in the same order. Called about what is open. */

@@ -39,12 +39,12 @@ export abstract class SessionStore {
   /** The session with this token, if it is good at this place; otherwise null. Called only when memory does not know. */
   abstract find(token: string, place: SessionPlace): Promise<Session | null>;
   /**
-   * Exchanges the token of a link for a session; null where it is not good at this place (any more). A link that is good
-   * for one browser only is not spent before somebody has confirmed it: a chat that shows a preview and a browser that
-   * loads ahead open links as well.
+   * Exchanges the token of a link for a session; null where the token is not, or no longer, good at this place. A link
+   * for one browser is not spent before the visitor has confirmed it, because chats that show previews, and browsers
+   * that load pages ahead, open links too.
    *
    * @param isConfirmed true once the visitor has pressed the button of the proxy's page
-   * @returns `'confirm'` for a link that is good once and has not been confirmed: nothing is spent
+   * @returns `'confirm'` for a link for one browser that is good but not confirmed: nothing is spent
    */
   abstract begin(
     linkToken: string,
@@ -52,7 +52,7 @@ export abstract class SessionStore {
     isConfirmed: boolean,
   ): Promise<BegunSession | 'confirm' | null>;
   /**
-   * The `linkId` that a token names, without asking whether the token is good; null where it names none. With it, a
+   * The `linkId` that a token names, whether or not the token is good; null if it names none. With this method, a
    * browser that opens a link again keeps the session that it has by that link. Must not throw.
    */
   linkIdOf?(linkToken: string): string | null;

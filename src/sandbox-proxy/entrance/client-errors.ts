@@ -16,8 +16,8 @@ const WORDS: Readonly<Record<string, readonly [code: ProxyErrorCode, reason: str
 const MALFORMED = ['invalid_request', 'Bad Request', 'the request is not valid HTTP/1.1'] as const;
 
 /**
- * Answers requests that cannot be read, which Node does by itself, with a code and a message of ours. Only for a listener of
- * our own: whoever listens for 'clientError' takes over from Node for all requests.
+ * Answers requests that cannot be read, which Node does by itself, with a code and a message of ours. Only for a
+ * listener of our own: whoever listens for 'clientError' takes over from Node for all requests.
  */
 export function answerClientErrors(server: Server): void {
   server.on('clientError', (error: Error & { code?: string }, socket: Socket) => {

@@ -18,9 +18,9 @@ import { SandboxProxyMiddleware } from './sandbox-proxy.middleware.js';
 import { SandboxUpgradeListener } from './upgrade.listener.js';
 
 /**
- * Puts the proxy in front of everything that listens on the application's http.Server: CORS, body parsers, gateways, the
- * global prefix and all controllers. Nest has installed them by the time of `onModuleInit`, and whatever is added later comes
- * after the proxy too.
+ * Puts the proxy in front of everything that listens on the application's http.Server: CORS, body parsers, gateways,
+ * the global prefix and all controllers. Nest has installed them by the time of `onModuleInit`, and whatever is added
+ * later comes after the proxy too.
  */
 @Injectable()
 export class Entrance implements OnModuleInit, BeforeApplicationShutdown {
@@ -44,7 +44,10 @@ export class Entrance implements OnModuleInit, BeforeApplicationShutdown {
       secondServersOf(httpAdapter.getInstance(), (second) => this.guard(second));
   }
 
-  /** Nest closes the server next, and waits until every connection is gone. So tunnels end now, and requests after the grace. */
+  /**
+   * Nest closes the server next, and waits until every connection is gone. So tunnels end now, and requests after the
+   * grace.
+   */
   beforeApplicationShutdown(): void {
     this.proxy.drain();
     setTimeout(() => {

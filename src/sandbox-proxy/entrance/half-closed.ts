@@ -7,8 +7,8 @@ import { underWayOn } from './pipeline.js';
 const NEXT_BYTE_MS = 5_000;
 
 /**
- * A client that ends its side of the connection after its request still gets its answer. But a client that has gone looks the
- * same. So a byte of its answers has to come every 5 s; otherwise its requests are given up.
+ * A client that ends its side of the connection after its request still gets its answer. But a client that has gone
+ * looks the same. So a byte of its answers has to come every 5 s; otherwise its requests are given up.
  */
 export function answerHalfClosed(server: Server, socket: Socket): void {
   allowHalfOpen(server, socket, isAnswerAwaited);

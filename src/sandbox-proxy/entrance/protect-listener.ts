@@ -52,7 +52,7 @@ const DEFAULTS: Required<Omit<ListenerLimits, 'maxConnections'>> = {
 };
 /** How often to look for heads and bodies that take too long, milliseconds; Node's own default is 30 s. */
 const CHECKING_INTERVAL_MS = 1_000;
-/** How often connections that have become idle are closed while the server closes, milliseconds. */
+/** How often to close connections that have become idle while the server is closing, milliseconds. */
 const CLOSING_SWEEP_MS = 100;
 /** When the kernel starts to ask a silent client whether it is still there, milliseconds. */
 const TCP_KEEP_ALIVE_MS = 60_000;
@@ -81,8 +81,8 @@ export function protectListener(server: Server, limits: ListenerLimits = {}): Li
 }
 
 /**
- * Node closes the connections that are idle when `close` is called, and waits for the others: those that become idle later
- * would be kept for their whole keep-alive time.
+ * Closes connections that become idle while the server is closing. By itself Node closes only those that are idle when
+ * `close` is called, and keeps the others for their whole keep-alive time.
  */
 function closeIdleWhileClosing(server: Server): void {
   const close = server.close.bind(server);

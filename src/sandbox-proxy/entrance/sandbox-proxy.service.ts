@@ -34,8 +34,8 @@ export class SandboxProxy {
   ) {}
 
   /**
-   * To be called when the application is about to stop: tunnels end (WebSockets with 1001), and further upgrades are refused
-   * (503 `shutting_down`). Requests go on. Nest's shutdown calls this too.
+   * To be called when the application is about to stop: tunnels end (WebSockets with 1001), and further upgrades are
+   * refused (503 `shutting_down`). Requests go on. Nest's shutdown calls this too.
    */
   drain(): void {
     this.isDraining = true;
@@ -43,7 +43,10 @@ export class SandboxProxy {
     this.tunnels.drain();
   }
 
-  /** Ends the requests that are still under way: they are answered 503 `shutting_down`, or cut off if the answer has begun. */
+  /**
+   * Ends the requests that are still under way: they are answered 503 `shutting_down`, or cut off if the answer has
+   * begun.
+   */
   cutAll(): void {
     for (const group of this.access.all()) group.cut(group.snapshot(), serverStops());
   }

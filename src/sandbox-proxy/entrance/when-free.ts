@@ -2,9 +2,9 @@ import type { Socket } from 'node:net';
 import { responseOn } from '../node-internals/response-on-socket.js';
 
 /**
- * Calls `proceed` once no answer to an earlier request is under way on the connection: a client may pipeline an upgrade after
- * a request, and Node hands over the socket at once, without listeners. The caller must already listen for its errors and
- * its end. If the client leaves, `proceed` is never called.
+ * Calls `proceed` once no answer to an earlier request is under way on the connection: a client may pipeline an upgrade
+ * after a request, and Node hands over the socket at once, without listeners. The caller must already listen for its
+ * errors and its end. If the client leaves, `proceed` is never called.
  */
 export function whenFree(socket: Socket, proceed: () => void): void {
   const earlier = responseOn(socket);

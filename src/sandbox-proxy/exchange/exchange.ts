@@ -100,7 +100,7 @@ export function recordIn(log: AccessLog, record: AccessRecord): void {
   }
 }
 
-/** The fields of a record and nothing else: an exchange holds its request, with the credential in it. */
+/** A copy with only the fields of a record: an exchange also holds its request, with the credential in it. */
 function plainRecordOf(record: AccessRecord): AccessRecord {
   return {
     requestId: record.requestId,

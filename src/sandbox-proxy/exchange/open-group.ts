@@ -13,8 +13,8 @@ export interface OpenMember {
 }
 
 /**
- * What one admission has open at one sandbox. Every request is added and deleted once, so each member knows its position and
- * no lookup by hash is needed.
+ * What one admission has open at one sandbox. Every request is added and deleted once, so each member knows its
+ * position and no lookup by hash is needed.
  */
 export class OpenGroup {
   private readonly members: OpenMember[] = [];
@@ -37,7 +37,7 @@ export class OpenGroup {
     member.index = this.members.push(member) - 1;
   }
 
-  /** Puts a member in the place of another, which it goes on for: a tunnel, for the request that opened it. */
+  /** Replaces a member by another that continues it: a request by the tunnel that it has become. */
   replace(member: OpenMember, successor: OpenMember): void {
     this.delete(member);
     this.add(successor);
@@ -58,7 +58,7 @@ export class OpenGroup {
     return this.members.slice();
   }
 
-  /** Cuts those of `members` that are still in the group, or what has taken their place in it. */
+  /** Cuts those of `members` that are still in the group, and members that have replaced them. */
   cut(members: readonly OpenMember[], cut: Cut): void {
     for (const each of members) {
       const member = this.successors.get(each) ?? each;

@@ -13,7 +13,10 @@ const random = Buffer.allocUnsafeSlow(BATCH * ID_BYTES);
 let batch = '';
 let next = BATCH;
 
-/** The id that the application, or by default a trusted proxy, has given the request; a new one where that is none. */
+/**
+ * The request's id from the application's option or, by default, from a trusted proxy; a new one if there is none or it
+ * is malformed.
+ */
 export function requestIdOf(
   request: IncomingMessage,
   isPeerTrusted: boolean,

@@ -112,7 +112,10 @@ const FORBIDDEN_IN_TRAILERS = new Set([
   'x-request-id',
 ]);
 
-/** The trailers that may be passed on, flat. Those for framing and routing, with credentials, or of our own names are dropped. */
+/**
+ * The trailers that may be passed on, flat. Those for framing and routing, with credentials, or of our own names are
+ * dropped.
+ */
 export function passableTrailers(rawTrailers: readonly string[], credentials: CredentialText): string[] {
   const kept: string[] = [];
   for (let i = 0; i + 1 < rawTrailers.length; i += 2) {

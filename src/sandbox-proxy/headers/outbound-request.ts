@@ -49,9 +49,9 @@ export interface OutboundHead {
 }
 
 /**
- * The head of the request to the agent, ready to be written as latin1. Fields that pass keep their order, duplicates, letter
- * case and bytes. These do not pass: hop-by-hop fields (RFC 9110 7.6.1) and those that `Connection` names, our credentials,
- * and fields that only the proxy may set (`X-Forwarded-*`, `X-Sandbox-*`, `X-Request-Id`).
+ * The head of the request to the agent, ready to be written as latin1. Fields that pass keep their order, duplicates,
+ * letter case and bytes. These do not pass: hop-by-hop fields (RFC 9110 7.6.1) and those that `Connection` names, our
+ * credentials, and fields that only the proxy may set (`X-Forwarded-*`, `X-Sandbox-*`, `X-Request-Id`).
  */
 export function outboundHead(
   request: OutboundHead,

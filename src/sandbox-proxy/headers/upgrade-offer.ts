@@ -7,9 +7,9 @@ import type { IncomingMessage } from 'node:http';
 const NEVER_UPGRADED = /(^|[\s,])(h2c?|https?|tls)([\s,/]|$)/i;
 
 /**
- * How the proxy treats a client's offer to upgrade to another protocol. `ignored`: there is no offer, or none that may be
- * taken (an HTTP/1.0 client cannot upgrade, RFC 9110 7.8). `with body`: the request is refused, because its body would arrive
- * as the first bytes of the tunnel, or as the next request (CVE-2026-58055).
+ * How the proxy treats a client's offer to upgrade to another protocol. `ignored`: there is no offer, or none that may
+ * be taken (an HTTP/1.0 client cannot upgrade, RFC 9110 7.8). `with body`: the request is refused, because its body
+ * would arrive as the first bytes of the tunnel, or as the next request (CVE-2026-58055).
  */
 export function upgradeOfferOf({
   headers,

@@ -65,7 +65,8 @@ export class AnswerCache<Value> {
    * The answer for `key`: from memory, synchronously if possible, or else from `ask`.
    *
    * @param beforeAsking called when memory does not know; may refuse by throwing
-   * @throws DirectoryUnavailableError (also as a rejection) when the store fails, is late or answers something of another shape
+   * @throws DirectoryUnavailableError (also as a rejection) when the store fails, is late or answers something of
+   *   another shape
    */
   get(
     key: string,
@@ -130,7 +131,10 @@ export class AnswerCache<Value> {
     return flight;
   }
 
-  /** @param isCurrent false once a change has dropped this question: those who wait get the answer, but it is not remembered */
+  /**
+   * @param isCurrent false once a change has dropped this question: those who wait get the answer, but it is not
+   *   remembered
+   */
   private async ask(
     key: string,
     ask: () => Promise<Value | null>,

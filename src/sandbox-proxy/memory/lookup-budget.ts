@@ -22,7 +22,7 @@ interface Budget {
 export class LookupBudget {
   private readonly budgets = new LRUCache<string, Budget>({ max: ASKERS });
 
-  /** @param clock milliseconds that only grow */
+  /** @param clock never goes back, milliseconds */
   constructor(
     private readonly clock: () => number,
     private readonly allowance: LookupAllowance,
@@ -39,7 +39,7 @@ export class LookupBudget {
     if (!this.allows(asker)) throw new TooManyLookupsError();
   }
 
-  /** Pays for a lookup in advance, so that those under way at once cannot overdraw; false while nothing is left. */
+  /** Pays for a lookup in advance, so that lookups under way at the same time cannot overdraw. False if nothing is left. */
   reserve(asker: string): boolean {
     const budget = this.budgetOf(asker);
     if (this.refilled(budget) < 1) return false;
@@ -47,7 +47,7 @@ export class LookupBudget {
     return true;
   }
 
-  /** The lookup that was paid for has found something, or has failed. */
+  /** To be called when a lookup that was paid for in advance has found something, or has failed. */
   refund(asker: string): void {
     this.budgetOf(asker).left += 1;
   }

@@ -27,8 +27,8 @@ type Offer = IncomingMessage & { upgrade: boolean };
  * Declines an offer to upgrade that nobody wants: the request is served as the plain one that it also is, and what the
  * client sends after it as the next request. Once somebody listens for 'upgrade', Node by itself takes every connection
  * with such an offer off HTTP for good, even for the `h2c` that some clients put on each first request. (Its
- * `shouldUpgradeCallback`, from Node 22.21 on, declines as well. But then, as in all versions without a listener, Node drops
- * what came after such a request in the same read, and parses the next read as if nothing were missing.)
+ * `shouldUpgradeCallback`, from Node 22.21 on, declines as well. But then, as in all versions without a listener, Node
+ * drops what came after such a request in the same read, and parses the next read as if nothing were missing.)
  *
  * To be called before the first connection.
  *

@@ -97,8 +97,8 @@ function forgetIn(clients: Set<Socket>): (this: Socket) => void {
 }
 
 /**
- * Replaces `socket.setTimeout`. A timer as long as the server's `keepAliveTimeout`, or longer (Node adds a second to what it
- * promises), is that for idle connections, and is only noted: no other timer is as long.
+ * Replaces `socket.setTimeout`. A timer as long as the server's `keepAliveTimeout`, or longer (Node adds a second to
+ * what it promises), is that for idle connections, and is only noted: no other timer is as long.
  */
 function setTimeoutOrNote(keepAliveMs: number) {
   return function setTimeout(this: Socket, ms: number, onTimeout?: () => void): Socket {

@@ -11,7 +11,10 @@ export interface FirstListener {
   /** @param head bytes that came after the request's head */
   upgrade(request: IncomingMessage, socket: Socket, head: Buffer): boolean;
   connect(request: IncomingMessage, socket: Socket, head: Buffer): boolean;
-  /** The bytes of a client are malformed, or come too slowly. By itself the server answers that and closes the connection. */
+  /**
+   * The bytes of a client are malformed, or come too slowly. By itself the server answers that and closes the
+   * connection.
+   */
   clientError(error: Error, socket: Socket): boolean;
 }
 

@@ -16,8 +16,8 @@ export function liftRequestTimeout(request: IncomingMessage): void {
 }
 
 /**
- * True for the error of a timeout that was lifted: then nothing is to be done, neither by a listener for 'clientError' nor by
- * Node, which acts only if nobody has taken that event. Node reports it once.
+ * True for the error of a timeout that was lifted: then nothing is to be done, neither by a listener for 'clientError'
+ * nor by Node, which acts only if nobody has taken that event. Node reports it once.
  */
 export function outlasts(error: Error & { code?: string }, socket: Socket): boolean {
   return error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && (socket as Connection)[LIFTED]?.complete === false;

@@ -12,11 +12,11 @@ interface Handle {
 const STOPS = Symbol('stops');
 
 /**
- * Stops reading the connection, even if Node wants to read: a connection that was only paused is resumed by Node itself when
- * it has dealt with the next of its pipelined messages.
+ * Stops reading the connection, even if Node wants to read: a connection that was only paused is resumed by Node itself
+ * when it has dealt with the next of its pipelined messages.
  *
- * @returns a function that undoes this, to be called once. When all callers have done so, the connection is read again if Node
- *   wants to read it.
+ * @returns a function that undoes this, to be called once. When all callers have done so, the connection is read again
+ *   if Node wants to read it.
  */
 export function stopReading(socket: Socket): () => void {
   const { _handle: handle } = socket as Socket & { _handle: Handle | null };

@@ -17,9 +17,9 @@ export function collectUploads(gc: CollectGarbage | null): void {
 }
 
 /**
- * Counts bytes of bodies that clients have sent. Node allocates each piece outside V8's heap, and V8 looks for garbage there
- * only after 32 MiB, so one upload would make the process grow by that much. A collection of the young generation, where all
- * these pieces are, takes half a millisecond.
+ * Counts bytes of bodies that clients have sent. Node allocates each piece outside V8's heap, and V8 looks for garbage
+ * there only after 32 MiB, so one upload would make the process grow by that much. A collection of the young
+ * generation, where all these pieces are, takes half a millisecond.
  */
 export function noteUploaded(bytes: number): void {
   if (collect === null) return;

@@ -30,9 +30,9 @@ export interface Owed {
 }
 
 /**
- * Asks the stores, bypassing every memory, about all that is owed, and cuts what does not hold: what leads to a sandbox that
- * does not run, has moved, or is not the team's any more, and what rests on a credential that no longer admits. Each
- * scheme is asked separately, so that one that hangs delays only what it has admitted.
+ * Asks the stores, bypassing every memory, about all that is owed, and cuts what does not hold: what leads to a sandbox
+ * that does not run, has moved, or is not the team's any more, and what rests on a credential that no longer admits.
+ * Each scheme is asked separately, so that one that hangs delays only what it has admitted.
  *
  * @throws the first error of a store, after everything that was answered has been acted upon
  */

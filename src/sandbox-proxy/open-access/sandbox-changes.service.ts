@@ -118,16 +118,16 @@ export class SandboxChanges implements OnModuleInit, OnApplicationShutdown {
     await this.recheck(groups, MEANING[change.kind]);
   }
 
-  /** Notes what an admission has opened: from now on a change that it rests on ends it. */
+  /** Notes what an admission has opened: from now on changes that it rests on can cut it. */
   opened(member: OpenMember, admission: Admission, sandboxId: string): void {
     this.open.add(member, admission, sandboxId);
   }
 
   /**
-   * Asks about a member again where a change was told, while it was being let in, that it rests on: what the stores said
-   * of it may be older. Null where none was.
+   * Asks about a member again if a change that it rests on was told while it was being admitted: the answers of the stores
+   * may be older than the change. Null if there was no such change.
    *
-   * @param sinceMs when the first question was put, on the clock of `performance.now`
+   * @param sinceMs when the first question was asked, on the clock of `performance.now`
    */
   recheckIfChanged({ group }: OpenMember, sinceMs: number): Promise<true> | null {
     if (group === null || this.lastChangeMs < sinceMs || !this.hasChanged(group, sinceMs)) return null;

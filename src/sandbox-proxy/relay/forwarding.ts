@@ -45,7 +45,11 @@ export interface AgentRoute {
 
 /** Events of a forwarding, besides bytes. */
 export interface ForwardingOutcome {
-  /** The agent itself refused, or seems to be gone: the route may be old. @param isCertain false where the app may have caused it */
+  /**
+   * The agent itself refused, or seems to be gone: the route may be old.
+   *
+   * @param isCertain false where the app may have caused it
+   */
   onRouteSuspect(exchange: Exchange, isCertain: boolean): void;
   /** No head came: this error is to be answered. */
   onFailed(exchange: Exchange, error: Error): void;
@@ -107,7 +111,7 @@ export class Forwarding implements UpstreamListener, Pending, Relayed {
     if (this.isDone || response.headersSent) {
       this.call?.abort();
       if (!this.isDone) this.cutOff();
-      // Answers to earlier requests on the connection are not this one's to break off.
+      // Answers to earlier requests on the connection must not be broken off.
       else if (response.socket === null) response.once('socket', (socket: Socket) => reset(socket));
       else reset(request.socket);
       // A client that reads nothing would keep the connection for as long as STALLED_MS.
@@ -144,7 +148,7 @@ export class Forwarding implements UpstreamListener, Pending, Relayed {
     const { exchange } = this;
     exchange.firstByteMs = performance.now() - exchange.startedAtMs;
     const agentError = agentErrorCode(head);
-    // What the agent says of the app says nothing of the route, and an app can have it said as often as it likes.
+    // An agent's error about the app says nothing about the route, and an app could cause it as often as it likes.
     if (agentError !== null) this.outcome.onRouteSuspect(exchange, !agentError.startsWith('app_'));
     else if (head.status === 502 || head.status === 503) this.outcome.onRouteSuspect(exchange, false);
     if (agentError !== null && wantsPage(exchange.request)) {
@@ -288,7 +292,7 @@ export class Forwarding implements UpstreamListener, Pending, Relayed {
     this.isWaitingForDrain = true;
     this.call?.pause();
     const { socket } = this.exchange.request;
-    // Of a refused upgrade the server's own listener has been taken off.
+    // For a refused upgrade, Node has removed the server's own listener.
     socket.setTimeout(STALLED_MS).once('timeout', destroyIt);
     response.once('drain', () => {
       this.isWaitingForDrain = false;

@@ -72,7 +72,7 @@ function switchingHead(head: ResponseHead, headers: readonly string[]): string {
   return `${text}\r\n`;
 }
 
-/** What was chosen counts, of what may have been several offers. */
+/** Whether the agent has chosen WebSocket: the client may have offered several protocols. */
 function isWebSocket({ rawHeaders }: ResponseHead): boolean {
   return rawHeaders.some(
     (name, i) =>

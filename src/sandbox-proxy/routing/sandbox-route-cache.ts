@@ -57,7 +57,10 @@ export class StoredRoutes implements AnswerMemory<SandboxLocation> {
       if (reason === 'evict') this.allChangedAtMs = Math.max(this.allChangedAtMs, atMs);
     },
   });
-  /** What was stored before this process began to listen may be older than a change that it has not heard of. */
+  /**
+   * Routes asked for up to this time are not believed. At first the start of this process, which missed earlier
+   * changes.
+   */
   private allChangedAtMs = Date.now() - 1;
 
   constructor(private readonly store: SandboxRouteCache) {}

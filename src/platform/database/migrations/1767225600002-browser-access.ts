@@ -15,9 +15,9 @@ const TOLD = {
 } as const;
 
 /**
- * Preview links, the sessions that browsers have from them, and the settings of single ports. There is no foreign key to
- * `sandboxes`, so that the platform can still truncate and restore its own tables as it likes. Rows of a deleted sandbox are
- * deleted by a trigger, and never count, because every query joins the sandbox.
+ * Preview links, the sessions that browsers have from them, and the settings of single ports. There is no foreign key
+ * to `sandboxes`, so that the platform can still truncate and restore its own tables as it likes. Rows of a deleted
+ * sandbox are deleted by a trigger, and never count, because every query joins the sandbox.
  *
  * A session ends with its link, when its sandbox stops running or moves to another host or team, and when its team is
  * deleted. The database itself ends it, so that this holds whoever makes the change.
