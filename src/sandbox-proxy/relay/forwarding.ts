@@ -146,6 +146,7 @@ export class Forwarding implements UpstreamListener, Pending, Relayed {
 
   onHead(head: ResponseHead): void {
     const { exchange } = this;
+    clearTimeout(this.inviting);
     exchange.firstByteMs = performance.now() - exchange.startedAtMs;
     const agentError = agentErrorCode(head);
     // An agent's error about the app says nothing about the route, and an app could cause it as often as it likes.
@@ -261,6 +262,7 @@ export class Forwarding implements UpstreamListener, Pending, Relayed {
     const { response } = this.exchange;
     if (this.hasContinued || this.isDone || response.headersSent) return;
     this.hasContinued = true;
+    clearTimeout(this.inviting);
     response.writeContinue();
   }
 
