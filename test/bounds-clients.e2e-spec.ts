@@ -9,6 +9,9 @@ const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
 
 const stage = new ProxyStage();
 
+const large = (bytes: number) => [`X-Large: ${'x'.repeat(bytes)}`];
+const post = () => stage.head('POST', '/', ['Expect: 100-continue', 'Content-Length: 4']);
+
 describe('a client that ends its side after its request', () => {
   it('gets the answer of a sandbox, and then the end', async () => {
     const { client, upstream } = await stage.begin(stage.knock('HTTP'));
@@ -64,9 +67,6 @@ describe('a client that ends its side after its request', () => {
     expect(await client.closed()).not.toBeNull();
   });
 });
-
-const large = (bytes: number) => [`X-Large: ${'x'.repeat(bytes)}`];
-const post = () => stage.head('POST', '/', ['Expect: 100-continue', 'Content-Length: 4']);
 
 describe.each(DOORS)('the head of a request (%s)', (door) => {
   it('may be 60 KB large', async () => {
