@@ -76,7 +76,7 @@ describe('what has ended', () => {
     const { body } = await stage.api('POST', '/v1/api-keys', { name: 'other' });
     gone.send(stage.bare('GET', '/', [`Host: ${stage.host()}`, `X-API-Key: ${body.key}`]));
     await isAsked;
-    gone.close();
+    gone.reset();
     const socket = await stage.socket(stage.knock('upgrade'));
     expect(open()).toBe(1);
     socket.client.close();

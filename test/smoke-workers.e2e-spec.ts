@@ -1,6 +1,8 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { identityOf } from '../src/demo/embedded-postgres/embedded-postgres-process.js';
 import { createTestDatabase } from './kit/database.js';
@@ -159,6 +161,8 @@ describe('the end of WORKERS=2', () => {
     const program = start();
     await program.url();
     const workers = bothOf(program);
+    // until then the next start would show the key again
+    await until(() => !existsSync(join(directory, 'data/unshown-api-key')));
     program.signal('SIGKILL');
     await until(() => workers.every((pid) => identityOf(pid) === null));
     const next = start();
