@@ -10,7 +10,7 @@ import { apiKey, demoUrl, open } from './kit/first-start.js';
 import { newDirectory, postmasterPid, Program, removeDirectory } from './kit/program.js';
 import { until } from './kit/wait.js';
 
-const TWO_WORKERS = { WORKERS: '2', PORT: '0', SHUTDOWN_GRACE_MS: '5000' };
+const TWO_WORKERS = { WORKERS: '2', PORT: '0', SHUTDOWN_GRACE_MS: '20000' };
 
 /** The pids of those that have listened, oldest first. */
 const listened = ({ stdout }: Program) =>
