@@ -139,6 +139,7 @@ export class Forwarding implements UpstreamListener, Pending, Relayed {
 
   onHead(head: ResponseHead): void {
     const { exchange } = this;
+    clearTimeout(this.inviting);
     exchange.firstByteMs = performance.now() - exchange.startedAtMs;
     const agentError = agentErrorCode(head);
     if (agentError !== null) this.outcome.onRouteSuspect(exchange, true);
@@ -253,6 +254,7 @@ export class Forwarding implements UpstreamListener, Pending, Relayed {
     const { response } = this.exchange;
     if (this.hasContinued || this.isDone || response.headersSent) return;
     this.hasContinued = true;
+    clearTimeout(this.inviting);
     response.writeContinue();
   }
 
