@@ -9,6 +9,9 @@ const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
 
 const stage = new ProxyStage();
 
+const large = (bytes: number) => [`X-Large: ${'x'.repeat(bytes)}`];
+const post = () => stage.head('POST', '/', ['Expect: 100-continue', 'Content-Length: 4']);
+
 describe('a client that ends its side after its request', () => {
   it('gets the answer of a sandbox, and then the end', async () => {
     const { client, upstream } = await stage.begin(stage.knock('HTTP'));
@@ -66,8 +69,6 @@ describe('a client that ends its side after its request', () => {
 });
 
 describe.each(DOORS)('the head of a request (%s)', (door) => {
-  const large = (bytes: number) => [`X-Large: ${'x'.repeat(bytes)}`];
-
   it('may be 60 KB large', async () => {
     const { client, upstream, head } = await stage.begin(stage.knock(door, '/', large(60_000)));
     expect(head).toContain('x'.repeat(60_000));
@@ -113,8 +114,6 @@ describe('a request that cannot be read', () => {
 });
 
 describe('a body that waits to be asked for', () => {
-  const post = () => stage.head('POST', '/', ['Expect: 100-continue', 'Content-Length: 4']);
-
   it('is asked for after a second, where the app says nothing', async () => {
     const startedAtMs = performance.now();
     const { client, upstream } = await stage.begin(post());

@@ -89,42 +89,39 @@ describe('strangers who do nothing', () => {
   });
 
   it('take no connection from a client whose request is under way', async () => {
-    let finish = (): void => undefined;
-    agent.script = ({ send }) =>
-      new Promise((resolve) => {
-        finish = () => {
-          send(answer(200, 'late', ['Connection: close']));
-          resolve();
-        };
-      });
+    let finish: (() => void) | undefined;
+    agent.script = async ({ send }) => {
+      await new Promise<void>((resolve) => (finish = resolve));
+      send(answer(200, 'late', ['Connection: close']));
+    };
     const before = agent.received.length;
     const client = await open();
     client.send(request());
     await agent.request(before);
     for (let index = 0; index < STRANGERS; index++) await open();
-    finish();
+    finish?.();
     expect(await wholeAnswer(client)).toMatchObject({ status: 200, body: 'late' });
     agent.script = ({ send }) => void send(answer(200, 'ok', ['Connection: close']));
     for (const stranger of opened) stranger.close();
   });
 });
 
-describe('a process without a descriptor left', () => {
-  /** The soft limit; the hard one stays, so that it can be raised again. */
-  const limit = (openFiles: number) => {
-    const { status, stderr } = spawnSync('prlimit', [
-      `--pid=${program.pid}`,
-      `--nofile=${openFiles}:${OPEN_FILES}`,
-    ]);
-    if (status !== 0) throw new Error(`prlimit: ${String(stderr)}`);
-  };
-  const lowestFree = () => {
-    const taken = new Set(readdirSync(`/proc/${program.pid}/fd`).map(Number));
-    let free = 0;
-    while (taken.has(free)) free += 1;
-    return free;
-  };
+/** The soft limit; the hard one stays, so that it can be raised again. */
+const limit = (openFiles: number) => {
+  const { status, stderr } = spawnSync('prlimit', [
+    `--pid=${program.pid}`,
+    `--nofile=${openFiles}:${OPEN_FILES}`,
+  ]);
+  if (status !== 0) throw new Error(`prlimit: ${String(stderr)}`);
+};
+const lowestFree = () => {
+  const taken = new Set(readdirSync(`/proc/${program.pid}/fd`).map(Number));
+  let free = 0;
+  while (taken.has(free)) free += 1;
+  return free;
+};
 
+describe('a process without a descriptor left', () => {
   it('answers 503 proxy_busy, and goes on believing where the sandbox is', async () => {
     const client = await open();
     expect((await ask(client)).status).toBe(200);

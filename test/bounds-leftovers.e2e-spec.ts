@@ -104,24 +104,37 @@ const KEPT: readonly [name: string, request: () => string, atATime: number][] = 
   ],
 ];
 
+/** Counts final answers, without reading them any further. */
+class AnswerCount {
+  private count = 0;
+  private taken = 0;
+  private tail = '';
+
+  constructor(private readonly client: Socket) {
+    client.on('data', (piece) => {
+      const text = this.tail + piece.toString('latin1');
+      this.count += text.split(/HTTP\/1\.1 [2-5]/).length - 1;
+      this.tail = /H[TP/1. ]*$/.exec(text.slice(-9))?.[0] ?? '';
+    });
+  }
+
+  async further(answers: number): Promise<void> {
+    this.taken += answers;
+    while (this.count < this.taken) await once(this.client, 'data');
+  }
+}
+
 describe('requests on one connection leave nothing behind', () => {
   it.each(KEPT)('%s', async (_, request, atATime) => {
     const accepted = once(stage.started.app.getHttpServer() as Server, 'connection');
     const client = connect({ host: '127.0.0.1', port: stage.started.port });
     onTestFinished(() => void client.destroy());
     const [socket] = (await accepted) as [Socket];
-    let answers = 0;
-    let tail = '';
-    client.on('data', (piece) => {
-      const text = tail + piece.toString('latin1');
-      answers += text.split(/HTTP\/1\.1 [2-5]/).length - 1;
-      tail = /H[TP/1. ]*$/.exec(text.slice(-9))?.[0] ?? '';
-    });
+    const answers = new AnswerCount(client);
     const send = async (count: number) => {
       for (let sent = 0; sent < count; sent += atATime) {
-        const wanted = answers + atATime;
         client.write(request().repeat(atATime));
-        while (answers < wanted && !client.destroyed) await once(client, 'data');
+        await answers.further(atATime);
       }
     };
     await send(1_024);
@@ -175,6 +188,7 @@ describe('connections leave nothing behind', () => {
     await send(200);
     await until(async () => (await connections()) === 0);
     const few = await left(null);
+    expect(few.open).toBe(0);
     await send(2_000);
     await until(async () => (await connections()) === 0);
     await until(() => pending.size < few.timers + 20, 'timers run out');

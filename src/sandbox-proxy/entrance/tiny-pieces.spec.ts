@@ -35,7 +35,8 @@ async function serving() {
 
 /** As `stopReading` leaves a connection. */
 function isUnread(socket: Socket): boolean {
-  return Object.hasOwn((socket as Socket & { _handle: object })._handle, 'readStart');
+  const { _handle: handle } = socket as Socket & { _handle: object };
+  return Object.hasOwn(handle, 'readStart');
 }
 
 const chunks = (count: number, bytes: number) =>
