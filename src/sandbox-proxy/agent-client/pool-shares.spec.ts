@@ -197,14 +197,15 @@ describe('waiting for a connection', () => {
   });
 });
 
-describe('an agent that accepts no connections', () => {
-  const authority = () => `127.0.0.1:${agent.port}`;
-  /** As the pool does a few times a second. */
-  const pass = (ms: number) => {
-    shares.nowMs += ms;
-    for (const connections of sandboxes) connections.tick();
-  };
+const authority = () => `127.0.0.1:${agent.port}`;
 
+/** As the pool does a few times a second. */
+const pass = (ms: number) => {
+  shares.nowMs += ms;
+  for (const connections of sandboxes) connections.tick();
+};
+
+describe('an agent that accepts no connections', () => {
   // packets vanish: a request on an old connection would wait for 300 s
   it('is not waited for over an old one for longer than 10 s', async () => {
     const { told } = new Sandbox('a1', 'a').ask();
@@ -226,9 +227,19 @@ describe('an agent that accepts no connections', () => {
     pass(20_000);
     const { told } = sandbox.ask();
     pass(9_900);
-    expect(connection.isOver).toBe(false);
+    expect(shares.size).toBe(1);
     pass(200);
     expect(await told.done).toBe('UpstreamTimeoutError');
+  });
+
+  it('is asked for new ones all the same', async () => {
+    shares.suspect(authority());
+    pass(20_000);
+    const { told } = new Sandbox('a1', 'a').ask();
+    pass(300);
+    const [[, connection]] = (await accept(1)) as [[string, RawConnection]];
+    connection.send(OK);
+    expect(await told.done).toBe('200 ok end');
   });
 
   it('is trusted again when it answers', async () => {
