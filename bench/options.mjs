@@ -12,6 +12,7 @@ export const USAGE = `npm run bench -- [options]
   --unknown n           distinct unknown sandbox ids (1000000)
   --idle-websockets n   idle WebSockets (5000)
   --program file        main.js of the built program (dist/src/main.js)
+  --before file         main.js of another build of it, for a contender named before
   --publish             write table and chart to docs/benchmark too`;
 
 /** What the command line asks for; ends the program where it asks for what there is not. */
@@ -26,6 +27,7 @@ export function readOptions() {
       unknown: { type: 'string' },
       'idle-websockets': { type: 'string' },
       program: { type: 'string', default: 'dist/src/main.js' },
+      before: { type: 'string' },
       publish: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -48,6 +50,7 @@ export function readOptions() {
     unknown: count('unknown', values.unknown, quick ? 50_000 : 1_000_000),
     idleWebSockets: count('idle-websockets', values['idle-websockets'], quick ? 1_000 : 5_000),
     program: values.program,
+    before: values.before,
     publish: values.publish,
   };
 }

@@ -15,13 +15,13 @@ import { PlatformOptionsModule } from './platform/platform.options.js';
 import { ProxyModule } from './program/proxy.module.js';
 import { TeamsModule } from './platform/teams/teams.module.js';
 
-/** The composition root: every module of the program, wired from one configuration. */
+/** The composition root: all modules of the program, set up from one configuration. */
 @Module({})
 export class AppModule {
   /**
    * `AppModule.forRoot(loadConfiguration(process.env))`
    *
-   * @throws TypeError without DATABASE_URL and ADMIN_TOKEN: whoever starts the embedded database fills them in.
+   * @throws TypeError without DATABASE_URL and ADMIN_TOKEN; `main.ts` fills them in when it starts the embedded database
    */
   static forRoot(configuration: Configuration): DynamicModule {
     const { DATABASE_URL, ADMIN_TOKEN, MIGRATIONS } = configuration;

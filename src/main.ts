@@ -18,7 +18,7 @@ import { prepareDemo } from './demo/first-run/demo-seed.js';
 import { LocalSandbox } from './demo/first-run/local-sandbox.js';
 import { sandboxUrlTemplate } from './platform/sandboxes/sandbox-url-template.js';
 
-/** Longer than the launcher itself takes from a fast shutdown to SIGKILL. */
+/** Longer than the launcher takes from a fast shutdown to SIGKILL. */
 const POSTGRES_STOP_MS = 40_000;
 
 const shutdown = new Shutdown();
@@ -33,7 +33,7 @@ async function start(): Promise<void> {
   await print(`Sandbox control plane on ${ownUrl(configuration.HOST, port)}\n`);
 }
 
-/** Without DATABASE_URL: PostgreSQL from npm in DATA_DIR, and a sandbox on this machine with a demo inside. */
+/** Start without DATABASE_URL: PostgreSQL from npm in DATA_DIR, and this machine as a sandbox, with a demo app inside. */
 async function startEmbedded(settings: Configuration): Promise<void> {
   const { DATA_DIR, HOST, PORT } = settings;
   const postgres = await EmbeddedPostgres.start(DATA_DIR, console.warn);
@@ -70,19 +70,19 @@ function open(settings: Configuration): Promise<number> {
   return settings.WORKERS === 1 ? openHere(settings) : openWorkers(settings, shutdown);
 }
 
-/** Loads it, too: a process that only keeps workers does without its 30 MB. */
+/** Loads the application only here, because a process that only manages workers does not need its 30 MB. */
 async function openHere(settings: Configuration): Promise<number> {
-  const { openApp } = await import('./program/boot/open-app.js');
+  const { openApp } = await import('./open-app.js');
   return openApp(settings, shutdown);
 }
 
-/** Whether it has got where stdout goes; a program that cannot say that it has started has started all the same. */
+/** Prints to stdout, and tells whether that worked. If not, the program runs all the same. */
 function print(text: string): Promise<boolean> {
   standardOutput().write(text);
   return standardOutput().flush();
 }
 
-/** Ends the process once its log is written, or cannot be written. */
+/** Ends the process once its log has been written or cannot be written. */
 async function exit(code: number): Promise<never> {
   await Promise.all([standardOutput(1).flush(), standardOutput(2).flush()]);
   process.exit(code);
@@ -98,7 +98,7 @@ process.on('unhandledRejection', fail);
 let isStopping = false;
 const started = start().catch(async (error: unknown) => {
   await shutdown.run();
-  if (isStopping) return; // Ctrl-C also ends what a start has under way
+  if (isStopping) return; // Ctrl-C during the start makes it fail, which is not a problem to print
   const problem = startProblem(error, configuration);
   if (cluster.isWorker) await tellPrimary(problem);
   else console.error(problem);

@@ -7,8 +7,8 @@ import { type StartedApp, startApp } from './kit/app.js';
 import { PlatformRows } from './kit/platform-rows.js';
 import { RawConnection } from './kit/raw-connection.js';
 
-const BODY_MS = 400;
-const EXCHANGE_MS = 1_500;
+const BODY_MS = 1_200;
+const EXCHANGE_MS = 4_000;
 
 describe('an exchange with the API', () => {
   let started: StartedApp;
@@ -86,7 +86,7 @@ describe('an exchange with the API', () => {
             `Content-Length: ${body.length}`,
           ),
         );
-        await new Promise((resolve) => void setTimeout(resolve, BODY_MS / 2));
+        await new Promise((resolve) => void setTimeout(resolve, BODY_MS / 3));
         connection.send(body);
         const answer = await connection.head();
         expect(answer).toMatch(/^HTTP\/1\.1 201 /);
@@ -111,7 +111,7 @@ describe('an exchange with the API', () => {
     connection.send(request.repeat(20));
     await expect.poll(() => accepted.get(connection.socket.localPort ?? 0)?.destroyed).toBe(false);
     await expect
-      .poll(() => accepted.get(connection.socket.localPort ?? 0)?.destroyed, { timeout: 10_000 })
+      .poll(() => accepted.get(connection.socket.localPort ?? 0)?.destroyed, { timeout: 20_000 })
       .toBe(true);
   });
 

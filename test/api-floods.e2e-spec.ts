@@ -10,10 +10,10 @@ import { type StartedApp, startApp } from './kit/app.js';
 import { PlatformRows } from './kit/platform-rows.js';
 import { RawConnection } from './kit/raw-connection.js';
 
-const CONNECTIONS = 10;
-const REQUESTS = 400;
-/** Ahead of their answers: a connection may have 32. */
-const AT_A_TIME = 25;
+const CONNECTIONS = 100;
+const REQUESTS = 40;
+/** On one connection at a time; of more the program takes no notice. */
+const PIPELINED = 20;
 
 describe('a flood of requests without a valid key', () => {
   let started: StartedApp;
@@ -31,17 +31,17 @@ describe('a flood of requests without a valid key', () => {
   });
   afterAll(() => started.close());
 
-  /** Sends pipelined requests on several connections; the statuses of all answers, once the last has come. */
-  async function flood(request: () => string): Promise<Map<number, number>> {
-    const statuses = new Map<number, number>();
+  /** Sends `REQUESTS` on each of several connections, `PIPELINED` at a time; how many answers had which status. */
+  async function flood(request: () => string): Promise<Map<string, number>> {
+    const statuses = new Map<string, number>();
     await Promise.all(
       Array.from({ length: CONNECTIONS }, async () => {
         const connection = await RawConnection.open(started.port);
-        for (let sent = 0; sent < REQUESTS; sent += AT_A_TIME) {
-          connection.send(Array.from({ length: AT_A_TIME }, request).join(''));
-          for (let index = 0; index < AT_A_TIME; index++) {
+        for (let sent = 0; sent < REQUESTS; sent += PIPELINED) {
+          connection.send(Array.from({ length: PIPELINED }, request).join(''));
+          for (let i = 0; i < PIPELINED; i += 1) {
             const { status } = await connection.answer();
-            statuses.set(status, (statuses.get(status) ?? 0) + 1);
+            statuses.set(String(status), (statuses.get(String(status)) ?? 0) + 1);
           }
         }
         connection.close();
@@ -75,9 +75,12 @@ describe('a flood of requests without a valid key', () => {
       strangersWithKeys(() => isOver),
     ]);
     expect([...others.statuses]).toEqual([200]);
-    expect([...statuses.keys()].toSorted()).toEqual([401, 429]);
+    expect(statuses.get('200')).toBeUndefined();
+    expect(statuses.get('429')).toBeGreaterThan(0);
+    // 503: what has waited for 5 s for its turn, on a machine that is that slow
+    expect(['401', '429', '503']).toEqual(expect.arrayContaining([...statuses.keys()]));
     // 200 at once and 10 a second
-    expect(statuses.get(401)).toBeLessThan(250 + (Date.now() - startedAtMs) / 50);
+    expect(statuses.get('401')).toBeLessThan(250 + (Date.now() - startedAtMs) / 50);
     expect(lines.length).toBeLessThan(3 + (Date.now() - startedAtMs) / 1_000);
     expect(lines.join('')).not.toContain('stack');
   });

@@ -49,7 +49,7 @@ describe('what a team may have', () => {
       MAX - 1,
       expect.objectContaining({
         code: 'conflict',
-        message: `a team has ${MAX} sandboxes at most`,
+        message: `a team may have at most ${MAX} sandboxes`,
         limit: MAX,
       }),
     ]);
@@ -64,7 +64,7 @@ describe('what a team may have', () => {
         ? call('POST', '/v1/api-keys', { name: 'k' })
         : operator('POST', `/v1/teams/${id}/api-keys`, { name: 'k' });
     const [made, error] = await untilRefused(make);
-    expect([made, error.message]).toEqual([MAX - 1, `a team has ${MAX} API keys at most`]);
+    expect([made, error.message]).toEqual([MAX - 1, `a team may have at most ${MAX} API keys`]);
     expect((await operator('POST', `/v1/teams/${id}/api-keys`, { name: 'k' })).status).toBe(409);
   });
 
@@ -75,7 +75,7 @@ describe('what a team may have', () => {
       call('POST', `${sandboxes[made % 2]}/links`, { port: 80 });
     expect(await untilRefused(make)).toEqual([
       MAX,
-      expect.objectContaining({ message: `a team has ${MAX} preview links at most` }),
+      expect.objectContaining({ message: `a team may have at most ${MAX} preview links` }),
     ]);
     await started.db.query(`UPDATE sandbox_links SET expires_at = now() WHERE sandbox_id = $1`, [
       decodeId('cl', sandboxes[0]?.split('/').at(-1) ?? ''),
@@ -90,7 +90,7 @@ describe('what a team may have', () => {
       call('PUT', `${sandboxes[made % 2]}/ports/${80 + made}`, {});
     expect(await untilRefused(make)).toEqual([
       MAX,
-      expect.objectContaining({ message: `a team has ${MAX} ports with settings of their own at most` }),
+      expect.objectContaining({ message: `a team may have at most ${MAX} ports with settings of their own` }),
     ]);
     expect((await call('PUT', `${sandboxes[0]}/ports/80`, { visibility: 'public' })).status).toBe(200);
   });
@@ -116,7 +116,7 @@ describe('what a team may have', () => {
         template: 't',
         metadata: { text: '𝕏'.repeat(4_100) },
       });
-      expect(body.error.problems).toEqual(['metadata must be an object of 16384 bytes at most']);
+      expect(body.error.problems).toEqual(['metadata must be an object of at most 16384 bytes']);
     });
 
     it.each([

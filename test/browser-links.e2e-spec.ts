@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { BrowserStage } from './kit/browser-stage.js';
 import { DOORS, UPGRADE_LINES } from './kit/proxy-stage.js';
 import { fieldsOfHead } from './kit/answer.js';
+import { decodeId } from '../src/platform/identifiers/resource-id.js';
 
 const stage = new BrowserStage();
 const other = new BrowserStage({ env: { PUBLIC_URL: 'https://sandboxes.example.com' } });
@@ -222,27 +223,6 @@ describe('a token', () => {
     expect((await stage.ask(stage.withCookie(cookie))).status).toBe(401);
   });
 
-  it('for one browser is good once', async () => {
-    const link = await stage.link({ once: true });
-    const cookie = await stage.session(link);
-    expect((await stage.open(`/?sandbox_link=${link.token}`)).status).toBe(401);
-    // The one browser that opens it again is still let in, and its app sees no token.
-    const { answer, head } = await stage.exchange(
-      stage.withCookie(cookie, 'GET', `/?sandbox_link=${link.token}&a`),
-    );
-    expect(answer.status).toBe(200);
-    expect(head.split('\r\n')[0]).toBe(`GET ${stage.prefix()}/?a HTTP/1.1`);
-  });
-
-  it('for one browser is won by exactly one of fifty', async () => {
-    const { token } = await stage.link({ once: true });
-    const answers = await Promise.all(
-      Array.from({ length: 50 }, () => stage.open(`/?sandbox_link=${token}`)),
-    );
-    expect(answers.filter(({ status }) => status === 303)).toHaveLength(1);
-    expect(answers.filter(({ status }) => status === 401)).toHaveLength(49);
-  });
-
   it('reaches the sandbox in no spelling, whatever else admits', async () => {
     const { token } = await stage.link();
     const targets: readonly [string, string][] = [
@@ -305,7 +285,7 @@ describe('a token', () => {
   });
 
   it('is exchanged by a GET alone', async () => {
-    const { token } = await stage.link({ once: true });
+    const { token } = await stage.link();
     const target = `/?sandbox_link=${token}`;
     const lines = [`Host: ${stage.host()}`];
     for (const bytes of [
@@ -318,3 +298,41 @@ describe('a token', () => {
     expect((await stage.open(target)).status).toBe(303);
   });
 });
+
+describe('a browser that opens a link again', () => {
+  it('keeps the session that it has by that link', async () => {
+    const link = await stage.link();
+    const cookie = await stage.session(link);
+    for (let i = 0; i < 3; i += 1) {
+      const answer = await stage.open(`/a?x&sandbox_link=${link.token}`, [
+        `Cookie: sandbox_session=x; ${cookie}`,
+      ]);
+      expect([answer.status, answer.header('location')]).toEqual([303, '/a?x']);
+      expect(answer.all('set-cookie')).toEqual([]);
+    }
+    expect(await sessionsOf(link.id)).toBe(1);
+  });
+
+  it('gets another one by another link, or where its own has ended', async () => {
+    const [first, second] = [await stage.link(), await stage.link()];
+    const cookie = await stage.session(first);
+    expect(await stage.session(second, [`Cookie: ${cookie}`])).not.toBe(cookie);
+    await stage.told(() => stage.api('DELETE', `${path()}/${first.id}`));
+    const answer = await stage.open(`/?sandbox_link=${first.token}`, [`Cookie: ${cookie}`]);
+    expect(answer.status).toBe(401);
+  });
+
+  it('has none by a link of another port', async () => {
+    const [link, other] = [await stage.link(), await stage.link({ port: 3001 })];
+    const cookie = await stage.session(link);
+    const answer = await stage.open(`/?sandbox_link=${other.token}`, [`Cookie: ${cookie}`], 3001);
+    expect([answer.status, answer.all('set-cookie')]).toEqual([303, [expect.any(String)]]);
+  });
+});
+
+async function sessionsOf(linkId: string): Promise<number> {
+  const rows = await stage.started.db.query(`SELECT 1 FROM sandbox_sessions WHERE link_id = $1`, [
+    decodeId('link', linkId),
+  ]);
+  return rows.length;
+}

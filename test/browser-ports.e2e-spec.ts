@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BrowserStage } from './kit/browser-stage.js';
 import { DOORS, MISSING, UPGRADE_LINES } from './kit/proxy-stage.js';
-import { fieldsOfHead } from './kit/answer.js';
+import { type Answer, fieldsOfHead } from './kit/answer.js';
 import { until } from './kit/wait.js';
 
 const WAITING = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`;
@@ -184,6 +184,12 @@ describe.each(DOORS)('a denied port (%s)', (door) => {
   });
 });
 
+/** What an answer shows, besides when and to which request it was given. */
+function fingerprint({ status, fields, body }: Answer): Pick<Answer, 'status' | 'fields' | 'body'> {
+  const shown = fields.filter(([name]) => !/^(date|x-request-id)$/i.test(name));
+  return { status, fields: shown, body: body.replace(/"requestId":"[^"]*"/, '') };
+}
+
 function preflight(origin: string, lines: readonly string[] = PREFLIGHT): string {
   return bare('OPTIONS', [`Origin: ${origin}`, ...lines]);
 }
@@ -201,14 +207,37 @@ describe('a preflight', () => {
   });
 
   it.each([EVIL, 'null', 'https://app.example.com.evil.example', 'http://app.example.com', `${APP}:444`])(
-    'is refused for an origin outside the list: %s',
+    'of a public port is refused for an origin outside the list: %s',
     async (origin) => {
-      await stage.putPort(3000, { cors: [APP] });
+      await stage.putPort(3000, { cors: [APP], visibility: 'public' });
       const answer = await stage.ask(preflight(origin));
       expect([answer.status, answer.header('x-sandbox-error')]).toEqual([403, 'proxy;cross_site_request']);
       expect(answer.fields.filter(([name]) => /^access-control/i.test(name))).toEqual([]);
     },
   );
+
+  // 403 for the one and 401 for the other told any page which private ports there are
+  it('of a private port with a list is for other origins what it is of a port that is not there', async () => {
+    await stage.putPort(3000, { cors: [APP] });
+    const lines = [`Origin: ${EVIL}`, ...PREFLIGHT];
+    const key = `X-API-Key: ${(await stage.rows.team()).key}`;
+    for (const ask of [
+      (host: string) => bare('OPTIONS', lines, host),
+      (host: string) => bare('OPTIONS', [`Origin: ${EVIL}`], host),
+      (host: string) => bare('GET', [`Origin: ${EVIL}`], host),
+      (host: string) => bare('GET', [`Origin: ${EVIL}`, ...UPGRADE_LINES], host),
+      (host: string) => bare('OPTIONS', [...lines, key], host),
+      (host: string) => bare('GET', [`Origin: ${EVIL}`, key, ...UPGRADE_LINES], host),
+    ]) {
+      const [there, ...others] = await Promise.all(
+        [stage.host(3000), stage.host(3001), MISSING].map(async (host) =>
+          fingerprint(await stage.ask(ask(host))),
+        ),
+      );
+      expect(there?.status).toBe(ask('').includes('X-API-Key') ? 404 : 401);
+      for (const other of others) expect(there).toEqual(other);
+    }
+  });
 
   it('of a private port without a list goes to nobody without a credential', async () => {
     expect((await stage.ask(preflight(APP))).status).toBe(401);

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { migrate } from '../src/platform/database/migrate.js';
 import { PostgresChangeFeed } from '../src/platform/proxy-adapter/postgres-change-feed.js';
 import type { Change } from '../src/sandbox-proxy/index.js';
-import { CollectingLogger } from './support/collecting-logger.js';
+import { CollectingLogger } from './kit/collecting-logger.js';
 import { caller, newTeam } from './kit/api-client.js';
 import { type StartedApp, startApp } from './kit/app.js';
 import { createTestDatabase, type TestDatabase } from './kit/database.js';

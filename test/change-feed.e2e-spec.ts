@@ -3,7 +3,7 @@ import { TRIGGERS } from '../src/platform/database/feed-triggers.js';
 import { encodeId } from '../src/platform/identifiers/resource-id.js';
 import { PostgresChangeFeed } from '../src/platform/proxy-adapter/postgres-change-feed.js';
 import type { Change } from '../src/sandbox-proxy/index.js';
-import { CollectingLogger } from './support/collecting-logger.js';
+import { CollectingLogger } from './kit/collecting-logger.js';
 import { startTcpRelay } from './kit/tcp-relay.js';
 import { createTestDatabase, type TestDatabase } from './kit/database.js';
 
@@ -219,10 +219,10 @@ describe('the change feed', () => {
   it('stays live while it is the process itself that is late', async () => {
     const ownLogger = new CollectingLogger();
     const urls = { databaseUrl: db.url, feedUrl: db.url };
-    const busy = new PostgresChangeFeed({ ...urls, heartbeatMs: 5, timeoutMs: 300, logger: ownLogger });
+    const busy = new PostgresChangeFeed({ ...urls, heartbeatMs: 5, timeoutMs: 1_000, logger: ownLogger });
     await busy.onModuleInit();
-    for (let round = 0; round < 12; round += 1) {
-      const untilMs = Date.now() + 400;
+    for (let round = 0; round < 6; round += 1) {
+      const untilMs = Date.now() + 1_300;
       while (Date.now() < untilMs);
       await new Promise((resolve) => void setTimeout(resolve, round % 7));
     }

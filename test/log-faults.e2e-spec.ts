@@ -10,13 +10,14 @@ import {
   statSync,
 } from 'node:fs';
 import { get, type IncomingMessage } from 'node:http';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { identityOf } from '../src/demo/embedded-postgres/embedded-postgres-process.js';
-import { createTestDatabase, type TestDatabase } from './support/database.js';
-import { newDirectory, Program, type ProgramOptions, removeDirectory } from './support/program.js';
+import { createTestDatabase, type TestDatabase } from './kit/database.js';
+import { newDirectory, Program, type ProgramOptions, removeDirectory } from './kit/program.js';
+import { pause, until, within } from './kit/wait.js';
+import { freePort } from './kit/postgres.js';
 
 // With its log on a full disk the program answered nothing any more, and SIGTERM did not end it. With its log in a pipe
 // that nobody reads its memory grew with every request, and SIGTERM did not end it. With /dev/full it never answered.
@@ -138,17 +139,7 @@ async function start(workers: number, output: Output): Promise<void> {
   port = await freePort();
   const env = { PORT: String(port), WORKERS: String(workers), DATABASE_URL: db.url };
   program = new Program(directory, { ...env, ADMIN_TOKEN: 'admin-token-0123456789' }, output.options);
-  for (const deadline = Date.now() + 25_000; !(await isAlive()); await sleep(20)) {
-    if (Date.now() > deadline) throw new Error(`it does not answer: ${program.stderr}`);
-  }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  await once(probe.close(), 'close');
-  return port;
+  await until(isAlive, () => `answers: ${program.stderr}`);
 }
 
 /** Whether `/healthz` answers within a second. */
@@ -176,7 +167,7 @@ async function flood(requests: number): Promise<void> {
 }
 
 async function watch(during: AbortSignal): Promise<string> {
-  for (; !during.aborted; await sleep(100)) if (!(await isAlive())) return '/healthz did not answer';
+  for (; !during.aborted; await pause(100)) if (!(await isAlive())) return '/healthz did not answer';
   return 'always answered';
 }
 
@@ -192,10 +183,8 @@ async function floodOneConnection(requests: number): Promise<void> {
   client.destroy();
 }
 
-/** The exit code, or what is wrong instead. */
-function end(): Promise<number | string> {
-  return Promise.race([program.end('SIGTERM'), sleep(END_WITHIN_MS, 'it goes on running', { ref: false })]);
-}
+/** The exit code. */
+const end = () => within(program.end('SIGTERM'), END_WITHIN_MS, 'the end');
 
 const proxiedIn = (log: string) => log.split('"msg":"proxied"}\n').length - 1;
 const lostIn = (log: string) =>
@@ -281,7 +270,7 @@ describe.each([1, 2])('the log of %i worker(s)', (workers) => {
     output.fail();
     await flood(FLOOD / 4);
     const ending = end();
-    while (await isAlive()) await sleep(10);
+    await until(async () => !(await isAlive()));
     output.recover();
     expect(await ending).toBe(0);
     await expect.poll(() => proxiedIn(output.log())).toBe(FLOOD / 4);

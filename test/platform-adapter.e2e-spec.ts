@@ -13,7 +13,7 @@ import { PlatformApiKeyStore } from '../src/platform/proxy-adapter/platform-api-
 import { PlatformSandboxDirectory } from '../src/platform/proxy-adapter/platform-directory.js';
 import { PlatformPortSettings } from '../src/platform/proxy-adapter/platform-port-settings.js';
 import { PlatformSessionStore } from '../src/platform/proxy-adapter/platform-sessions.js';
-import type { SessionPlace } from '../src/sandbox-proxy/index.js';
+import type { BegunSession, SessionPlace } from '../src/sandbox-proxy/index.js';
 import { createTestDatabase, type TestDatabase } from './kit/database.js';
 import { PlatformRows, type SandboxRow, type TeamRow } from './kit/platform-rows.js';
 
@@ -239,14 +239,20 @@ describe('the store of sessions', () => {
     asked = 0;
   });
 
+  /** The session that a link begins once it has been confirmed; null: none. */
+  async function begin(token: string, at = place()): Promise<BegunSession | null> {
+    const session = await store().begin(token, at, true);
+    if (session === 'confirm') throw new Error('it has been confirmed');
+    return session;
+  }
+
   async function begun(): Promise<string> {
-    const session = await store().begin((await link()).token, place());
-    return of(session ?? undefined).token;
+    return of((await begin((await link()).token)) ?? undefined).token;
   }
 
   it('exchanges a link for a session, and finds that by its token', async () => {
     const { id, token } = await link();
-    const session = await store().begin(token, place());
+    const session = await begin(token);
     expect(session).toEqual({
       token: expect.stringMatching(/^wrs_/),
       embed: true,
@@ -280,17 +286,29 @@ describe('the store of sessions', () => {
     for (const text of MALFORMED) {
       expect(await store().find(text, place())).toBeNull();
       expect(await store().find(token, { sandboxId: text, port: 80 })).toBeNull();
-      expect(await store().begin(text, place())).toBeNull();
+      expect(await begin(text)).toBeNull();
     }
     expect(asked).toBe(0);
   });
 
   it('begins none at another place, after the end, or a second one by a link for one', async () => {
     const { token } = await link(true);
-    expect(await store().begin(token, place(81))).toBeNull();
-    const tries = await Promise.all(Array.from({ length: 8 }, () => store().begin(token, place())));
+    expect(await begin(token, place(81))).toBeNull();
+    const tries = await Promise.all(Array.from({ length: 8 }, () => begin(token)));
     expect(tries.filter((session) => session !== null)).toHaveLength(1);
-    expect(await store().begin((await link(false, '-1 second')).token, place())).toBeNull();
+    expect(await begin((await link(false, '-1 second')).token)).toBeNull();
+  });
+
+  it('spends a link for one browser only once it has been confirmed', async () => {
+    const { id, token } = await link(true);
+    asked = 0;
+    for (let i = 0; i < 3; i++) expect(await store().begin(token, place(), false)).toBe('confirm');
+    expect(asked).toBe(3);
+    expect(await store().begin(token, place(81), false)).toBeNull();
+    expect(await begin(token)).not.toBeNull();
+    expect(await store().begin(token, place(), false)).toBeNull();
+    expect(await store().begin((await link()).token, place(), false)).toHaveProperty('token');
+    expect([store().linkIdOf(token), store().linkIdOf('junk')]).toEqual([id, null]);
   });
 
   it('says of many which still hold, in their order, by one query', async () => {
@@ -326,7 +344,7 @@ describe('the store of sessions', () => {
   // one guest opened a link 1,000 times, and the next guest got 401
   it('begins another one by a link that has 1,000, in place of the oldest, and tells of its end', async () => {
     const { id, token } = await link();
-    const oldest = of((await store().begin(token, place())) ?? undefined);
+    const oldest = of((await begin(token)) ?? undefined);
     const { sessionId = '' } = (await store().find(oldest.token, place())) ?? {};
     await db.query(
       `INSERT INTO sandbox_sessions (id, link_id, sandbox_id, token_hash)
@@ -338,7 +356,7 @@ describe('the store of sessions', () => {
     const heard: (string | undefined)[] = [];
     witness.on('notification', ({ payload }) => heard.push(payload));
     await witness.query('LISTEN sandbox_proxy_changes');
-    const next = of((await store().begin(token, place())) ?? undefined);
+    const next = of((await begin(token)) ?? undefined);
     expect(await store().find(next.token, place())).not.toBeNull();
     expect(await store().find(oldest.token, place())).toBeNull();
     await expect.poll(() => heard).toHaveLength(1);
@@ -429,7 +447,7 @@ describe('a flood of questions that anybody can ask', () => {
     const answers = Array.from({ length: 1_000 }, (_, port) => [
       keys.find(hashApiKey(generateApiKey())),
       sessions.find(madeUp('session'), place()),
-      sessions.begin(madeUp('link'), place()),
+      sessions.begin(madeUp('link'), place(), true),
       ports.find(sandbox.id, port + 1),
       sandboxes.locate(encodeId('cl', randomUUID()), team(teamA)),
     ]).flat();
@@ -471,7 +489,7 @@ describe('a database without the tables of links and ports', () => {
       newToken(purpose, randomUUID(), { sandboxId: sandbox.uuid, port: 80 }),
     );
     expect(await sessions.find(of(session).token, place())).toBeNull();
-    expect(await sessions.begin(of(link).token, place())).toBeNull();
+    expect(await sessions.begin(of(link).token, place(), true)).toBeNull();
     expect(await ports.find(sandbox.id, 80)).toBeNull();
     expect(await ports.findMany([place(), place()])).toEqual([null, null]);
     expect(asked).toBe(0);

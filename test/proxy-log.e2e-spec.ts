@@ -86,7 +86,7 @@ describe('the log line of a proxied request', () => {
   it('tells a client that left, and a response that broke off', async () => {
     const [left] = await logged(async () => {
       const { client } = await stage.begin(stage.knock('HTTP'));
-      client.close();
+      client.socket.resetAndDestroy();
     });
     expect(left).toMatchObject({ status: 0, error: 'client_closed' });
     const [broken] = await logged(async () => {

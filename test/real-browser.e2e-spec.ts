@@ -75,12 +75,29 @@ describe.skipIf(HAS_NO_CHROMIUM)('a sandbox in a browser', () => {
     it('opens for as long as the session lasts: after a reload, and in another tab', async () => {
       const sandbox = await stage.sandbox();
       const person = await stage.person();
-      const page = await stage.opened(sandbox, { port: app.port, once: true }, person);
+      const page = await stage.opened(sandbox, { port: app.port }, person);
       expect((await page.reload())?.status()).toBe(200);
       const tab = await person.newPage();
       expect((await tab.goto(page.url()))?.status()).toBe(200);
       const stranger = await (await stage.person()).newPage();
       expect((await stranger.goto(page.url()))?.status()).toBe(401);
+    });
+  });
+
+  describe('asks before it uses up a link for one browser', () => {
+    it('and opens the place of the link by its button, with the part behind #', async () => {
+      const sandbox = await stage.sandbox();
+      const { url } = await stage.link(sandbox, { port: app.port, once: true });
+      const preview = await (await stage.person()).newPage();
+      await preview.goto(url);
+      const page = await (await stage.person()).newPage();
+      await page.goto(`${url}#part`);
+      await page.getByRole('button', { name: 'Open the sandbox' }).click();
+      await page.getByText('the script has run').waitFor();
+      expect(page.url()).toBe(`${stage.originOf(sandbox, app.port)}/#part`);
+      expect((await page.reload())?.status()).toBe(200);
+      await preview.getByRole('button').click();
+      await preview.getByText('private port').waitFor();
     });
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { BrowserStage } from './support/browser-stage.js';
-import { UPGRADE_LINES } from './support/proxy-stage.js';
-import type { RawConnection } from './support/raw-http.js';
+import { BrowserStage } from './kit/browser-stage.js';
+import { UPGRADE_LINES } from './kit/proxy-stage.js';
+import type { RawConnection } from './kit/raw-connection.js';
 
 // Every change, and everything that rests on it, by key, session and public port: what is open ends, what waits is told
 // why, and what comes from then on is not let in. The table is that of docs/architecture.md, "What a change means".

@@ -16,6 +16,7 @@ const PROBE = new URL('../probe/probe.mjs', import.meta.url).href;
  * @property {number} upstreamPort
  * @property {string} sandboxesFile one id on each line
  * @property {string} program `main.js` of the built control plane
+ * @property {string} [before] that of another build
  * @property {string} databaseUrl
  *
  * @typedef {object} Contender
@@ -31,6 +32,7 @@ const PROBE = new URL('../probe/probe.mjs', import.meta.url).href;
 export function contenders() {
   return [
     ours('ours', 'ours, WORKERS=1', { WORKERS: '1' }),
+    ...before(),
     { ...ours('ours-2', 'ours, WORKERS=2', { WORKERS: '2' }), dual: true, children: 2 },
     node('floor', 'floor: bare node:http answering itself', { upgrades: false }),
     node('http-proxy', `http-proxy ${packageVersion('http-proxy')}`),
@@ -51,6 +53,13 @@ export const QUICK_CONTENDERS = ['ours', 'go', 'http-proxy', 'floor'];
 function packageVersion(name) {
   const file = new URL(`../../node_modules/${name}/package.json`, import.meta.url);
   return JSON.parse(readFileSync(file, 'utf8')).version;
+}
+
+/** Another build of ours, where `--before` names one. */
+function before() {
+  if (!process.argv.some((argument) => argument.startsWith('--before'))) return [];
+  const { program, ...contender } = ours('before', 'ours, the build before', { WORKERS: '1' });
+  return [{ ...contender, program: (stage, port) => program({ ...stage, program: stage.before }, port) }];
 }
 
 function ours(id, label, env) {

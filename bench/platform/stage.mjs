@@ -16,6 +16,7 @@ export async function setStage(options, say) {
   chmodSync(directory, 0o711);
   process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
   const stage = { directory, probes: join(directory, 'probes'), program: resolve(options.program) };
+  if (options.before !== undefined) stage.before = resolve(options.before);
   mkdirSync(stage.probes);
   const numbers = Array.from({ length: SANDBOXES }, (_, i) => i + 1);
   stage.sandboxesFile = join(directory, 'sandboxes.txt');
@@ -29,7 +30,7 @@ export async function setStage(options, say) {
   const takeSandboxes = (count) => (next += count) - count;
   const run = { stage, upstream, options, contenders: chosen, takeSandboxes };
 
-  const ours = chosen.filter(({ id }) => id.startsWith('ours'));
+  const ours = chosen.filter(({ id }) => id.startsWith('ours') || id === 'before');
   if (ours.length > 0 && !existsSync(stage.program)) {
     for (const contender of ours) contender.absent = `${options.program} is not built`;
   } else if (ours.length > 0) {

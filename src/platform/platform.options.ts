@@ -1,9 +1,9 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { TeamQuotas } from './database/quota.js';
 
-/** What the platform needs to know of the program's configuration; a class so that it is type and DI token at once. */
+/** The part of the program's configuration that the platform needs. A class, so that it is type and DI token at once. */
 export abstract class PlatformOptions {
-  /** What operators show as `Authorization: Bearer`. */
+  /** What operators send as `Authorization: Bearer`. */
   abstract readonly adminToken: string;
   /** Ports of any sandbox that nobody may reach. */
   abstract readonly deniedPorts: readonly number[];

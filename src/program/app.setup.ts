@@ -8,7 +8,7 @@ import { LOGGER } from './logging/logger.js';
 import { NestLogger } from './logging/nest-logger.js';
 import { requestId } from './logging/request-id.js';
 
-/** What `main.ts` and the end-to-end tests both apply to the application before it is initialised. */
+/** Configures the application before it is initialised, for the program and the end-to-end tests alike. */
 export function configureApp(app: NestExpressApplication): void {
   const logger = app.get<Logger>(LOGGER);
   app.useLogger(new NestLogger(logger));

@@ -4,9 +4,6 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { type ListenerProtection, protectListener } from '../sandbox-proxy/index.js';
 import { Configuration } from './config/configuration.js';
 
-/** How often connections that have become idle are closed while the server shuts down, milliseconds. */
-const SWEEP_MS = 100;
-
 /** The program's own listener: its limits, and its end. */
 @Injectable()
 export class Listener implements OnModuleInit, BeforeApplicationShutdown {
@@ -27,17 +24,12 @@ export class Listener implements OnModuleInit, BeforeApplicationShutdown {
   }
 
   /**
-   * Nest closes the server next, and waits until every connection is gone. Connections that become idle later, which the
-   * server would keep for their keep-alive time, end as they do; what is still under way after the grace is cut.
+   * Nest closes the server next, and waits until every connection is gone. What is still under way after the grace is cut.
    */
   beforeApplicationShutdown(): void {
     const { server } = this;
-    const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS).unref();
     const end = setTimeout(() => server.closeAllConnections(), this.configuration.SHUTDOWN_GRACE_MS).unref();
-    server.once('close', () => {
-      clearInterval(sweep);
-      clearTimeout(end);
-    });
+    server.once('close', () => clearTimeout(end));
   }
 
   private get server(): Server {

@@ -6,11 +6,11 @@ import { ProgramAccessLog } from './logging/access-log.js';
 import { Listener } from './listener.service.js';
 import { proxyOptionsFrom } from './config/proxy-options.js';
 
-/** The sandbox proxy on the platform's tables, with what it exports for every module of the program. */
+/** The sandbox proxy on the platform's tables. What it exports is available to every module of the program. */
 @Global()
 @Module({})
 export class ProxyModule {
-  /** @param databaseUrl where the tables are, and the feed of their changes unless FEED_DATABASE_URL says otherwise */
+  /** @param databaseUrl of the tables; also for the change feed, unless FEED_DATABASE_URL is set */
   static forRoot(configuration: Configuration, databaseUrl: string): DynamicModule {
     const { FEED_DATABASE_URL, MIGRATIONS } = configuration;
     return {

@@ -1,6 +1,6 @@
 /** Code -> HTTP status of every answer that the proxy gives itself. A code that is missing here does not compile. */
 export const PROXY_ERROR_STATUS = {
-  // the request names a sandbox, and wrongly
+  // the request itself is wrong
   invalid_port: 400,
   invalid_sandbox_id: 400,
   invalid_path: 400,
@@ -8,7 +8,7 @@ export const PROXY_ERROR_STATUS = {
   invalid_request: 400,
   headers_too_large: 431,
   request_timeout: 408,
-  // who, where, whether
+  // who asks, for what, and whether it runs
   unauthorized: 401,
   session_ended: 401,
   cross_site_request: 403,
@@ -20,7 +20,7 @@ export const PROXY_ERROR_STATUS = {
   proxy_busy: 503,
   host_unavailable: 503,
   directory_unavailable: 503,
-  // the other side
+  // the host agent and the app
   upstream_unreachable: 502,
   upstream_invalid_response: 502,
   upstream_timeout: 504,
@@ -32,7 +32,7 @@ export const PROXY_ERROR_STATUS = {
 /** The stable, machine-readable name of what went wrong. */
 export type ProxyErrorCode = keyof typeof PROXY_ERROR_STATUS;
 
-/** Codes whose answer carries `Retry-After`, in seconds: what is wrong is expected to pass. */
+/** Codes whose answer carries `Retry-After`, in seconds: trying again is expected to help. */
 export const PROXY_RETRY_AFTER_SECONDS: Partial<Record<ProxyErrorCode, number>> = {
   directory_unavailable: 2,
   host_unavailable: 5,

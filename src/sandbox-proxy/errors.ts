@@ -1,11 +1,12 @@
 import type { ProxyErrorCode } from './error-status.js';
 
-/** A value that an error may show its reader besides code and message, e.g. `{ status: 'paused' }`. */
+/** What an error shows in addition to code and message, e.g. `{ status: 'paused' }`. */
 export type ErrorFields = Readonly<Record<string, string | number | readonly string[]>>;
 
 /**
- * Base of every error that a caller can act on: a stable `code` and no HTTP, for which there is a table. The message is
- * shown to the caller as it is: it must hold no internal address and no unescaped client input.
+ * Base of every error that a caller can act on. It has a stable `code` and knows nothing of HTTP: `error-status.ts` has the
+ * status of each code. The message is shown to the caller as it is, so it must hold no internal address and no unescaped
+ * client input.
  */
 export abstract class CodedError<Code extends string> extends Error {
   abstract readonly code: Code;
@@ -19,10 +20,10 @@ export abstract class CodedError<Code extends string> extends Error {
   }
 }
 
-/** What the proxy itself refuses or fails by. */
+/** Base of the errors that the proxy itself answers. */
 export abstract class ProxyError extends CodedError<ProxyErrorCode> {}
 
-/** A store of the application could not be asked. Nothing follows from it about keys or sandboxes; it is not remembered. */
+/** A store of the application gave no answer. That says nothing about keys or sandboxes, and is not remembered. */
 export class DirectoryUnavailableError extends ProxyError {
   readonly code = 'directory_unavailable';
   constructor(cause: unknown) {
@@ -38,7 +39,7 @@ export class InvalidPortError extends ProxyError {
   }
 }
 
-/** The Host header names a sandbox id that decodes to nothing. */
+/** The Host header names a sandbox id that is not well formed. */
 export class InvalidSandboxIdError extends ProxyError {
   readonly code = 'invalid_sandbox_id';
   /** @param form of an id, in words */
@@ -55,7 +56,7 @@ export class PortDeniedError extends ProxyError {
   }
 }
 
-/** Two Host headers, junk behind the domain, or a target whose authority is not the Host header's. */
+/** Two Host headers, junk after the domain, or a request target that names another host than the Host header. */
 export class InvalidHostError extends ProxyError {
   readonly code = 'invalid_host';
   constructor(message = 'the Host header is not valid') {
@@ -63,7 +64,7 @@ export class InvalidHostError extends ProxyError {
   }
 }
 
-/** A request target that has no meaning inside a sandbox, or hides one. */
+/** A request target that is not a path, or that hides a `..` or a credential. */
 export class InvalidPathError extends ProxyError {
   readonly code = 'invalid_path';
 }
@@ -73,7 +74,7 @@ export class InvalidRequestError extends ProxyError {
   readonly code = 'invalid_request';
 }
 
-/** Said where what a request was let in by has gone while it was under way. */
+/** What a request is told whose credential was revoked while it was under way. */
 export const REVOKED = 'access has been revoked';
 
 /** No credential, or one that admits nobody. */
@@ -81,7 +82,7 @@ export class UnauthorizedError extends ProxyError {
   readonly code = 'unauthorized';
 }
 
-/** A browser's session is over, or ended while a request was under way. */
+/** A browser's session ended while a request was under way. */
 export class SessionEndedError extends ProxyError {
   readonly code = 'session_ended';
   constructor(reason: 'expired' | 'revoked') {
@@ -115,7 +116,7 @@ export class TooManyLookupsError extends ProxyError {
   }
 }
 
-/** The sandbox exists and does not run. */
+/** The sandbox exists but does not run. */
 export class SandboxNotRunningError extends ProxyError {
   readonly code = 'sandbox_not_running';
   constructor(status: string) {
@@ -183,7 +184,7 @@ export class UpstreamTimeoutError extends ProxyError {
   }
 }
 
-/** The response broke off after its head: there is no second answer, the client's connection is cut. */
+/** The response broke off after its head. There can be no second answer: the client's connection is cut. */
 export class UpstreamTruncatedError extends Error {
   constructor(cause: unknown) {
     super('the response broke off', { cause });

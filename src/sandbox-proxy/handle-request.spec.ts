@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { FakeApiKeys, FakePorts, keyOf } from '../../test/support/admission-fakes.js';
-import { FakeFeed, Gate } from '../../test/support/answer-fakes.js';
-import { Asked } from '../../test/support/asked.js';
-import { collectNestLog } from '../../test/support/collecting-logger.js';
-import { FakePlaces } from '../../test/support/open-fakes.js';
+import { FakeApiKeys, FakePorts, keyOf } from '../../test/kit/admission-fakes.js';
+import { FakeFeed, Gate } from '../../test/kit/answer-fakes.js';
+import { Asked } from '../../test/kit/asked.js';
+import { collectNestLog } from '../../test/kit/collecting-logger.js';
+import { FakePlaces } from '../../test/kit/open-fakes.js';
 import { HostHeaders } from './address/host-header.js';
 import { SandboxAddress, SandboxHostNames } from './address/sandbox-address.js';
 import { AdmissionService } from './admission/admission.service.js';
@@ -86,7 +86,7 @@ beforeEach(() => {
   handler = new RequestHandler(
     new HostHeaders(new SandboxHostNames(ids, [])),
     ids,
-    new BrowserAccess(new SessionsService(null, feed, strangers), rules),
+    new BrowserAccess(new SessionsService(null, feed, strangers), rules, { brand: '' }),
     admission,
     new PermissionService(rules, publicPorts),
     changes,
@@ -213,7 +213,7 @@ describe('while a request waits', () => {
     await changes.apply({ kind: 'credential', scheme: 'api-key', subject: 'digest of 1' });
     gate.open();
     await pass();
-    expect(outcomeOf(asked)).toBe('401 unauthorized');
+    expect(outcomeOf(asked)).toBe('401 revoked');
     expect(asked.body).toContain('access has been revoked');
   });
 

@@ -10,26 +10,29 @@ import type { SandboxLocation } from './contracts/sandbox-directory.js';
 import { InvalidSandboxIdError, SandboxNotRunningError } from './errors.js';
 import type { Exchange } from './exchange/exchange.js';
 import { SandboxChanges } from './open-access/sandbox-changes.service.js';
-import { placeOf } from './open-access/rechecks.js';
 import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from './options.js';
 import { Relay } from './relay/relay.service.js';
+import { placeOf } from './routing/routes.js';
 import { SandboxResolverService } from './routing/sandbox-resolver.service.js';
 import { SandboxIds } from './contracts/sandbox-ids.js';
 
-/** What earlier steps have found out, where the request had to wait for a later one. */
+/** The results of earlier steps, for a request that had to wait for a later one. */
 interface Known {
   readonly visit?: Visit;
   readonly admission?: Admission;
   readonly permitted?: Admission;
   readonly location?: SandboxLocation;
+  /** Set once the stores have been asked again, because something changed after the request had begun. */
+  readonly settled?: true;
 }
 
 const NOTHING: Known = {};
 
 /**
- * The way of a request to a sandbox, for plain requests and upgrades alike. Step 1, what its Host header says, has been
- * taken at the entrance; each further step's result is the next one's argument. A step that memory cannot answer gives a
- * promise: the way is then entered again at that step, with what is known by then.
+ * The way of a request to a sandbox, for plain requests and upgrades alike. The entrance has taken step 1, reading the Host
+ * header (`entrance/sandbox-proxy.middleware.ts`). Each step's result is the next step's argument. A step that memory
+ * cannot answer returns a promise; when that is fulfilled, `handle` is called again with all that is known by then, and
+ * goes on at that step.
  */
 @Injectable()
 export class RequestHandler {
@@ -48,24 +51,25 @@ export class RequestHandler {
   /** Takes the request to its sandbox, or answers why not. Never throws. */
   handle(exchange: Exchange, address: SandboxAddress, known: Known = NOTHING): void {
     try {
-      // 2 browser: a link becomes a session, a preflight is answered
+      if (exchange.wasCut !== null) throw exchange.wasCut.error;
+      // 2 browser: exchange a link for a session, answer a preflight
       const visit = known.visit ?? this.browsers.visit(exchange, address);
       if (visit instanceof Promise) return void this.waitFor(visit, 'visit', exchange, address, known);
       if (visit === 'answered') return;
 
-      // 3 admit: a credential becomes a team
+      // 3 admit: from a credential to a team
       const asked = exchange.askedOf(address);
       const admission = known.admission ?? this.admissions.admit(asked, visit.refusal);
       if (admission instanceof Promise)
         return void this.waitFor(admission, 'admission', exchange, address, { ...known, visit });
 
-      // 4 permit: may this use be made of it
+      // 4 permit: may this request use that admission
       const permitted = known.permitted ?? this.permissions.permit(exchange, asked, admission);
       if (permitted instanceof Promise)
         return void this.waitFor(permitted, 'permitted', exchange, address, { ...known, visit, admission });
       if (exchange.teamId === null) this.open(exchange, address, permitted);
 
-      // 5 locate: where is the sandbox
+      // 5 locate: which host runs the sandbox (step 6, waking it, is not built yet)
       const { teamId } = permitted;
       if (!address.hasValidId) throw new InvalidSandboxIdError(this.ids.description);
       const location = known.location ?? this.resolver.resolve(address.sandboxId, teamId);
@@ -78,10 +82,18 @@ export class RequestHandler {
         });
       if (location.status !== 'running') throw new SandboxNotRunningError(location.status);
       exchange.openAt = placeOf(location);
-      if (known.location !== undefined) this.changes.located(exchange, exchange.startedAtMs);
+
+      // A change told since the request began may have made any of these answers wrong.
+      const recheck = known.settled ?? this.changes.recheckIfChanged(exchange, exchange.startedAtMs);
+      if (recheck instanceof Promise)
+        return void this.waitFor(recheck, 'settled', exchange, address, {
+          visit,
+          admission,
+          permitted,
+          location,
+        });
 
       // 7 relay: bytes both ways
-      if (exchange.wasCut !== null) throw exchange.wasCut.error;
       this.relay.start(exchange, address, permitted, location);
       this.hosts.keep(exchange.request.headers.host as string, address);
     } catch (error) {
@@ -89,14 +101,16 @@ export class RequestHandler {
     }
   }
 
-  /** Answers a request that names a sandbox, and wrongly; or one that failed on its way. */
+  /** Answers a request whose Host header is wrong, or that failed at one of the steps. */
   refuse(exchange: Exchange, error: unknown): void {
-    answerFailure(exchange, error, this.options);
+    const { wasCut } = exchange;
+    answerFailure(exchange, wasCut === null ? error : wasCut.error, this.options);
+    if (wasCut !== null) exchange.errorCode = wasCut.logCode;
   }
 
   private open(exchange: Exchange, { sandboxId }: SandboxAddress, admission: Admission): void {
     exchange.teamId = admission.teamId;
-    if (!exchange.isClosed) this.changes.opened(exchange, admission, sandboxId, exchange.startedAtMs);
+    if (!exchange.isClosed) this.changes.opened(exchange, admission, sandboxId);
   }
 
   private async waitFor(

@@ -1,4 +1,4 @@
-/** All that others may import of the sandbox proxy. */
+/** Everything that code outside the module may import. */
 export * from './contracts/access-log.js';
 export * from './contracts/api-key-store.js';
 export * from './contracts/change-feed.js';

@@ -1,22 +1,25 @@
 import type { IncomingMessage } from 'node:http';
 
-/** What the proxy needs to know, with units. Every field has a value: readers never meet `undefined`. */
+/** The settings of the proxy. Every field has a value: whoever reads it never meets `undefined`. */
 export interface SandboxProxyOptions {
   /** Parent domains under which `{port}-{sandboxId}.` counts as ours, lower case; empty: any domain. */
   readonly domains: readonly string[];
   /** Ports of any sandbox that nobody may reach, e.g. the guest agent's. */
   readonly deniedPorts: readonly number[];
-  /** What clients use in front of the proxy, where that is known; null: what their connection, or a trusted proxy, says. */
+  /** The scheme that clients use, if it is fixed; null: what their connection, or a trusted proxy, says. */
   readonly publicScheme: 'http' | 'https' | null;
   /** CIDR blocks or addresses whose `X-Forwarded-*` and `X-Real-IP` are believed. */
   readonly trustedProxies: readonly string[];
   /** Names of the platform's own cookies: they never reach a sandbox, and no sandbox may set them. */
   readonly privateCookies: readonly string[];
-  /** A request's id: at most 64 letters, digits, `.`, `_`, `-`; null or anything else: a new random one. */
-  readonly requestIdOf: (request: IncomingMessage, isPeerTrusted: boolean) => string | null;
-  /** What the pages for browsers call the platform. */
+  /**
+   * A request's id: at most 64 letters, digits, `.`, `_`, `-`; null or anything else: a new random one. Null in place of
+   * the function: what a trusted proxy says as `X-Request-Id`.
+   */
+  readonly requestIdOf: ((request: IncomingMessage, isPeerTrusted: boolean) => string | null) | null;
+  /** What pages for browsers call the platform; `''`: nothing. */
   readonly brand: string;
-  /** Instead of the page's advice, by error code: what a user of the platform should do. */
+  /** By error code: the advice that a page gives in place of the module's own. */
   readonly advice: Readonly<Partial<Record<string, string>>>;
 
   /** How long a route may be served from memory, milliseconds. */
@@ -28,38 +31,41 @@ export interface SandboxProxyOptions {
   /** Most keys kept in memory. */
   readonly apiKeyCacheMax: number;
 
-  /** Put in front of a host's address that names no scheme. */
+  /** The scheme for a host's address that names none. */
   readonly agentScheme: 'http' | 'https';
   /** PEM texts for TLS towards the agents; verification is always on. */
   readonly agentTls: AgentTlsOptions;
   /** Sent to every agent as `X-Sandbox-Agent-Token`; null: nothing. Agents must not pass it on to an app. */
   readonly agentToken: string | null;
-  /** CIDR blocks or addresses that an agent may have although they are link-local, metadata or multicast. */
+  /** CIDR blocks or addresses to allow for agents although they are link-local, a metadata service or multicast. */
   readonly allowedAgentAddresses: readonly string[];
 
   /** TCP and TLS handshake with an agent, milliseconds. */
   readonly connectTimeoutMs: number;
-  /** From the last byte of the request to the head of the response, milliseconds. */
+  /** From the last byte of the request to the first byte of the response, milliseconds. */
   readonly firstByteTimeoutMs: number;
-  /** How long an unused connection to an agent is kept, milliseconds; below the agent's own limit. */
+  /** How long an unused connection to an agent is kept, milliseconds. It should be below the agent's own limit. */
   readonly idleTimeoutMs: number;
-  /** How long requests under way may go on once the application closes, milliseconds; then they are cut. */
+  /** How long requests under way may go on when the application closes, milliseconds; then they are cut. */
   readonly shutdownGraceMs: number;
 
-  /** Connections to an agent for one sandbox, busy, idle and upgraded; one more request is answered `sandbox_busy`. */
+  /** Most connections to agents for one sandbox, whether busy, idle or upgraded; above it: `sandbox_busy`. */
   readonly maxConnectionsPerSandbox: number;
-  /** Unused connections kept for one sandbox. */
+  /** Most unused connections kept for one sandbox. */
   readonly maxIdlePerSandbox: number;
 }
 
-/** PEM texts; what is absent falls back to the system's trust store and to no client certificate. */
+/**
+ * PEM texts. Without `ca` the system's authorities are trusted; without `cert` and `key` no client certificate is
+ * shown.
+ */
 export interface AgentTlsOptions {
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
 }
 
-/** DI token of the options merged with their defaults: what everything in the module reads. */
+/** DI token of the options, merged with their defaults. Everything in the module reads these. */
 export const SANDBOX_PROXY_OPTIONS = Symbol('SANDBOX_PROXY_OPTIONS');
 
 export const SANDBOX_PROXY_DEFAULTS: SandboxProxyOptions = {
@@ -68,10 +74,7 @@ export const SANDBOX_PROXY_DEFAULTS: SandboxProxyOptions = {
   publicScheme: null,
   trustedProxies: [],
   privateCookies: [],
-  requestIdOf: ({ headers }, isPeerTrusted) => {
-    const given = headers['x-request-id'];
-    return isPeerTrusted && typeof given === 'string' ? given : null;
-  },
+  requestIdOf: null,
   brand: '',
   advice: {},
   routeCacheTtlMs: 120_000,
@@ -89,3 +92,30 @@ export const SANDBOX_PROXY_DEFAULTS: SandboxProxyOptions = {
   maxConnectionsPerSandbox: 10_000,
   maxIdlePerSandbox: 256,
 };
+
+/**
+ * The options with their defaults.
+ *
+ * @throws TypeError that names every unknown option and every option of the wrong type
+ */
+export function withDefaults(given: Partial<SandboxProxyOptions>): SandboxProxyOptions {
+  const said = Object.entries(given).filter(([, value]) => value !== undefined);
+  const problems = said.flatMap(([name, value]) => problemOf(name, value) ?? []);
+  if (problems.length > 0) throw new TypeError(`SandboxProxyModule cannot start: ${problems.join('; ')}`);
+  return { ...SANDBOX_PROXY_DEFAULTS, ...Object.fromEntries(said) };
+}
+
+function problemOf(name: string, value: unknown): string | null {
+  if (!Object.hasOwn(SANDBOX_PROXY_DEFAULTS, name)) return `there is no option "${name}"`;
+  const usual: unknown = SANDBOX_PROXY_DEFAULTS[name as keyof SandboxProxyOptions];
+  if (Array.isArray(usual) && !Array.isArray(value)) return `the option "${name}" must be a list`;
+  if (usual !== null && typeof usual !== typeof value)
+    return `the option "${name}" must be a ${typeof usual}`;
+  if (name === 'domains' && !(value as unknown[]).every(isDomain))
+    return 'the option "domains" must be a list of domain names in lower case, without ports';
+  return null;
+}
+
+function isDomain(value: unknown): boolean {
+  return typeof value === 'string' && /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/.test(value);
+}

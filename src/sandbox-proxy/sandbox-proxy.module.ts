@@ -36,31 +36,31 @@ import { HEADER_POLICY, type HeaderPolicy } from './headers/header-policy.js';
 import { OwnCookies } from './headers/own-cookies.js';
 import { OpenAccess } from './open-access/open-access.js';
 import { SandboxChanges } from './open-access/sandbox-changes.service.js';
-import { SANDBOX_PROXY_DEFAULTS, SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from './options.js';
+import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions, withDefaults } from './options.js';
 import { Relay } from './relay/relay.service.js';
 import { Tunnels } from './relay/tunnels.js';
 import { MemorySandboxRouteCache } from './routing/sandbox-route-cache.js';
 import { SandboxResolverService } from './routing/sandbox-resolver.service.js';
 
-/** A kind of credential: a class of the application's, or the name of one of the module's own. */
+/** A kind of credential: a class of the application, or the name of one of the module's own. */
 export type SchemeChoice = Type<CredentialScheme> | 'api-key' | 'session';
 
 /** What `forRoot` and `forRootAsync` take besides options. */
 export interface SandboxProxyExtras {
-  /** The contracts, and replacements of the module's own providers: `{ provide: SandboxDirectory, useClass: … }`. */
+  /** The contracts, e.g. `{ provide: SandboxDirectory, useClass: … }`, and replacements for the module's own providers. */
   readonly providers?: readonly Provider[];
   /**
-   * The kinds of credential, in the order in which they are tried; public ports come last by themselves. Without it: API
-   * keys, then sessions where a `SessionStore` is given.
+   * The kinds of credential, in the order in which they are tried. Public ports are always tried last and are not listed.
+   * Default: API keys, then sessions if there is a `SessionStore`.
    */
   readonly schemes?: readonly SchemeChoice[];
 }
 
-/** Options that are made at the start, from what `imports` provides. */
+/** Options that a factory makes at the start, from providers of `imports`. */
 export interface SandboxProxyAsyncOptions extends SandboxProxyExtras {
   readonly imports?: ModuleMetadata['imports'];
   readonly inject?: readonly unknown[];
-  // Each parameter is what `inject` names in its place, as everywhere in Nest.
+  // The parameters are what `inject` names, in its order, as everywhere in Nest.
   readonly useFactory: (
     ...dependencies: never[]
   ) => Partial<SandboxProxyOptions> | Promise<Partial<SandboxProxyOptions>>;
@@ -70,10 +70,11 @@ const GIVEN_OPTIONS = Symbol('GIVEN_OPTIONS');
 const CONTRACTS_CHECKED = Symbol('CONTRACTS_CHECKED');
 
 /**
- * The sandbox proxy. Requests whose Host header reads `{port}-{sandboxId}.{domain}` go to the sandbox, all others to the
- * application as before: the module mounts no route and changes nothing that they could feel.
+ * The sandbox proxy. Requests whose Host header reads `{port}-{sandboxId}.{domain}` go to the sandbox. All others go to
+ * the application as before: the module mounts no route and changes nothing for them.
  *
- * It needs a `SandboxDirectory` and an `ApiKeyStore` in `providers`; the other contracts have a default or are off.
+ * It needs a `SandboxDirectory` and an `ApiKeyStore` in `providers`. The other contracts have a default, or their
+ * feature is off.
  */
 @Module({})
 export class SandboxProxyModule {
@@ -123,7 +124,7 @@ function moduleOf(
   };
 }
 
-/** Replaceable one by one, by the same token in `providers`. */
+/** Each can be replaced by a provider of the same token in `providers`. */
 const SERVICES: readonly Provider[] = [
   AdmissionService,
   BrowserAccess,
@@ -145,7 +146,7 @@ const SERVICES: readonly Provider[] = [
   Tunnels,
 ];
 
-/** Defaults of the contracts, null where one is off without; all are looked at before anything else is made. */
+/** Defaults of the contracts; null: the feature is off. All contracts are checked before anything else is made. */
 function contractProviders(schemes: SandboxProxyExtras['schemes']): Provider[] {
   const needsKeys = schemes === undefined || schemes.includes(API_KEY_SCHEME);
   const needsSessions = schemes?.includes(SESSION_SCHEME) === true;
@@ -182,10 +183,7 @@ function settingProviders(): Provider[] {
     {
       provide: SANDBOX_PROXY_OPTIONS,
       inject: [GIVEN_OPTIONS, CONTRACTS_CHECKED],
-      useFactory: (given: Partial<SandboxProxyOptions>): SandboxProxyOptions => ({
-        ...SANDBOX_PROXY_DEFAULTS,
-        ...given,
-      }),
+      useFactory: (given: Partial<SandboxProxyOptions>): SandboxProxyOptions => withDefaults(given),
     },
     {
       provide: SandboxRouteCache,
@@ -218,7 +216,10 @@ function settingProviders(): Provider[] {
   ];
 }
 
-/** The module's own schemes exist where their stores are given; the list is what a request is held against. */
+/**
+ * The module's own schemes exist only where their stores are given. `CREDENTIAL_SCHEMES` is the list in the order of
+ * trial.
+ */
 function schemeProviders(
   chosen: SandboxProxyExtras['schemes'],
   ownSchemes: readonly Type<CredentialScheme>[],
@@ -257,6 +258,7 @@ function schemeProviders(
           others.map((scheme, i) => [{ ...SCHEME_FORM, name: ownSchemes[i]?.name ?? 'a scheme' }, scheme]),
         );
         const order = chosen ?? [API_KEY_SCHEME, SESSION_SCHEME];
+        checkChoices(order, [...others.map(({ name }) => name), publicPort.name]);
         const own: Readonly<Record<string, CredentialScheme | null>> = { 'api-key': apiKey, session };
         const inOrder = order.flatMap((choice) =>
           typeof choice === 'string'
@@ -267,4 +269,18 @@ function schemeProviders(
       },
     },
   ];
+}
+
+/** @throws TypeError for an unknown scheme, one that is listed twice, or two with the same name */
+function checkChoices(order: readonly SchemeChoice[], namesOfOthers: readonly string[]): void {
+  const names = [...order.filter((choice) => typeof choice === 'string'), ...namesOfOthers];
+  const unknown = order.filter(
+    (choice) => typeof choice === 'string' && choice !== API_KEY_SCHEME && choice !== SESSION_SCHEME,
+  );
+  const twice = names.filter((name, i) => names.indexOf(name) !== i);
+  const problems = [
+    ...unknown.map((name) => `there is no scheme "${String(name)}": name "api-key", "session" or a class`),
+    ...twice.map((name) => `there are two schemes "${name}"`),
+  ];
+  if (problems.length > 0) throw new TypeError(`SandboxProxyModule cannot start: ${problems.join('; ')}`);
 }

@@ -126,7 +126,7 @@ for (const [i, [line, wire]] of (
     let go: (() => void) | undefined;
     const stage = await world.stage(async (exchange) => {
       await new Promise<void>((resolve) => (go = resolve));
-      exchange.send('HTTP/1.1 100 Continue\r\n\r\n');
+      exchange.send('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n');
       await exchange.body();
       exchange.send(OK);
     });
@@ -139,7 +139,9 @@ for (const [i, [line, wire]] of (
     await world.roundTrip();
     expect(client.transcript, 'invited before the sandbox did').toEqual('');
     go?.();
-    await until(() => client.transcript.includes(' 100 '), 'the 100');
+    await until(() => client.transcript.includes(' 103 '), 'the 103');
+    // The proxy's own invitation, a second after the request, would come behind the 103.
+    expect(client.transcript, 'the 100').toMatch(/^HTTP\/1\.1 100 /);
     client.send(wire);
     expect((await client.answer('POST')).status, 'final status').toEqual(200);
     expect((await stage.agent.whole()).body.data.toString(), 'body').toEqual('abc');

@@ -12,6 +12,7 @@ export const sendOk: Script = async (exchange) => {
 /** Uses the connection once and leaves it idle. */
 export async function warm(stage: Stage): Promise<void> {
   expect((await stage.ask('GET', '/warm')).status, 'first request').toEqual(200);
+  await stage.world.roundTrip();
 }
 
 export interface Tunnel {

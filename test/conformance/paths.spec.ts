@@ -65,8 +65,8 @@ const TRAVERSALS: [sent: string, want: string | null][] = [
   ['/a\\..', null],
   ['/..%2f', null],
   ['/..%5c', null],
-  [`/..;/${V}`, `/..;/${V}`],
-  [`/..;x=1/${V}`, `/..;x=1/${V}`],
+  [`/..;/${V}`, null],
+  [`/..;x=1/${V}`, null],
   [`/%252e%252e/${V}`, `/%252e%252e/${V}`],
   [`/%252e%252e%252f${V}`, `/%252e%252e%252f${V}`],
   [`/..%252f${V}`, `/..%252f${V}`],
@@ -209,13 +209,13 @@ for (const door of DOORS)
     let client = await stage.client();
     for (let i = 0; i < 250; i++) {
       const target = `/${Array.from({ length: 1 + random(9) }, () => bits[random(bits.length)]).join('')}`;
-      if (client.ending !== null || door === 'upgrade') {
-        client.close();
-        client = await stage.client();
-      }
       client.send(stage.knock(door, target));
       const { status } = await client.answer();
       assert([200, 101, 400].includes(status), `${status} for ${target}`);
+      if (status !== 200) {
+        client.close();
+        client = await stage.client();
+      }
       const last = stage.agent.received.at(-1);
       if (status === 400) continue;
       assert(last && last.target.startsWith(`${stage.prefix}/`), `${target} became ${last?.target}`);

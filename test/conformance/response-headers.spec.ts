@@ -105,9 +105,14 @@ for (const [name, lines, source] of INTACT)
       ).toEqual(sent);
     });
 
-/** Framing of the next hop, and Date, which a proxy with a clock adds where it is missing (RFC 9110 6.6.1). */
+/**
+ * Framing of the next hop, Date, which a proxy with a clock adds where it is missing (RFC 9110 6.6.1), and the name of
+ * the request in the proxy's log.
+ */
 const FRAME =
-  'date content-length transfer-encoding connection keep-alive upgrade sec-websocket-accept'.split(' ');
+  'date content-length transfer-encoding connection keep-alive upgrade sec-websocket-accept x-request-id'.split(
+    ' ',
+  );
 
 for (const kind of KINDS)
   test(`response-headers/${kind}/nothing-invented — no Server, X-Powered-By, ETag, Vary, CORS or security header is invented [RFC 9110 7.7]`, async (world) => {

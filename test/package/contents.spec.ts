@@ -112,7 +112,7 @@ describe('what is in the package', () => {
     expect(text).toContain('END OF TERMS AND CONDITIONS');
   });
 
-  test('its declarations are sound also for who checks those of libraries', () => {
+  test('its declarations are sound also for who checks those of libraries', { timeout: 120_000 }, () => {
     const cwd = inject('foreignApps').fastify;
     const file = join(cwd, 'check.ts');
     writeFileSync(file, `import '${PACKAGE}';\n`);

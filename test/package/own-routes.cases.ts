@@ -150,35 +150,34 @@ export const OWN_ROUTE_CASES: Readonly<Record<string, OwnRouteCase>> = {
   'a CONNECT': same('', `CONNECT machines.test:443 HTTP/1.1\r\n${STAFF}\r\n`),
 };
 
-/** Without anybody who listens for upgrades Node ignores that one is asked for, and closes on CONNECT. */
+/**
+ * Without anybody who listens for upgrades Node ignores that one is asked for, and closes on CONNECT. Nothing follows on
+ * these connections: Node 20 by itself would never read it.
+ */
 export const NO_GATEWAY_CASES: Readonly<Record<string, OwnRouteCase>> = {
-  'a WebSocket': same(NOT_FOUND, webSocket('/news') + LAST),
-  'a WebSocket on a route': same(
-    OK,
-    webSocket('/api/machines', `X-Staff-Password: ${STAFF_PASSWORD}\r\n`) + LAST,
-  ),
+  'a WebSocket': same(NOT_FOUND, webSocket('/news')),
+  'a WebSocket on a route': same(OK, webSocket('/api/machines', `X-Staff-Password: ${STAFF_PASSWORD}\r\n`)),
   'an upgrade to something else': same(
     OK,
-    `GET /api/machines HTTP/1.1\r\n${STAFF}Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n\r\n${LAST}`,
+    `GET /api/machines HTTP/1.1\r\n${STAFF}Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n\r\n`,
   ),
   'an upgrade with a body': same(
     CREATED,
-    post(machineOf(100), `${JSON_TYPE}Connection: Upgrade\r\nUpgrade: h2c\r\n`) + LAST,
+    post(machineOf(100), `${JSON_TYPE}Connection: Upgrade\r\nUpgrade: h2c\r\n`),
   ),
   'a chunked upgrade behind another request': same(
     OK,
     `GET /api/machines HTTP/1.1\r\n${STAFF}\r\n` +
       `POST /api/machines HTTP/1.1\r\n${STAFF}${JSON_TYPE}Connection: Upgrade\r\nUpgrade: h2c\r\n` +
-      `Transfer-Encoding: chunked\r\n\r\n64\r\n${machineOf(100)}\r\n0\r\n\r\n${LAST}`,
+      `Transfer-Encoding: chunked\r\n\r\n64\r\n${machineOf(100)}\r\n0\r\n\r\n`,
   ),
   'an upgrade with a body beyond the limit': same(
     TOO_LARGE,
-    post(machineOf(LIMIT + 1), `${JSON_TYPE}Connection: Upgrade\r\nUpgrade: websocket\r\n`) + LAST,
+    post(machineOf(LIMIT + 1), `${JSON_TYPE}Connection: Upgrade\r\nUpgrade: websocket\r\n`),
   ),
   'an upgrade that expects 100-continue': same(
     'HTTP/1.1 100 Continue',
-    post(machineOf(100), `${JSON_TYPE}Expect: 100-continue\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n`) +
-      LAST,
+    post(machineOf(100), `${JSON_TYPE}Expect: 100-continue\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n`),
   ),
   'a CONNECT': same('', `CONNECT machines.test:443 HTTP/1.1\r\n${STAFF}\r\n`),
 };

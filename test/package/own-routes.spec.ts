@@ -85,7 +85,7 @@ describe.each(Object.keys(APPS) as AppName[])("the application's own routes: %s"
 describe.each(['express', 'fastify'] as const)('an application that takes no upgrades: %s', (name) => {
   let twins: Twins;
   beforeAll(async () => {
-    // Node itself never reads what follows an upgrade with a body that nobody took: that connection ends by this clock
+    // ends the connections
     const settings = { keepAliveTimeout: 1_000 };
     twins = await Twins.start(name, { settings }, ['src-without-gateway-and-proxy', 'src-without-gateway']);
   });

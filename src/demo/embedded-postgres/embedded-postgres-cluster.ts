@@ -23,22 +23,22 @@ import { EmbeddedPostgresError, reasonOf } from './embedded-postgres.errors.js';
 
 const SUPERUSER = 'postgres';
 const DATABASE = 'control_plane';
-/** Only a part of the socket's name: nothing listens on TCP. */
+/** Only part of the socket's name: the server does not listen on TCP. */
 const PORT = 5432;
-/** macOS takes 103 bytes, Linux 107. */
+/** macOS allows 103 bytes, Linux 107. */
 const LONGEST_SOCKET_PATH = 103;
 /** Crash recovery of a large log may take this long. */
 const READY_WITHIN_MS = 60_000;
-/** Fast shutdown, then an immediate one (recovered from at the next start), then the end. */
+/** Fast shutdown, then an immediate one (after which the next start recovers), then a kill. */
 const STOP_SIGNALS = [
   { signal: 'SIGINT', waitMs: 20_000 },
   { signal: 'SIGQUIT', waitMs: 5_000 },
   { signal: 'SIGKILL', waitMs: 5_000 },
 ] as const;
-/** Nothing of this process's environment: it may hold secrets. */
+/** Nothing else of this process's environment, which may hold secrets. */
 const ENVIRONMENT = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C' };
 
-/** One database cluster on disk, reached by a Unix socket that only this process's user, and root, can use. */
+/** A database cluster on disk. Its server is reached by a Unix socket that only this process's user and root can use. */
 export class Cluster {
   private constructor(
     private readonly home: Home,
@@ -47,7 +47,7 @@ export class Cluster {
   ) {}
 
   /**
-   * Opens the home's cluster, creating it the first time, and ends the server that a killed owner left at work in it.
+   * Opens the home's cluster, and creates it the first time. Ends the server that an owner left running when it was killed.
    *
    * @throws EmbeddedPostgresError
    */
@@ -60,7 +60,7 @@ export class Cluster {
     return new Cluster(home, postgres, openSocketDirectory(home));
   }
 
-  /** `postgres://postgres@%2F…%2Fsocket:5432/control_plane`, as psql takes it too. */
+  /** `postgres://postgres@%2F…%2Fsocket:5432/control_plane`, which psql accepts too. */
   urlOf(database = DATABASE): string {
     return `postgres://${SUPERUSER}@${encodeURIComponent(this.socketDirectory)}:${PORT}/${database}`;
   }
@@ -69,7 +69,7 @@ export class Cluster {
    * Starts the server and waits until it answers.
    *
    * @returns the identity of its process.
-   * @throws EmbeddedPostgresError with what the server said last.
+   * @throws EmbeddedPostgresError with the last message of the server.
    */
   async start(): Promise<string> {
     const logFile = join(this.home.path, 'server.log');
@@ -81,7 +81,7 @@ export class Cluster {
       }
       await endServer(server);
       const said = readFileSync(logFile, 'utf8');
-      // by processes of a killed server, which end by themselves
+      // in use by processes of a killed server, which end by themselves
       if (/shared memory block .* in use/.test(said) && Date.now() < deadline) continue;
       const [, reason = 'no message'] = /.*(?:FATAL|PANIC|ERROR|error):\s*(.*)/s.exec(said.trim()) ?? [];
       throw new EmbeddedPostgresError(
@@ -90,13 +90,13 @@ export class Cluster {
     }
   }
 
-  /** Ends a server that `start` returned, and with it the way to it. */
+  /** Ends a server that `start` returned, and removes its socket. */
   async stop(server: string): Promise<void> {
     await endServer(server);
     remove(this.socketDirectory);
   }
 
-  /** In a session of its own: Ctrl-C at the terminal must reach this process alone, which stops the server last. */
+  /** Starts the server in a session of its own: Ctrl-C must reach only this process, which stops the server last. */
   private spawn(logFile: string): string {
     const { path, account } = this.home;
     const settings = [
@@ -115,12 +115,12 @@ export class Cluster {
       ...account,
     });
     closeSync(log);
-    child.on('error', () => {}); // seen by the caller, as the process does not run
+    child.on('error', () => {}); // the caller sees that the process does not run
     child.unref();
     return identityOf(child.pid ?? 0) ?? '';
   }
 
-  /** True when it answers and has the database, which is created the first time. */
+  /** True once the server answers and has the database, which is created the first time. */
   private async isReady(): Promise<boolean> {
     const client = new Client({
       connectionString: this.urlOf('postgres'),
@@ -140,7 +140,7 @@ export class Cluster {
   }
 }
 
-/** `initdb` works beside the directory and the result is renamed: an interrupted first start leaves nothing half made. */
+/** Creates the cluster in another directory and renames it: an interrupted first start leaves nothing half made. */
 async function create(directory: string, { path, account }: Home, initdb: string): Promise<void> {
   const unfinished = `${directory}.unfinished`;
   // initdb, unlike the server, refuses a user without a name
@@ -168,8 +168,8 @@ async function endLeftServer(directory: string): Promise<void> {
   if (!existsSync(lock)) return;
   const server = identityOf(Number.parseInt(readFileSync(lock, 'utf8'), 10));
   if (server !== null && isServerOf(directory, pidOf(server))) await endServer(server);
-  // PostgreSQL would not start beside the pid of a zombie, or one that is another program's by now. Whether processes
-  // of a killed server are still at work it knows without the file, by their shared memory.
+  // With this file PostgreSQL does not start if the pid is that of a zombie or, by now, of another program. It does not need the
+  // file to find processes of a killed server: it finds them by their shared memory.
   remove(lock);
 }
 
@@ -182,7 +182,10 @@ async function endServer(server: string): Promise<void> {
   }
 }
 
-/** Who may connect: the system's user that this process runs as, as the kernel tells it. There is no password. */
+/**
+ * Lets only the system user that this process runs as connect. The kernel tells the server who that is: there is no
+ * password.
+ */
 function admitOwnUser(directory: string): void {
   const files = {
     'pg_hba.conf': `local all ${SUPERUSER} peer map=own\n`,
@@ -194,7 +197,10 @@ function admitOwnUser(directory: string): void {
   }
 }
 
-/** Of mode 0700: beside the cluster, or in a temporary directory where that path is longer than the system takes. */
+/**
+ * A directory of mode 0700, beside the cluster, or in the temporary directory if the path would be too long for a
+ * socket.
+ */
 function openSocketDirectory({ path, account }: Home): string {
   let directory = join(path, 'socket');
   remove(directory);
@@ -205,7 +211,7 @@ function openSocketDirectory({ path, account }: Home): string {
   return directory;
 }
 
-/** Also what an interrupted step left behind; never what a link leads to. */
+/** Removes a file or a directory, if there is one; never what a link leads to. */
 function remove(path: string): void {
   rmSync(path, { recursive: true, force: true });
 }

@@ -16,7 +16,7 @@ import { userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { EmbeddedPostgresError, reasonOf } from './embedded-postgres.errors.js';
 
-/** Whom PostgreSQL runs as when this process is root, which PostgreSQL refuses to be. */
+/** The user that PostgreSQL runs as when this process is root, since PostgreSQL refuses to run as root. */
 export interface Account {
   readonly uid: number;
   readonly gid: number;
@@ -24,22 +24,25 @@ export interface Account {
 
 /** The directory that holds the cluster and what belongs to it. */
 export interface Home {
-  /** Absolute, without symbolic links. It is our own; of what is in it, PostgreSQL's account has `cluster` and `socket`. */
+  /**
+   * Absolute, without symbolic links. It is owned by us; `cluster` and `socket` in it are owned by PostgreSQL's
+   * account.
+   */
   readonly path: string;
-  /** Null where PostgreSQL runs as this process's own user. */
+  /** Null if PostgreSQL runs as this process's own user. */
   readonly account: Account | null;
 }
 
-/** Where clusters go that cannot live in their data directory because PostgreSQL cannot enter it. */
+/** For clusters that cannot be in their data directory, because PostgreSQL cannot enter it. */
 const SYSTEM_STATE = '/var/lib/sandbox-control-plane';
-/** Uids that neither distributions nor systemd give to anyone (https://systemd.io/UIDS-GIDS). */
+/** Uids that neither distributions nor systemd use (https://systemd.io/UIDS-GIDS). */
 const FREE_UIDS = { first: 60_578, count: 606 };
 
 /**
- * Creates or finds `{dataDir}/postgresql` and makes it enterable for the user that PostgreSQL runs as. Where this process
- * is root, that is a uid that no other process has, so that none can read the files.
- * Root's `DATA_DIR` below a private directory (`/root/app/data`) is beyond that user's reach: there
- * `postgresql` is a link to a directory of its own below `/var/lib/sandbox-control-plane`.
+ * Creates or finds `{dataDir}/postgresql`, and lets the user that PostgreSQL runs as enter it. If this process is root,
+ * that is a uid that no other process has, so that none can read the files. That user cannot reach a `DATA_DIR` below a
+ * private directory (`/root/app/data`): then `postgresql` is a link to a directory below
+ * `/var/lib/sandbox-control-plane`.
  *
  * @throws EmbeddedPostgresError when the directory cannot be written, or belongs to another user.
  */
@@ -68,7 +71,7 @@ export function prepareHome(dataDir: string): Home {
 
 function homeOfRoot(directory: string, home: string): Home {
   if (lstatSync(home, { throwIfNoEntry: false }) === undefined) {
-    // a directory made for us alone: what is in it is closed entry by entry
+    // others may pass through the directory now; what is in it is protected entry by entry
     chmodSync(directory, statSync(directory).mode | 0o001);
     if (canEnter(realpathSync(directory), nobody())) mkdirSync(home);
     else symlinkSync(createSystemHome(), home);
@@ -95,7 +98,7 @@ function newAccount(): Account {
   return isTaken ? newAccount() : { uid, gid: uid };
 }
 
-/** `nobody` as /etc/passwd has it. */
+/** The user `nobody` of /etc/passwd. */
 export function nobody(): Account {
   const [, uid, gid] = /^nobody:[^:]*:(\d+):(\d+):/m.exec(readFileSync('/etc/passwd', 'utf8')) ?? [];
   if (uid !== undefined) return { uid: Number(uid), gid: Number(gid) };
@@ -104,7 +107,7 @@ export function nobody(): Account {
   );
 }
 
-/** This process's user as PostgreSQL knows it. @throws EmbeddedPostgresError where it has no name. */
+/** The name of this process's user. @throws EmbeddedPostgresError if it has none. */
 export function userName(): string {
   try {
     return userInfo().username;
@@ -117,8 +120,8 @@ export function userName(): string {
 }
 
 /**
- * True when an account that is not root may reach `directory`, an absolute path without links:
- * execute permission on it and on each directory above. Access lists are not seen.
+ * True if an account that is not root may enter `directory`, an absolute path without links: it has execute permission
+ * on it and on each directory above. Access control lists are not taken into account.
  */
 export function canEnter(directory: string, { uid, gid }: Account): boolean {
   const stat = statSync(directory);
@@ -127,7 +130,7 @@ export function canEnter(directory: string, { uid, gid }: Account): boolean {
   return isOpen && (directory === dirname(directory) || canEnter(dirname(directory), { uid, gid }));
 }
 
-/** Gives a directory and all that is in it to an account; to nobody new where that is null. */
+/** Makes an account the owner of a directory and everything in it; null: the owner stays. */
 export function handOver(directory: string, account: Account | null): void {
   if (account === null) return;
   const inside = readdirSync(directory, { recursive: true, encoding: 'utf8' });

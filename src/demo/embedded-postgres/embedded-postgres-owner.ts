@@ -5,11 +5,12 @@ import { identityOf, isRunning, pidOf } from './embedded-postgres-process.js';
 import { EmbeddedPostgresError } from './embedded-postgres.errors.js';
 
 /**
- * Makes this process the owner of a home directory. Whoever wants it adds a line to the file `owners`; the first line
- * of a living process counts. So two starts at the same time cannot both win, and a killed owner is in nobody's way.
+ * Makes this process the owner of a home directory. Each process that wants it adds a line to the file `owners`, and
+ * the first line of a living process counts. So two starts at the same time cannot both win, and the line of a killed
+ * owner does not count.
  *
- * @param dataDir how the user knows the directory
- * @returns gives the directory up again.
+ * @param dataDir the directory as the user knows it, for messages
+ * @returns a function that gives the directory up again.
  * @throws EmbeddedPostgresError while another process, or this one, owns it.
  */
 export function claim(home: string, dataDir: string): () => void {
@@ -32,7 +33,7 @@ export function claim(home: string, dataDir: string): () => void {
   }
 }
 
-/** None where the file is gone: its owner gave the directory up at this very moment. */
+/** No lines if the file is gone, because its owner has just given the directory up. */
 function linesOf(file: string): string[] {
   try {
     return readFileSync(file, 'utf8').split('\n');

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 
 /**
- * One run of one process, `{pid} {when it began, as the system writes it}`: a pid alone may be another program's later.
- * Null when there is no such process, or only a zombie.
+ * Identifies one run of a process: `{pid} {when it began, as the system writes it}`. A pid alone may later be another
+ * program's. Null if there is no such process, or only a zombie.
  */
 export function identityOf(pid: number): string | null {
   try {
@@ -14,7 +14,7 @@ export function identityOf(pid: number): string | null {
   }
 }
 
-/** True while exactly this run of the process goes on. */
+/** True while this run of the process goes on. */
 export function isRunning(identity: string): boolean {
   return identityOf(pidOf(identity)) === identity;
 }
@@ -23,7 +23,7 @@ export function pidOf(identity: string): number {
   return Number.parseInt(identity, 10);
 }
 
-/** True where that process is a PostgreSQL server that works on this directory. */
+/** True if the process is a PostgreSQL server that works on this directory. */
 export function isServerOf(directory: string, pid: number): boolean {
   try {
     if (process.platform === 'linux') return readlinkSync(`/proc/${pid}/cwd`) === directory;
@@ -33,7 +33,7 @@ export function isServerOf(directory: string, pid: number): boolean {
   }
 }
 
-/** proc(5): `pid (command) state …`, the start as field 22. The command may hold spaces and brackets. */
+/** proc(5): `pid (command) state …`, with the start time as field 22. The command may contain spaces and brackets. */
 function fromProc(pid: number): (string | undefined)[] {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -1,6 +1,6 @@
 /**
- * The embedded PostgreSQL cannot be used. The message is one line for the person at the terminal:
- * what is wrong and what to do about it.
+ * The embedded PostgreSQL cannot be used. The message is one line for the person at the terminal, which says what is
+ * wrong and what to do about it.
  */
 export class EmbeddedPostgresError extends Error {
   constructor(message: string, options?: { cause?: unknown }) {
@@ -9,7 +9,7 @@ export class EmbeddedPostgresError extends Error {
   }
 }
 
-/** The system's own word for what happened: `EACCES`, or the message where there is no code. */
+/** The system's code for what happened, e.g. `EACCES`, or the message if there is no code. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = (error as NodeJS.ErrnoException).code;

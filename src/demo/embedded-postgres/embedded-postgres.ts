@@ -6,15 +6,15 @@ import { claim } from './embedded-postgres-owner.js';
 import { isRunning } from './embedded-postgres-process.js';
 import { reasonOf } from './embedded-postgres.errors.js';
 
-/** How often we look whether the server has ended by itself. */
+/** How often to check whether the server has ended by itself. */
 const WATCH_EVERY_MS = 500;
 
 /**
- * A real PostgreSQL in a data directory, for this process alone: a second start on the directory is refused. A server
- * that a killed process left behind is ended by the next start.
+ * A real PostgreSQL in a data directory, for this process alone: a second start on the directory is refused. If a
+ * killed process left a server behind, the next start ends it.
  *
- * Layout of `{dataDir}/postgresql`: `cluster/` (PGDATA), `socket/`, `owners`, `server.log`.
- * See docs/decisions/0003-embedded-postgresql.md.
+ * Layout of `{dataDir}/postgresql`: `cluster/` (PGDATA), `socket/`, `owners`, `server.log`. See
+ * docs/decisions/0003-embedded-postgresql.md.
  */
 export class EmbeddedPostgres {
   /** For pg, TypeORM and psql; without a password: `postgres://postgres@%2F…%2Fsocket:5432/control_plane`. */
@@ -34,7 +34,7 @@ export class EmbeddedPostgres {
 
   /**
    * @param dataDir created where it does not exist
-   * @param warn told when the server ended by itself and what became of it
+   * @param warn called when the server has ended by itself, and when it could not be started again
    * @throws EmbeddedPostgresError with one line for the user
    */
   static async start(dataDir: string, warn: (message: string) => void = () => {}): Promise<EmbeddedPostgres> {

@@ -1,16 +1,16 @@
 import type { SandboxStatus } from '../../platform/sandboxes/sandbox.entity.js';
 
-/** What a start with the embedded database has to tell. */
+/** What to print after a start with the embedded database. */
 export interface BannerFacts {
   /** Where the control plane listens: `http://127.0.0.1:8000`. */
   readonly url: string;
   /** The demo team's id: `team-…`. */
   readonly teamId: string;
-  /** Null when it has been deleted since the first start. */
+  /** Null if it has been deleted since the first start. */
   readonly sandbox: SandboxFacts | null;
-  /** Null when it has been shown before. */
+  /** Null if it has been shown before. */
   readonly apiKey: string | null;
-  /** Where the operator's token is kept; null when it is the one from the environment. */
+  /** The generated operator's token and its file; null if the token comes from the environment. */
   readonly adminToken: { readonly token: string; readonly path: string } | null;
 }
 
@@ -18,12 +18,13 @@ export interface SandboxFacts {
   readonly status: SandboxStatus;
   /** `http://{port}-cl-….localhost:8000` */
   readonly urlTemplate: string;
-  /** curl's arguments for the demo app, and for port 3000 of the sandbox, less the key. */
+  /** curl's arguments for the demo app, without the key. */
   readonly demo: string;
+  /** The same for port 3000 of the sandbox. */
   readonly port3000: string;
 }
 
-/** The text at the end of a start: what is there, and lines that work when pasted. */
+/** The text at the end of a start: what there is, and lines that work when pasted. */
 export function banner(facts: BannerFacts): string {
   const { apiKey, sandbox } = facts;
   const header = apiKey === null ? '"X-API-Key: $KEY"' : `'X-API-Key: ${apiKey}'`;
@@ -66,7 +67,7 @@ function howToReach({ urlTemplate, demo, port3000 }: SandboxFacts, header: strin
   ];
 }
 
-/** Where a browser begins: it cannot send the key by itself. */
+/** A browser cannot send the key by itself, so it begins at the console. */
 function inBrowser(url: string): string[] {
   return ['', '  In a browser, with that key:', `    ${url}/`];
 }

@@ -1,9 +1,9 @@
-/** Addresses to listen on that a name below `localhost` leads to, as curl and browsers resolve it by themselves. */
+/** Values of HOST that are reached by a name below `localhost`, which curl and browsers resolve by themselves. */
 const REACHED_BY_LOCALHOST = new Set(['127.0.0.1', '::1', 'localhost', '0.0.0.0', '::']);
 
 /**
- * What curl on this machine needs to open `port` of a sandbox: its URL, or, where that name does not
- * lead here, a Host header and our address. The API key is the caller's to add.
+ * curl's arguments to open `port` of a sandbox from this machine: its URL, or, if that name does not lead here, a Host
+ * header and our address. The caller adds the API key.
  *
  * @param ownUrl where the control plane listens, `http://127.0.0.1:8000`
  * @param urlTemplate `http://{port}-cl-….localhost:8000`

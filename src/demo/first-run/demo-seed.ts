@@ -11,24 +11,24 @@ import { SecretFile } from './secret-file.js';
 const HOST_TYPE = 'local-agent';
 const TEAM_SLUG = 'demo';
 
-/** What the banner tells of. */
+/** The demo, for the banner. */
 export interface DemoState {
   /** `team-…` */
   readonly teamId: string;
-  /** The demo team's sandbox, by its id `cl-…`; null when it has been deleted since. */
+  /** The demo team's sandbox, with its id `cl-…`; null if it has been deleted. */
   readonly sandbox: { readonly id: string; readonly status: SandboxStatus } | null;
   /** In plain text until it has been shown once; null from then on. */
   readonly apiKey: string | null;
-  /** Call when the key has been shown. */
+  /** To be called when the key has been shown. */
   readonly forgetApiKey: () => void;
 }
 
 /**
- * The rows behind the demo. The first time, in one transaction: a team, an API key, a host and a running
- * sandbox. Every time: the host's address, since the local agent listens on another port each start.
+ * Creates the rows of the demo: the first time, in one transaction, a team, an API key, a host and a running sandbox.
+ * Every time it updates the host's address, since the local agent listens on another port after each start.
  *
- * The plain key waits in `{dataDir}/unshown-api-key` from before the commit until it has been shown: a
- * start that is killed in between shows it the next time.
+ * The plain key is kept in `{dataDir}/unshown-api-key` from before the commit until it has been shown: if a start is
+ * killed in between, the next one shows it.
  */
 export async function prepareDemo(
   dataSource: DataSource,

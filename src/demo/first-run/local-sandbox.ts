@@ -3,17 +3,17 @@ import { LocalAgent } from '../local-agent/local-agent.js';
 import { SecretFile } from './secret-file.js';
 
 export interface LocalSandboxOptions {
-  /** Keeps the demo app's port, so that its URL stays the same over restarts. */
+  /** Where the demo app's port is kept, so that its URL stays the same after a restart. */
   readonly dataDir: string;
   /** What the control plane sends the agent in `X-Sandbox-Agent-Token`. */
   readonly agentToken: string;
-  /** Loopback ports that no request may reach through the agent: our own. */
+  /** The program's own ports, which no request may reach through the agent. */
   readonly deniedPorts: () => readonly number[];
 }
 
 /**
- * The other side of the proxy on this one machine: the local agent, and the demo app as the code that
- * runs in the sandbox. Both listen on loopback, in this process.
+ * What is behind the proxy, all on this machine: the local agent, and the demo app as the code that runs in the
+ * sandbox. Both listen on loopback, in this process.
  */
 export class LocalSandbox {
   private constructor(
@@ -34,7 +34,7 @@ export class LocalSandbox {
     return new LocalSandbox(agent, app, `127.0.0.1:${port}`, demo.port);
   }
 
-  /** From now on the sandbox `cl-…` is reached through the agent. */
+  /** From now on the sandbox `cl-…` can be reached through the agent. */
   run(sandboxId: string): void {
     this.agent.run(sandboxId);
   }

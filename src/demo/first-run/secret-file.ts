@@ -9,7 +9,7 @@ export class SecretFile {
     this.path = join(resolve(dataDir), name);
   }
 
-  /** Null where there is none. */
+  /** Null if there is no such file. */
   read(): string | null {
     try {
       return readFileSync(this.path, 'utf8').trim() || null;
@@ -19,7 +19,7 @@ export class SecretFile {
     }
   }
 
-  /** On disk, and whole, when it returns. */
+  /** When it returns, the file is on disk, and complete. */
   write(content: string): void {
     const unfinished = `${this.path}.${process.pid}`;
     writeFileSync(unfinished, `${content}\n`, { mode: 0o600, flush: true });

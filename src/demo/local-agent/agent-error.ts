@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http';
 
-/** What the agent itself can answer, and with which status. */
+/** The codes of the agent's own answers, with their statuses. */
 export const AGENT_ERROR_STATUS = {
-  /** Not HTTP, not `/proxy/{id}/{port}/…`, or an upgrade that carries a body; 421 where `Host` is not the agent's. */
+  /** Not HTTP, not `/proxy/{id}/{port}/…`, or an upgrade with a body; with 421: `Host` is not the agent's. */
   bad_request: 400,
-  /** No `X-Sandbox-Agent-Token`, or not the agent's. */
+  /** No `X-Sandbox-Agent-Token`, or the wrong one. */
   unauthorized: 403,
   /** A sandbox that the agent was not told to run. */
   sandbox_not_found: 404,
@@ -22,8 +22,8 @@ export const MISDIRECTED = 421;
 export type AgentErrorCode = keyof typeof AGENT_ERROR_STATUS;
 
 /**
- * The agent's own answer: status, headers and body. `X-Sandbox-Error: agent;<code>` tells the control plane that
- * it is not the app who speaks; the agent removes that header from what apps say.
+ * The agent's own answer: status, headers and body. `X-Sandbox-Error: agent;<code>` tells the control plane that this
+ * is not an answer of the app; the agent removes that header from answers of apps.
  */
 export function agentErrorAnswer(
   code: AgentErrorCode,

@@ -4,7 +4,7 @@ import { type AgentTarget, prefixLocation } from './agent-target.js';
 /** Names and values in turn, as in `IncomingMessage.rawHeaders`: order, case and duplicates are the sender's. */
 export type RawHeaders = string[];
 
-/** RFC 9110 7.6.1: they speak of one connection and end with it. `Proxy-*` as in RFC 2616 13.5.1. */
+/** Headers that are for one connection only (RFC 9110 7.6.1). `Proxy-*` as in RFC 2616 13.5.1. */
 const HOP_BY_HOP = new Set([
   'connection',
   'keep-alive',
@@ -31,13 +31,13 @@ export function declaresBody(message: IncomingMessage): boolean {
   return message.headers['transfer-encoding'] !== undefined || Number(message.headers['content-length']) > 0;
 }
 
-/** Of `X-Sandbox-*`, what an app may know: at which address it is seen from outside. */
+/** The one `X-Sandbox-*` header for apps: the address of the app as seen from outside. */
 const FOR_APPS = 'x-sandbox-url';
 
 /**
- * The request headers as the app gets them: hop-by-hop removed, framing kept, of `X-Sandbox-*` only `X-Sandbox-Url`, and
- * `Host: localhost:{port}`, because development servers refuse names they do not know. With
- * `X-Sandbox-App-Host: external` the app sees the name that the client used, which is then in `X-Forwarded-Host`.
+ * The request headers for the app: without hop-by-hop headers, with the framing, of `X-Sandbox-*` only `X-Sandbox-Url`,
+ * and with `Host: localhost:{port}`, because development servers refuse names that they do not know. With
+ * `X-Sandbox-App-Host: external`, `Host` is the name that the client used, from `X-Forwarded-Host`.
  */
 export function requestHeaders(inbound: IncomingMessage, port: number, isUpgrade: boolean): RawHeaders {
   const isExternal = inbound.headers['x-sandbox-app-host'] === 'external';
@@ -51,15 +51,18 @@ export function requestHeaders(inbound: IncomingMessage, port: number, isUpgrade
   const { te, upgrade } = inbound.headers;
   if (/\btrailers\b/i.test(String(te))) headers.push('TE', 'trailers');
   if (isUpgrade) headers.push('Connection', 'Upgrade', 'Upgrade', upgrade ?? '');
-  // Node by itself promises to keep a connection on which a body is sent.
+  // By itself Node would announce keep-alive for a request with a body.
   else headers.push('Connection', 'close');
   const isFramed = ['content-length', 'transfer-encoding'].some((name) => name in inbound.headers);
-  // Node would send `Transfer-Encoding: chunked` with every POST that does not say how long it is.
+  // Node would send `Transfer-Encoding: chunked` with every POST without a length.
   if (!isFramed && !WITHOUT_BODY_BY_DEFAULT.has(inbound.method ?? 'GET')) headers.push('Content-Length', '0');
   return headers;
 }
 
-/** The app's response headers as the control plane gets them: no hop-by-hop, no `X-Sandbox-*`, `Location` prefixed. */
+/**
+ * The response headers for the control plane: without hop-by-hop headers and `X-Sandbox-*`, and with the prefix in
+ * `Location`.
+ */
 export function responseHeaders(answer: IncomingMessage, target: AgentTarget): RawHeaders {
   const headers: RawHeaders = [];
   const isBodiless = answer.statusCode === 204 || answer.statusCode === 304;
@@ -81,19 +84,19 @@ export function trailers(message: IncomingMessage): [string, string][] {
   });
 }
 
-/** An interim or switching answer's head, ready to write as latin1. */
+/** The head of an interim answer or a 101, ready to be written as latin1. */
 export function formatHead(status: number, message: string, headers: RawHeaders): string {
   const lines = pairs(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   return `HTTP/1.1 ${status} ${message}\r\n${lines.join('')}\r\n`;
 }
 
-/** A message's headers without hop-by-hop ones; of the two framing headers the one that counts is kept. */
+/** A message's headers without hop-by-hop ones. Of the two framing headers, the one that counts is kept. */
 function endToEnd(message: IncomingMessage): [string, string][] {
   const named = (message.headers.connection ?? '').toLowerCase().split(',');
   const dropped = new Set([...HOP_BY_HOP, ...named.map((name) => name.trim())]);
   const isChunked = message.headers['transfer-encoding'] !== undefined;
   dropped.delete(isChunked ? 'transfer-encoding' : 'content-length');
-  // Content-Length beside Transfer-Encoding is how requests are smuggled (RFC 9112 6.1); Trailer needs chunks.
+  // Content-Length together with Transfer-Encoding is used to smuggle requests (RFC 9112 6.1); Trailer needs chunks.
   dropped.add(isChunked ? 'content-length' : 'trailer');
   return pairs(message.rawHeaders).filter(([name]) => !dropped.has(name.toLowerCase()));
 }

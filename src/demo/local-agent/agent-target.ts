@@ -1,11 +1,11 @@
 import { decodeId } from '../../platform/identifiers/resource-id.js';
 
-/** Where a request to the agent goes: `/proxy/cl-…/3000/a?b` -> port 3000, path `/a?b`, prefix `/proxy/cl-…/3000`. */
+/** The target of a request to the agent: `/proxy/cl-…/3000/a?b` -> port 3000, path `/a?b`, prefix `/proxy/cl-…/3000`. */
 export interface AgentTarget {
   /** `cl-…` */
   readonly sandboxId: string;
   readonly port: number;
-  /** The app's request target, byte for byte as it stood behind the prefix. */
+  /** The request target for the app, byte for byte as it was after the prefix. */
   readonly path: string;
   readonly prefix: string;
 }
@@ -13,17 +13,17 @@ export interface AgentTarget {
 const TARGET = /^(\/proxy\/([^/?#]+)\/([1-9]\d{0,4}))((?:[/?].*)?)$/s;
 
 /**
- * Reads the request target of a request to the agent. Nothing is decoded or normalised: a URL class would let
- * `/proxy/a/80/../../b/80/` name another sandbox.
+ * Parses the target of a request to the agent. Nothing is decoded or normalised: with a URL class
+ * `/proxy/a/80/../../b/80/` would name another sandbox.
  *
- * Null when it is not `/proxy/{sandbox id}/{port 1-65535}` followed by nothing, a path or a query.
+ * Null if it is not `/proxy/{sandbox id}/{port 1-65535}`, followed by nothing, a path or a query.
  */
 export function parseAgentTarget(method: string, url: string): AgentTarget | null {
   const [, prefix, sandboxId, digits, rest] = TARGET.exec(url) ?? [];
   if (prefix === undefined || sandboxId === undefined || rest === undefined) return null;
   const port = Number(digits);
   if (port > 65_535 || decodeId('cl', sandboxId) === null) return null;
-  // `OPTIONS *` has no path to stand behind a prefix, so `/*` stands for it.
+  // The `*` of `OPTIONS *` cannot follow a prefix, so it comes as `/*`.
   if (method === 'OPTIONS' && rest === '/*') return { sandboxId, port, path: '*', prefix };
   return { sandboxId, port, path: rest.startsWith('/') ? rest : `/${rest}`, prefix };
 }

@@ -1,16 +1,16 @@
 import { type LookupFunction, Socket } from 'node:net';
 
-/** Development servers that listen on `localhost` take either of the two; IPv4 first, then IPv6. */
+/** A development server that listens on `localhost` may use either address: IPv4 is tried first, then IPv6. */
 const LOOPBACK = [
   { address: '127.0.0.1', family: 4 },
   { address: '::1', family: 6 },
 ];
 const lookupLoopback: LookupFunction = (_name, _options, found) => found(null, LOOPBACK);
 
-/** Long enough that a busy app is not taken for a deaf one and passed over for the other address. */
+/** Long enough that a busy app is not given up in favour of the other address. */
 const ATTEMPT_TIMEOUT_MS = 10_000;
 
-/** Opens a connection to an app on this machine; half-open, so that one side can end and still listen. */
+/** Opens a connection to an app on this machine. It may be half-open, so that one side can end and still be answered. */
 export function connectToApp(port: number): Socket {
   return new AppSocket({ allowHalfOpen: true }).setNoDelay().connect({
     host: 'localhost',
@@ -22,8 +22,8 @@ export function connectToApp(port: number): Socket {
 }
 
 /**
- * A socket that is read to its end also when writing fails. An app may answer and close before it has read the whole
- * request; the next write then fails, and Node would destroy the socket while the answer waits unread in the kernel.
+ * A socket that is read to its end even when writing fails. An app may answer and close before it has read the whole
+ * request. The next write then fails, and Node would destroy the socket while the answer waits unread in the kernel.
  */
 class AppSocket extends Socket {
   override _write(chunk: unknown, encoding: BufferEncoding, callback: Callback): void {

@@ -19,20 +19,21 @@ import type { AgentTarget } from './agent-target.js';
 import { connectToApp } from './app-connection.js';
 import { type EarlyBytes, splice } from './tunnel.js';
 
-/** Heads that the control plane accepted with a few headers fewer must fit here too. */
+/** Larger than what the control plane accepts, because it adds headers. */
 export const HEAD_MAX_BYTES = 131_072;
 
 const NOTHING = Buffer.alloc(0);
 const BEYOND_ASCII = /[\u0080-\u00ff]/;
 
 /**
- * Forwards one request to its app and the app's answer back, streaming both ways. The connection to the app lives as
- * long as the exchange, so nothing an app says unasked can reach another request.
+ * Forwards one request to its app, and the app's answer back, streaming both ways. The connection to the app is closed
+ * after the exchange, so nothing that an app sends unasked can reach another request.
  *
- * An answer may come, and the app's connection end, before the request has been read whole.
+ * An answer may come, and the app's connection may end, before the request has been read whole.
  *
- * @param inviteAfterMs after which time a client that waits for `100 Continue` is told so although the app is silent
- * @param early present for an upgrade: what the client sends before the 101
+ * @param inviteAfterMs if the app is silent for this time, a client that waits for `100 Continue` gets it from the
+ *   agent
+ * @param early for an upgrade: collects what the client sends before the 101
  */
 export function exchange(
   inbound: IncomingMessage,
@@ -59,7 +60,7 @@ export function exchange(
 
   const headers = requestHeaders(inbound, target.port, early !== undefined);
   const { expect } = inbound.headers;
-  // Node writes a head with Expect as UTF-8 (nodejs/node #1693). Rather than garble it, ask for the body ourselves.
+  // Node writes a head with Expect as UTF-8 (nodejs/node #1693). If that would garble it, the agent asks for the body itself.
   const hasExpect = expect !== undefined && !BEYOND_ASCII.test(headers.join());
   if (expect !== undefined && !hasExpect) {
     removeHeader(headers, 'expect');
@@ -86,7 +87,7 @@ export function exchange(
   appRequest.maxHeadersCount = 0;
 
   appRequest.on('error', () => {
-    // An answer that has come whole stands, however its connection ends.
+    // An answer that is complete stays, however its connection ends.
     if (appAnswer?.complete || answer.destroyed || answer.writableEnded) return;
     if (isConnected) broken('broke off or did not answer in HTTP');
     else fail('app_unreachable', `nothing listens on port ${target.port} inside the sandbox`);
@@ -110,7 +111,7 @@ export function exchange(
     response.on('end', () => {
       addTrailers(response, answer);
       answer.end();
-      // What the app no longer wants to read must not block the connection.
+      // The rest of a request that the app no longer reads must not block the connection.
       inbound.unpipe(appRequest);
       inbound.resume();
     });
@@ -139,7 +140,7 @@ export function exchange(
   }
 }
 
-/** `100 Continue` to a client that waits for it with its body: once, and not after the answer. */
+/** Sends `100 Continue` to a client that may be waiting for it: once, and not after the answer has begun. */
 class Invitation {
   private timer: NodeJS.Timeout | undefined;
   private isOpen = true;
@@ -161,7 +162,7 @@ class Invitation {
   }
 }
 
-/** 102, 103, … as they come; not to an HTTP/1.0 client, and none to one that does not read them. */
+/** Passes 102, 103, … on as they come; not to an HTTP/1.0 client, nor to one that does not read. */
 function passInterim(interim: InformationEvent, inbound: IncomingMessage, answer: ServerResponse): void {
   const { socket } = answer;
   if (inbound.httpVersion !== '1.1' || answer.headersSent || !socket || socket.writableNeedDrain) return;
@@ -174,7 +175,7 @@ function passInterim(interim: InformationEvent, inbound: IncomingMessage, answer
   socket.write(formatHead(interim.statusCode, interim.statusMessage, headers), 'latin1');
 }
 
-/** Sends the head at once, so that an event stream opens before its first event. False when Node refuses it. */
+/** Sends the head at once, so that an event stream opens before its first event. False if Node refuses the head. */
 function passHead(
   response: IncomingMessage,
   answer: ServerResponse,
@@ -217,7 +218,7 @@ function join(
   splice(socket, appSocket);
 }
 
-/** Ends an answer so that the client sees a truncated body: what has arrived is flushed, no final chunk is written. */
+/** Ends an answer so that the client sees a truncated body: what has arrived is sent, but no last chunk. */
 function cut(answer: ServerResponse, inbound: IncomingMessage): void {
   if (answer.writableEnded) return;
   // To an HTTP/1.0 client the end of the connection is the end of the body, unless it is a reset.
@@ -229,7 +230,7 @@ function addTrailers(from: IncomingMessage, to: ServerResponse | ClientRequest):
   try {
     to.addTrailers(trailers(from));
   } catch {
-    // A trailer that Node will not write is left out; the body was complete without it.
+    // Trailers that Node refuses to write are left out; the body is complete without them.
   }
 }
 

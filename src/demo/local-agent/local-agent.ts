@@ -8,18 +8,18 @@ import { type AgentTarget, parseAgentTarget } from './agent-target.js';
 import { exchange, HEAD_MAX_BYTES } from './app-exchange.js';
 import { EarlyBytes } from './tunnel.js';
 
-/** Above any load balancer's and client pool's, so that it is never the agent who closes an idle connection first. */
+/** Longer than any load balancer or client pool keeps a connection, so that the agent never closes an idle one first. */
 const KEEP_ALIVE_TIMEOUT_MS = 620_000;
 const HEADERS_TIMEOUT_MS = 10_000;
 
 export interface LocalAgentOptions {
-  /** The secret in `X-Sandbox-Agent-Token` without which no request is answered. */
+  /** The secret that every request must have in `X-Sandbox-Agent-Token`. */
   readonly token: string;
-  /** Ports that are the machine's own, not a sandbox's: the control plane's, the database's. The agent's own is added. */
+  /** Ports that are not a sandbox's, such as the control plane's. The agent's own port is always denied. */
   readonly deniedPorts: () => readonly number[];
-  /** A client that waits for `100 Continue` gets it from the agent after this time of an app's silence. */
+  /** If the app is silent for this time, a client that waits for `100 Continue` gets it from the agent, milliseconds. */
   readonly inviteAfterMs?: number;
-  /** How long an answer may be silent once the client has ended its side of the connection: it may as well have gone. */
+  /** How long an answer may be silent once the client has ended its side, and so may have gone, milliseconds. */
   readonly halfClosedWaitMs?: number;
 }
 
@@ -46,7 +46,7 @@ export class LocalAgent {
       noDelay: true,
       requireHostHeader: false,
     });
-    // Otherwise Node closes the connection of a client that has ended its side, before the answer.
+    // Otherwise Node closes the connection when the client ends its side, even before the answer.
     Object.assign(this.server, { httpAllowHalfOpen: true });
     this.server.timeout = 0;
     this.server.maxHeadersCount = 0;
@@ -59,13 +59,13 @@ export class LocalAgent {
     this.server.on('clientError', this.refuseNonHttp);
   }
 
-  /** From now on the agent passes on what is for this sandbox, `cl-…`. */
+  /** From now on the agent passes on requests for this sandbox, `cl-…`. */
   run(sandboxId: string): void {
     this.sandboxIds.add(sandboxId);
   }
 
   /**
-   * Listens on 127.0.0.1; port 0 or none takes a free one.
+   * Listens on 127.0.0.1. Without a port, or with 0, it takes a free one.
    *
    * @throws the socket's error, e.g. EADDRINUSE.
    */
@@ -119,7 +119,7 @@ export class LocalAgent {
 
   private readonly upgrade = (inbound: IncomingMessage, _socket: Duplex, head: Buffer): void => {
     const answer = answerOn(inbound);
-    // Node hands a declared body over as `head`: passing it on would make it the tunnel's first bytes.
+    // Node gives the body as `head`, and it would become the first bytes of the tunnel.
     if (declaresBody(inbound)) {
       return answerWithError(answer, 'bad_request', 'an upgrade request cannot have a body');
     }
@@ -139,14 +139,14 @@ export class LocalAgent {
     socket.end(`HTTP/1.1 ${status} Bad Request\r\nConnection: close\r\n${lines.join('')}\r\n${body}`);
   };
 
-  /** Where the request goes; null when it has been refused. */
+  /** The target of the request; null if it has been refused. */
   private admit(inbound: IncomingMessage, answer: ServerResponse): AgentTarget | null {
     const refuse = (...why: Parameters<typeof agentErrorAnswer>): null => {
       inbound.resume();
       answerWithError(answer, ...why);
       return null;
     };
-    // A page whose name has been made to lead to this address (DNS rebinding) sends its own name.
+    // A page whose host name was made to resolve to this address (DNS rebinding) sends that name.
     if (valuesOf(inbound, 'host').join() !== `127.0.0.1:${this.port}`) {
       return refuse('bad_request', 'the Host header is not the address of this agent', MISDIRECTED);
     }
@@ -165,7 +165,7 @@ export class LocalAgent {
   }
 }
 
-/** In a time that does not tell how much of it is right. */
+/** Compares in constant time. */
 function isSame(given: string, secret: string): boolean {
   return timingSafeEqual(digest(given), digest(secret));
 }
@@ -174,7 +174,7 @@ function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-/** An answer on a socket that Node has let go of for an upgrade: its last one. */
+/** A response on a socket that Node has taken off HTTP for an upgrade; the last one on it. */
 function answerOn(inbound: IncomingMessage): ServerResponse {
   const { socket } = inbound;
   const answer = new ServerResponse(inbound);

@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 const EARLY_BYTES_MAX = 65_536;
 
 /**
- * Reads an upgrading client's socket while the app has not answered yet: nothing of it may reach the app before the
- * 101, and without a reader nobody would notice that the client has left.
+ * Reads the client's socket until the app has answered an upgrade. Nothing of it may reach the app before the 101, but
+ * if it were not read, nobody would notice that the client has left.
  */
 export class EarlyBytes {
   private readonly chunks: Buffer[];
@@ -21,7 +21,7 @@ export class EarlyBytes {
     socket.resume();
   }
 
-  /** Hands over what has arrived and stops reading. */
+  /** Returns what has arrived, and stops reading. */
   take(): Buffer {
     this.socket.pause();
     this.socket.off('data', this.keep);
@@ -48,7 +48,7 @@ export function splice(a: Socket, b: Socket): void {
   ] as const) {
     from.setKeepAlive(true, 60_000);
     from.on('error', () => {});
-    // A close before both ends is a break. After them, pipe() has ended the other side, which flushes first.
+    // A close before both directions have ended is a break. Otherwise pipe() has ended the other side, which is flushed first.
     from.on('close', () => {
       if (!from.readableEnded || !from.writableFinished) to.destroy();
     });

@@ -1,8 +1,8 @@
 import { isIPv6 } from 'node:net';
 
 /**
- * What one client cannot leave by taking another address: an IPv4 address (`::ffff:10.0.0.1` -> `10.0.0.1`), or the
- * /64 of an IPv6 one (`2001:db8::1` -> `2001:db8:0:0`). Any other text as it is.
+ * The addresses that may all be one client: an IPv4 address (`::ffff:10.0.0.1` -> `10.0.0.1`), or the /64 of an IPv6
+ * address (`2001:db8::1` -> `2001:db8:0:0`). Any other text stays as it is.
  */
 export function addressBlockOf(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
@@ -12,7 +12,7 @@ export function addressBlockOf(address: string): string {
   const groups = before === '' ? [] : before.split(':');
   if (after !== undefined) {
     const behind = after === '' ? [] : after.split(':');
-    // the last group of an address may be written as an IPv4 one, which stands for two
+    // the last two groups may be written as one IPv4 address
     const written = groups.length + behind.length + (after.includes('.') ? 1 : 0);
     groups.push(...Array.from({ length: 8 - written }, () => '0'), ...behind);
   }

@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { collectNestLog } from '../../../test/support/collecting-logger.js';
+import { collectNestLog } from '../../../test/kit/collecting-logger.js';
 import { encodeId } from '../identifiers/resource-id.js';
 import { LastUsedRecorder } from './last-used.recorder.js';
 

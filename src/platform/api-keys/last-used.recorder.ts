@@ -10,19 +10,19 @@ export const LAST_USED_OPTIONS = Symbol('LAST_USED_OPTIONS');
 export interface LastUsedOptions {
   /** Whether `last_used` is written; false on a database that is only read. */
   readonly isRecorded: boolean;
-  /** Milliseconds that only ever grow, e.g. `performance.now`. */
+  /** A clock that never goes back, milliseconds, e.g. `performance.now`. */
   readonly clock: () => number;
 }
 
 const ONCE_PER_MS = 60_000;
 /** How long used keys are collected before they are written together. */
 const BATCH_MS = 1_000;
-/** Keys of which it is remembered when they were last noted. */
+/** Most keys whose last use is remembered. */
 const MAX_KEYS = 10_000;
 
 /**
- * Sets `last_used` of these keys, except where this or another process did so within the last minute. SKIP LOCKED: two
- * processes that record overlapping lists must neither wait for one another nor deadlock.
+ * Sets `last_used` of these keys, unless this or another process did so within the last minute. SKIP LOCKED, so that two
+ * processes that record overlapping lists neither wait for one another nor deadlock.
  */
 const RECORD_USE = `
   UPDATE team_api_keys SET last_used = now() WHERE id IN (
@@ -30,7 +30,7 @@ const RECORD_USE = `
      WHERE id = ANY($1::uuid[]) AND (last_used IS NULL OR last_used < now() - interval '1 minute')
        FOR NO KEY UPDATE SKIP LOCKED)`;
 
-/** Writes `last_used`, at most once a minute per key, in batches and never on a request's way. */
+/** Writes `last_used`, at most once a minute per key, in batches, and without delaying any request. */
 @Injectable()
 export class LastUsedRecorder implements BeforeApplicationShutdown {
   private readonly logger = new Logger(LastUsedRecorder.name);
@@ -43,7 +43,7 @@ export class LastUsedRecorder implements BeforeApplicationShutdown {
     @Inject(LAST_USED_OPTIONS) private readonly options: LastUsedOptions,
   ) {}
 
-  /** Notes that the key `key-…` was used now. Returns at once and never throws. */
+  /** Notes that a key was used now. Returns at once and never throws. @param keyId public id, `key-…` */
   note(keyId: string): void {
     if (!this.options.isRecorded) return;
     const now = this.options.clock();
@@ -54,12 +54,12 @@ export class LastUsedRecorder implements BeforeApplicationShutdown {
     this.timer ??= setTimeout(() => void this.flush(), BATCH_MS).unref();
   }
 
-  /** Writes what was noted. A failure is logged and the batch given up: `last_used` is a courtesy. */
+  /** Writes what was noted. If that fails, it is logged and the batch is dropped: nothing depends on `last_used`. */
   async flush(): Promise<void> {
     clearTimeout(this.timer);
     this.timer = undefined;
     if (this.pending.size === 0) return;
-    // decoding an id costs microseconds: here, where it is done once a minute, and not on every request
+    // decoding an id takes microseconds: so it is done here, once a minute, and not for every request
     const uuids = [...this.pending].map((id) => decodeId('key', id)).filter((uuid) => uuid !== null);
     this.pending.clear();
     try {

@@ -11,7 +11,7 @@ import { apiKeyPrefix, generateApiKey, hashApiKey } from '../identifiers/api-key
 import { type ApiKeyView, type CreatedApiKeyView, viewApiKey } from './api-key.dto.js';
 import { ApiKey } from './api-key.entity.js';
 
-/** A team's keys as a resource of the API. */
+/** API keys of teams, as a resource of the API. */
 @Injectable()
 export class TeamKeysService {
   constructor(
@@ -20,7 +20,7 @@ export class TeamKeysService {
     private readonly options: PlatformOptions,
   ) {}
 
-  /** The only moment at which the plain key is known. @throws ConflictError when the team has too many */
+  /** Creates a key. Only this answer holds it in plain text. @throws ConflictError when the team has too many */
   async create(teamId: string, name: string): Promise<CreatedApiKeyView> {
     await requireRoom(this.apiKeys.manager, this.options.quotas, 'apiKeys', teamId);
     const key = generateApiKey();

@@ -2,12 +2,12 @@ import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } fro
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 
-/** How often the tables are looked for again, milliseconds. */
+/** How often to look for the tables again, milliseconds. */
 const RECHECK_MS = 60_000;
 
 /**
- * Which of our own tables the database has. On one of the platform that our migrations have not been run on
- * (`MIGRATIONS=off`) they are missing: then nobody has a link, a session or a port setting, and nobody is asked.
+ * Which of our own tables the database has. A platform's database on which our migrations have not been run
+ * (`MIGRATIONS=off`) has none: then there are no links, sessions or port settings, and no query is made for them.
  */
 @Injectable()
 export class AccessTables implements OnModuleInit, OnApplicationShutdown {
@@ -18,12 +18,12 @@ export class AccessTables implements OnModuleInit, OnApplicationShutdown {
 
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
-  /** `sandbox_links` and `sandbox_sessions` are there. */
+  /** True if `sandbox_links` and `sandbox_sessions` exist. */
   get haveLinks(): boolean {
     return this.links;
   }
 
-  /** `sandbox_ports` is there. */
+  /** True if `sandbox_ports` exists. */
   get havePorts(): boolean {
     return this.ports;
   }
@@ -41,7 +41,7 @@ export class AccessTables implements OnModuleInit, OnApplicationShutdown {
     clearInterval(this.timer);
   }
 
-  /** Looks for the tables now. What was known stays where the database does not answer. */
+  /** Looks for the tables now. If the database does not answer, what was known stays. */
   async detect(): Promise<void> {
     const [found] = await this.dataSource.query<{ links: boolean; ports: boolean }[]>(
       `SELECT to_regclass('sandbox_links') IS NOT NULL AND to_regclass('sandbox_sessions') IS NOT NULL AS links,

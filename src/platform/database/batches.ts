@@ -4,18 +4,18 @@ interface Waiting<Question, Answer> {
   readonly reject: (error: unknown) => void;
 }
 
-/** As many as the contracts of the proxy ask about at once. */
+/** The same as the most that the proxy's contracts ask about at once. */
 const MAX_BATCH = 500;
 
 /**
- * Questions to the database that anybody can make it ask: those that come while some are being asked wait, and are then
- * asked together. However many come, they hold one connection, and the others are free for whoever has shown a key.
+ * Collects questions to the database that anybody can cause. While some are being asked, further ones wait, and are then
+ * asked together. So however many come, they use one connection, and the others are free for clients with a key.
  */
 export class Batches<Question, Answer> {
   private waiting: Waiting<Question, Answer>[] = [];
   private isAsking = false;
 
-  /** @param askAll one answer each, in their order; what it throws is thrown at all of them */
+  /** @param askAll one answer for each question, in the same order; if it throws, each question fails with that error */
   constructor(private readonly askAll: (questions: readonly Question[]) => Promise<readonly Answer[]>) {}
 
   ask(question: Question): Promise<Answer> {

@@ -10,9 +10,9 @@ import { MIGRATIONS } from './migrations/index.js';
 
 /** How long connecting, or waiting for a free connection, may take before the database counts as unavailable. */
 export const CONNECT_TIMEOUT_MS = 5_000;
-/** How long the server works on a statement before it gives up. */
+/** How long the server may work on a statement. */
 const STATEMENT_TIMEOUT_MS = 5_000;
-/** How long we wait for an answer: longer than the server's own limit, so that its clearer error wins. */
+/** How long we wait for an answer: longer than the server's own limit, so that its clearer error comes first. */
 const QUERY_TIMEOUT_MS = 6_000;
 const POOL_SIZE = 10;
 
@@ -30,7 +30,7 @@ export function dataSourceOptions(url: string): DataSourceOptions {
   };
 }
 
-/** The same without time limits on statements: building an index may take long. */
+/** The same without time limits on statements: building an index may take a long time. */
 export function migrationDataSourceOptions(url: string): DataSourceOptions {
   return { ...commonOptions(url), poolSize: 1 };
 }

@@ -3,7 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { dataSourceOptions } from './data-source.js';
 import { openDatabase } from './open-database.js';
 
-/** TypeORM's data source on a schema brought up to date, for every module. */
+/** TypeORM's data source, on a schema that is up to date, for every module. */
 @Module({})
 export class DatabaseModule {
   static forRoot(url: string, migrations: 'auto' | 'off'): DynamicModule {
@@ -11,7 +11,7 @@ export class DatabaseModule {
       module: DatabaseModule,
       imports: [
         TypeOrmModule.forRootAsync({
-          // one attempt: a supervisor that restarts the program is the better retry
+          // one attempt: it is better if a supervisor restarts the program
           useFactory: () => ({ ...dataSourceOptions(url), toRetry: () => false }),
           dataSourceFactory: () => openDatabase(url, migrations),
         }),

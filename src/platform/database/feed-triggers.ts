@@ -1,12 +1,12 @@
 /** Channel of the triggers in `migrations/`. */
 export const CHANNEL = 'sandbox_proxy_changes';
 
-/** The triggers that feed the channel. */
+/** The triggers that send changes to the channel. */
 const TELLING = ['sandboxes', 'hosts', 'team_api_keys', 'teams', 'sandbox_links', 'sandbox_ports'].flatMap(
   (table) => ['row', 'update', 'truncate'].map((event) => `sandbox_proxy_${table}_${event}`),
 );
 
-/** Those that end sessions and drop what belonged to a sandbox: what the feed tells of has to be so. */
+/** The triggers that end sessions and drop what belonged to a sandbox, on which what the feed tells depends. */
 const ENDING = ['end_sessions', 'end_sessions_of_team', 'drop_access', 'drop_access_of_moved'].map(
   (name) => `sandbox_proxy_${name}`,
 );
@@ -14,7 +14,7 @@ const ENDING = ['end_sessions', 'end_sessions_of_team', 'drop_access', 'drop_acc
 /** The feed counts as live only while all of them are enabled. */
 export const TRIGGERS: readonly string[] = [...TELLING, ...ENDING];
 
-/** Counts the triggers of `$1` that are there, on our tables, and fire in an ordinary session. */
+/** Counts those triggers of `$1` that exist on our tables and fire in an ordinary session. */
 export const COUNT_TRIGGERS = `
   SELECT count(*)::int AS count FROM pg_trigger
   WHERE tgname = ANY($1) AND tgenabled IN ('O', 'A')

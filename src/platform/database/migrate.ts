@@ -2,7 +2,7 @@ import { Client } from 'pg';
 import { DataSource } from 'typeorm';
 import { CONNECT_TIMEOUT_MS, migrationDataSourceOptions } from './data-source.js';
 
-/** Any constant that no other program on the database uses for `pg_advisory_lock`. */
+/** A number that no other program on the database uses for `pg_advisory_lock`. */
 const LOCK_ID = 7_263_541_908;
 
 /**
@@ -14,7 +14,7 @@ export async function migrate(url: string): Promise<string[]> {
   const lock = new Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
   await lock.connect();
   try {
-    // of a transaction, not of the session: a pooler in transaction mode would keep a session's for ever
+    // a lock of the transaction: behind a pooler in transaction mode, one of the session would be kept for ever
     await lock.query('BEGIN');
     await lock.query('SELECT pg_advisory_xact_lock($1)', [LOCK_ID]);
     const dataSource = await new DataSource(migrationDataSourceOptions(url)).initialize();

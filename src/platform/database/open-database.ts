@@ -13,7 +13,7 @@ export class DatabaseStartError extends Error {
 /**
  * The data source, connected, on a schema that is up to date unless `migrations` is off.
  *
- * @throws DatabaseStartError after one attempt, within about 5 seconds where nothing answers.
+ * @throws DatabaseStartError after one attempt, within about 5 seconds if nothing answers.
  */
 export async function openDatabase(url: string, migrations: 'auto' | 'off'): Promise<DataSource> {
   try {
@@ -24,7 +24,7 @@ export async function openDatabase(url: string, migrations: 'auto' | 'off'): Pro
   }
 }
 
-/** `db.example:5432/name`; of a Unix socket, which a URL names by its directory, `/run/postgresql:5432/name`. */
+/** `db.example:5432/name`; for a Unix socket, whose directory is in the URL, `/run/postgresql:5432/name`. */
 function placeOf(url: string): string {
   const { hostname, port, pathname, searchParams } = new URL(url);
   const host = searchParams.get('host') ?? hostname.replaceAll(/%2f/gi, '/');

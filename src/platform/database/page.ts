@@ -4,7 +4,7 @@ import { ValidationFailedError } from '../errors/request.errors.js';
 import type { ResourceKind } from '../identifiers/resource-id.js';
 import { decodeId, encodeId } from '../identifiers/resource-id.js';
 
-/** `?limit=100&after=cl-…`: which part of a list is wanted. */
+/** `?limit=100&after=cl-…`: which part of a list to answer. */
 export class PageQuery {
   @Type(() => Number)
   @IsInt()
@@ -12,13 +12,13 @@ export class PageQuery {
   @Max(1_000)
   limit: number = 100;
 
-  /** `next` of the page before. */
+  /** `next` of the previous page. */
   @IsOptional()
   @IsString()
   after?: string;
 }
 
-/** A part of a list in a fixed order; `next` is the `after` of the following part, null at the end. */
+/** A part of a list in a fixed order. `next` is the `after` of the following part, null at the end. */
 export interface Page<Item> {
   readonly items: readonly Item[];
   readonly next: string | null;
@@ -26,23 +26,23 @@ export interface Page<Item> {
 
 /** How a list is read and shown. */
 export interface PageSource<Row, Item> {
-  /** Rows behind the position `after`, in the list's order, `limit` at most. */
+  /** At most `limit` rows after the position `after`, in the order of the list. */
   readonly read: (after: string, limit: number) => Promise<readonly Row[]>;
   readonly show: (row: Row) => Item;
-  /** Where a row stands, as `read` takes it. */
+  /** The position of a row, as `read` takes it. */
   readonly positionOf: (row: Row) => string;
-  /** The same as clients see it. */
+  /** The same, as clients see it. */
   readonly cursorOf: (row: Row) => string;
 }
 
-/** The most characters of JSON in one page, beyond its first item. */
+/** Most characters of JSON in one page, unless its first item alone is longer. */
 const MAX_PAGE_LENGTH = 1_000_000;
-/** Rows that are read before anything is known of their size. */
+/** How many rows to read before their size is known. */
 const FIRST_ROWS = 32;
 
 /**
- * A page of `limit` items, or of fewer where they are large: a page is of about 1 MB at most, and no more than twice
- * that is held to make it, whatever the rows' size.
+ * A page of `limit` items, or fewer if they are large: a page has about 1 MB at most, and no more than twice that is in
+ * memory while it is made, whatever the size of the rows.
  *
  * @param first the position before the first row
  */
@@ -73,7 +73,7 @@ export async function readPage<Row, Item>(
 /**
  * A page of rows in the order of their ids.
  *
- * @param read rows with an id above `after` (a UUID), in the order of ids, `limit` at most
+ * @param read at most `limit` rows with an id above `after` (a UUID), in the order of ids
  * @throws ValidationFailedError when `after` is not an id of that kind
  */
 export function readPageById<Row extends { id: string }, Item>(
@@ -88,5 +88,5 @@ export function readPageById<Row extends { id: string }, Item>(
   return readPage(query.limit, after, { read, show, positionOf: ({ id }) => id, cursorOf });
 }
 
-/** Below every UUID that is given to a row. */
+/** Below the UUID of any row. */
 const NIL = '00000000-0000-0000-0000-000000000000';

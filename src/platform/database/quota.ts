@@ -1,17 +1,17 @@
 import type { EntityManager } from 'typeorm';
 import { ConflictError } from '../errors/request.errors.js';
 
-/** How many rows of each kind a team may have. As many more as are made in the same moment may slip through. */
+/** How many rows of each kind a team may have. Rows that are made at the same moment may exceed it. */
 export interface TeamQuotas {
   readonly sandboxes: number;
   readonly apiKeys: number;
-  /** Preview links, of all its sandboxes together. */
+  /** Preview links of all its sandboxes together. */
   readonly links: number;
-  /** Ports with settings of their own, of all its sandboxes together. */
+  /** Ports with settings of their own of all its sandboxes together. */
   readonly ports: number;
 }
 
-/** What a team has of each kind; `$1` is its UUID. */
+/** Selects the rows of each kind that a team has; `$1` is its UUID. */
 const ROWS: Readonly<Record<keyof TeamQuotas, string>> = {
   sandboxes: 'SELECT 1 FROM sandboxes WHERE team_id = $1',
   apiKeys: 'SELECT 1 FROM team_api_keys WHERE team_id = $1',
@@ -41,7 +41,7 @@ export async function hasRoom(
   return (found?.count ?? 0) < max;
 }
 
-/** @param teamId UUID @throws ConflictError where the team may not have one more */
+/** @param teamId UUID @throws ConflictError if the team may not have one more */
 export async function requireRoom(
   manager: EntityManager,
   quotas: TeamQuotas,
@@ -49,5 +49,7 @@ export async function requireRoom(
   teamId: string,
 ): Promise<void> {
   if (!(await hasRoom(manager, quotas, kind, teamId)))
-    throw new ConflictError(`a team has ${quotas[kind]} ${NAMES[kind]} at most`, { limit: quotas[kind] });
+    throw new ConflictError(`a team may have at most ${quotas[kind]} ${NAMES[kind]}`, {
+      limit: quotas[kind],
+    });
 }

@@ -21,7 +21,7 @@ export class ApiExceptionFilter implements ExceptionFilter {
     const status = ERROR_STATUS[error.code];
     if (status >= 500) this.failures.write(String(response.getHeader('X-Request-Id') ?? ''), error);
     if (response.headersSent) {
-      // what has ended is the answer of the body's clock, on its way already
+      // an ended response is the 408 of a body that is late, which is on its way already
       if (!response.writableEnded) response.destroy();
       return;
     }

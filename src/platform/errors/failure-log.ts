@@ -11,13 +11,13 @@ interface LastLine {
 }
 
 /**
- * Lines about requests that have failed by a fault of ours or of the database: of each code one a second at most, with
- * the number of those left out before it, so that a flood of failures is not one of lines as well.
+ * Logs requests that have failed because of us or of the database: at most one line a second for each code, with the number
+ * of lines left out before it, so that a flood of failures is not a flood of lines too.
  */
 export class FailureLog {
   private readonly lastLines = new Map<ErrorCode, LastLine>();
 
-  /** @param clock milliseconds that only ever grow */
+  /** @param clock never goes back, milliseconds */
   constructor(
     private readonly logger: Logger,
     private readonly clock: () => number = () => performance.now(),
@@ -33,7 +33,7 @@ export class FailureLog {
     this.lastLines.set(code, { atMs: this.clock(), suppressed: 0 });
     const fields = { requestId, code, suppressed: last?.suppressed ?? 0 };
     const cause = error.cause ?? error;
-    // only a defect needs a stack to be found by
+    // only a defect needs a stack
     if (code === 'internal_error') this.logger.error({ ...fields, err: cause }, 'request failed');
     else this.logger.error({ ...fields, reason: reasonOf(cause) }, 'request failed');
   }

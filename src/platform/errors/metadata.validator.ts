@@ -1,9 +1,9 @@
 import { ValidateBy } from 'class-validator';
 
-/** Of the JSON text. */
+/** Bytes of the JSON text. */
 const MAX_BYTES = 16_384;
 
-/** Accepts a member of a body that is a JSON object of 16 KiB at most. */
+/** Accepts a member of a body that is a JSON object of at most 16 KiB. */
 export function IsMetadata(): PropertyDecorator {
   return ValidateBy({
     name: 'isMetadata',
@@ -13,7 +13,7 @@ export function IsMetadata(): PropertyDecorator {
         value !== null &&
         !Array.isArray(value) &&
         Buffer.byteLength(JSON.stringify(value)) <= MAX_BYTES,
-      defaultMessage: () => `$property must be an object of ${MAX_BYTES} bytes at most`,
+      defaultMessage: () => `$property must be an object of at most ${MAX_BYTES} bytes`,
     },
   });
 }

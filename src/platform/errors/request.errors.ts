@@ -1,7 +1,7 @@
 import type { ErrorFields } from '../../sandbox-proxy/index.js';
 import { ApiError } from './api-error.js';
 
-/** The resource is not there, or not the caller's: the two are not told apart. */
+/** The resource does not exist, or is not the caller's: the answer does not tell which. */
 export class NotFoundError extends ApiError {
   readonly code = 'not_found';
   /** @param what e.g. `sandbox`, for the message `sandbox not found` */
@@ -10,7 +10,7 @@ export class NotFoundError extends ApiError {
   }
 }
 
-/** What is asked for contradicts what is there. */
+/** The request contradicts what there is, or exceeds a quota. */
 export class ConflictError extends ApiError {
   readonly code = 'conflict';
   constructor(message: string, fields?: ErrorFields) {
@@ -18,7 +18,7 @@ export class ConflictError extends ApiError {
   }
 }
 
-/** The body or the query has members that are wrong, all of them named in the field `problems`. */
+/** Members of the body or the query are wrong. The field `problems` names all of them. */
 export class ValidationFailedError extends ApiError {
   readonly code = 'validation_failed';
   constructor(problems: readonly string[]) {
@@ -36,7 +36,7 @@ export class CredentialError extends ApiError {
   readonly code = 'unauthorized';
 }
 
-/** The caller is known and may not do this. */
+/** The caller is known, but may not do this. */
 export class ForbiddenError extends ApiError {
   readonly code = 'forbidden';
 }
@@ -57,7 +57,7 @@ export class RequestTimeoutError extends ApiError {
   }
 }
 
-/** The caller's address has shown so many keys that nobody has that it has to wait. */
+/** So many unknown keys have come from the caller's address that it has to wait. */
 export class TooManyUnknownKeysError extends ApiError {
   readonly code = 'too_many_lookups';
   constructor() {
@@ -65,7 +65,7 @@ export class TooManyUnknownKeysError extends ApiError {
   }
 }
 
-/** A defect of ours; what it is stands in the log and not in the answer. */
+/** A defect of ours. The log says what it is; the answer does not. */
 export class InternalError extends ApiError {
   readonly code = 'internal_error';
   constructor(cause: unknown) {

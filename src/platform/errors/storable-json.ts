@@ -1,17 +1,17 @@
 import { MalformedRequestError } from './request.errors.js';
 
-/** Levels of lists and objects within one another; what walks through a body by recursion ends at some thousands. */
+/** Most levels of nested lists and objects: code that walks through a body by recursion fails at some thousands. */
 const MAX_DEPTH = 32;
 
-/** U+0000, which PostgreSQL keeps in no text. */
+/** U+0000, which PostgreSQL cannot store in a text. */
 const NUL = '\0';
 
-/** With the flag `u`, pairs are one character and not of this kind. */
+/** With the flag `u`, a surrogate pair is one character and does not match. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /**
- * Refuses what was read as JSON and can be neither validated nor stored: U+0000 or half of a surrogate pair in a text
- * or a name, and more than 32 levels within one another.
+ * Refuses JSON that can be parsed but neither validated nor stored: with U+0000 or half of a surrogate pair in a text or a
+ * name, or nested more than 32 levels deep.
  *
  * @throws MalformedRequestError
  */
@@ -19,7 +19,7 @@ export function requireStorable(root: unknown): void {
   let level: unknown[] = [root];
   for (let depth = 0; level.length > 0; depth += 1) {
     if (depth > MAX_DEPTH)
-      throw new MalformedRequestError(`the body has more than ${MAX_DEPTH} levels within one another`);
+      throw new MalformedRequestError(`the body is nested more than ${MAX_DEPTH} levels deep`);
     const below: unknown[] = [];
     for (const value of level) {
       if (typeof value === 'string') requireText(value);

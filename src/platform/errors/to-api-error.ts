@@ -18,7 +18,7 @@ const NETWORK_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE
 const PG_MESSAGES =
   /^(Query read timeout|timeout exceeded when trying to connect|Connection terminated|timeout expired)/;
 
-/** Whatever was thrown as an error that has an answer. What is not foreseen becomes `internal_error`. */
+/** Turns whatever was thrown into an error with a code. What was not foreseen becomes `internal_error`. */
 export function toApiError(error: unknown): CodedError<ErrorCode> {
   if (error instanceof CodedError) return error as CodedError<ErrorCode>;
   if (isDatabaseUnavailable(error)) return new DirectoryUnavailableError(error);
@@ -33,7 +33,7 @@ export function toApiError(error: unknown): CodedError<ErrorCode> {
   return new InternalError(error);
 }
 
-/** True for a database that is away, starting, stopping or too slow; false for a statement that is wrong. */
+/** True if the database is away, starting, stopping or too slow; false if a statement is wrong. */
 export function isDatabaseUnavailable(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.some(isDatabaseUnavailable);
   if (!(error instanceof Error)) return false;

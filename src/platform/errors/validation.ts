@@ -2,10 +2,10 @@ import { type ArgumentMetadata, type ValidationError, ValidationPipe } from '@ne
 import { ValidationFailedError } from './request.errors.js';
 import { requireStorable } from './storable-json.js';
 
-/** Enough to mend a request by; a hostile body could have thousands. */
+/** Enough to correct a request; a hostile body could have thousands. */
 const MOST_PROBLEMS = 50;
 
-/** Bodies and queries must be what their DTO says: unknown members are refused, all problems are told at once. */
+/** Bodies and queries must match their DTO: unknown members are refused, and all problems are reported at once. */
 class RequestValidationPipe extends ValidationPipe {
   constructor() {
     super({

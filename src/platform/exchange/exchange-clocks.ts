@@ -6,16 +6,17 @@ import { errorBody } from '../errors/error-body.js';
 export interface ExchangeClocks {
   /** How long a request's body may take to arrive, milliseconds. */
   readonly bodyMs: number;
-  /** How long all may take until the client has the answer, milliseconds. */
+  /** How long the whole exchange may take until the client has the answer, milliseconds. */
   readonly exchangeMs: number;
 }
 
-/** Bodies are of 100 kB at most, and pages of answers of about 1 MB: a client slower than this wants none of it. */
+/** Bodies have at most 100 kB, and pages about 1 MB: no client that means well is slower than this. */
 export const EXCHANGE_CLOCKS: ExchangeClocks = { bodyMs: 20_000, exchangeMs: 60_000 };
 
 /**
- * Express middleware, before any that reads bodies: what a client does not send is answered 408, and what it does not
- * read is cut. Node's own clocks are the server's, and proxied requests on the same server may take as long as they like.
+ * Express middleware, to be used before any that reads bodies. A body that does not arrive in time is answered 408; a
+ * client that does not read its answer in time is cut off. Node's own timeouts do not help here: they are for the whole
+ * server, where proxied requests may take any time.
  */
 export function exchangeClocks(clocks: ExchangeClocks = EXCHANGE_CLOCKS) {
   return (request: Request, response: Response, next: NextFunction): void => {
@@ -25,7 +26,7 @@ export function exchangeClocks(clocks: ExchangeClocks = EXCHANGE_CLOCKS) {
     const exchange = setTimeout(() => request.socket.destroy(), clocks.exchangeMs).unref();
     response.once('close', () => {
       clearTimeout(exchange);
-      // a body that is still on its way after the answer keeps its clock
+      // the body's timer stays if the body is still on its way after the answer
       if (request.complete) clearTimeout(body);
     });
     next();

@@ -3,7 +3,7 @@ import { IsMetadata } from '../errors/metadata.validator.js';
 import { encodeId } from '../identifiers/resource-id.js';
 import { type Host, HOST_STATUSES, type HostStatus } from './host.entity.js';
 
-/** Nothing yet, `ip:port`, `name:port`, or an http(s) URL without a path. */
+/** Empty, `ip:port`, `name:port`, or an http(s) URL without a path. */
 const ADDRESS =
   /^(?:|(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+):\d{1,5}|https?:\/\/(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?\/?)$/i;
 const ADDRESS_MESSAGE = 'address must be ip:port, name:port or an http(s) URL without a path';

@@ -3,7 +3,7 @@ import { Column, CreateDateColumn, Entity, PrimaryColumn, UpdateDateColumn } fro
 export const HOST_STATUSES = ['pending', 'online', 'unreachable', 'offline'] as const;
 export type HostStatus = (typeof HOST_STATUSES)[number];
 
-/** A machine that runs sandboxes; `address` is where its agent listens, `''` until it has told. */
+/** A machine that runs sandboxes. `address` is where its agent listens; `''` while that is not known. */
 @Entity('hosts')
 export class Host {
   @PrimaryColumn('uuid')

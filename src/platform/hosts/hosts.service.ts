@@ -39,7 +39,7 @@ export class HostsService {
 
   /** @throws NotFoundError */
   async update(id: string, { address, status }: UpdateHostBody): Promise<HostView> {
-    const host = await this.#set(id, {
+    const host = await this.set(id, {
       ...(address === undefined ? {} : { address }),
       ...(status === undefined ? {} : { status }),
     });
@@ -47,15 +47,15 @@ export class HostsService {
     return host;
   }
 
-  /** The host has just said that it lives. @throws NotFoundError */
+  /** The host has just reported that it is alive. @throws NotFoundError */
   async heartbeat(id: string): Promise<HostView> {
-    return this.#set(id, { status: 'online', lastHeartbeatAt: new Date() });
+    return this.set(id, { status: 'online', lastHeartbeatAt: new Date() });
   }
 
   /** @throws NotFoundError, or ConflictError while sandboxes are on it. */
   async delete(id: string): Promise<void> {
     await this.dataSource.transaction(async (manager) => {
-      // the lock waits for sandboxes that are being put on the host, and keeps further ones away
+      // the lock waits for sandboxes that are being placed on the host, and keeps further ones away
       const host = await manager.findOne(Host, { where: { id }, lock: { mode: 'pessimistic_write' } });
       if (host === null) throw new NotFoundError('host');
       const sandboxes = await manager.countBy(Sandbox, { hostId: id });
@@ -65,7 +65,7 @@ export class HostsService {
     await this.changes.apply({ kind: 'host', hostId: encodeId('host', id) });
   }
 
-  async #set(
+  private async set(
     id: string,
     values: Partial<Pick<Host, 'address' | 'status' | 'lastHeartbeatAt'>>,
   ): Promise<HostView> {

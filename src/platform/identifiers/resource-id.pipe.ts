@@ -3,7 +3,7 @@ import { ValidateBy } from 'class-validator';
 import { NotFoundError } from '../errors/request.errors.js';
 import { decodeId, type ResourceKind } from './resource-id.js';
 
-/** A path parameter `host-…` as its UUID. An id that names nothing is answered like one of nothing: 404. */
+/** Turns a path parameter `host-…` into its UUID. A malformed id is answered like an unknown one: 404. */
 export class ResourceIdPipe implements PipeTransform<string, string> {
   /** @param what the resource's name in the message, e.g. `host` */
   constructor(

@@ -1,4 +1,4 @@
-/** What an id names; the prefix before the dash. */
+/** The kind of thing that an id names; the prefix before the dash. */
 export type ResourceKind = 'cl' | 'team' | 'key' | 'host' | 'link' | 'session';
 
 const DIGITS = 25;
@@ -7,7 +7,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const BODY = /^[0-9a-z]{25}$/;
 
 /**
- * The public form of a UUID: its 128 bits as one base-36 number of 25 digits behind the kind's prefix.
+ * The public form of a UUID: the kind's prefix, and the UUID's 128 bits as one base-36 number of 25 digits.
  * `encodeId('cl', '00000000-0000-0000-0000-000000000001')` -> `cl-0000000000000000000000001`.
  *
  * @throws RangeError when `uuid` is not a UUID.
@@ -20,8 +20,8 @@ export function encodeId(kind: ResourceKind, uuid: string): string {
 }
 
 /**
- * The UUID (lower case) behind a public id, or null where `id` is not an encoding of that kind:
- * another prefix, another length, a character outside `0-9a-z`, or a value of 2^128 and more.
+ * The UUID (lower case) that a public id encodes, or null if `id` is not such an encoding: another prefix, another
+ * length, a character outside `0-9a-z`, or a value of 2^128 or more.
  */
 export function decodeId(kind: ResourceKind, id: string): string | null {
   if (!id.startsWith(`${kind}-`)) return null;

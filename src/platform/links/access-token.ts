@@ -2,8 +2,8 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { decodeId, encodeId } from '../identifiers/resource-id.js';
 
 /**
- * What a token is good for, and its prefix: a `link` opens a sandbox once or until it expires, by being exchanged for a
- * `session`, which is a cookie. One is never taken for the other.
+ * What a token is for. The token of a `link` can be exchanged for that of a `session`, which is a cookie. Neither is
+ * accepted in place of the other.
  */
 export type TokenPurpose = 'link' | 'session';
 const PREFIX: Readonly<Record<TokenPurpose, string>> = { link: 'wrl_', session: 'wrs_' };
@@ -12,22 +12,22 @@ const PREFIX: Readonly<Record<TokenPurpose, string>> = { link: 'wrl_', session: 
 const SECRET_BYTES = 32;
 const FORM = /^wr[ls]_([0-9a-z]{25})([\w-]{43})$/;
 
-/** Where a token leads; its hash is of this too, so that it is worth nothing anywhere else. */
+/** The port for which a token is good. Its hash includes this, so the token is worth nothing anywhere else. */
 export interface TokenPlace {
   /** UUID. */
   readonly sandboxId: string;
   readonly port: number;
 }
 
-/** A token as its holder has it, and what is stored of it. */
+/** A new token, and what is stored of it. */
 export interface NewToken {
-  /** `wrl_` or `wrs_`, 25 characters of its row's id, 43 of the secret: 72 in all. */
+  /** `wrl_` or `wrs_`, 25 characters for the id of its row, 43 for the secret: 72 in all. */
   readonly token: string;
   /** SHA-256, 32 bytes. */
   readonly hash: Buffer;
 }
 
-/** A token that has the right form: the row it names, and what it says. */
+/** A token with the right form, and the id of the row that it names. */
 export interface PresentedToken {
   /** UUID. */
   readonly id: string;
@@ -41,7 +41,7 @@ export function newToken(purpose: TokenPurpose, id: string, place: TokenPlace): 
   return { token, hash: hashToken(purpose, token, place) };
 }
 
-/** Null where `token` has not the form of one for that purpose. */
+/** Null if `token` does not have the form of one for that purpose. */
 export function readToken(purpose: TokenPurpose, token: string): PresentedToken | null {
   if (!token.startsWith(PREFIX[purpose])) return null;
   const match = FORM.exec(token);
@@ -49,7 +49,7 @@ export function readToken(purpose: TokenPurpose, token: string): PresentedToken 
   return id === null ? null : { id, token };
 }
 
-/** Whether the stored hash is that of the token at this place; in constant time. */
+/** Whether the stored hash is that of the token for this place. Takes constant time. */
 export function isTokenOf(
   purpose: TokenPurpose,
   { token }: PresentedToken,

@@ -29,11 +29,11 @@ export class CreateLinkBody {
   @Length(1, 200)
   label?: string | null;
 
-  /** The first browser that opens it is the only one. */
+  /** Only the first browser that opens it gets a session. */
   @IsBoolean()
   once: boolean = false;
 
-  /** May be shown in a frame of another site. */
+  /** Whether the sandbox may be shown in a frame of another site. */
   @IsBoolean()
   embed: boolean = false;
 

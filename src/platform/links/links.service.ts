@@ -15,16 +15,16 @@ import { newToken } from './access-token.js';
 import { type CreatedLinkView, type CreateLinkBody, type LinkView, viewLink } from './link.dto.js';
 import { SandboxLink } from './sandbox-link.entity.js';
 
-const NO_LINKS = 'there are no preview links on this database: its tables for them are missing';
+const NO_LINKS = 'there are no preview links on this database: the tables for them are missing';
 
-/** Links of one sandbox that have not expired. */
+/** Most links of one sandbox that have not expired. */
 const MAX_LINKS = 1_000;
 
 const DELETE_EXPIRED = `
   DELETE FROM sandbox_links l USING sandboxes s
    WHERE s.id = l.sandbox_id AND s.team_id = $1 AND l.expires_at <= now()`;
 
-/** A sandbox's preview links as a resource of the API; another team's sandbox is not there. */
+/** Preview links of a sandbox, as a resource of the API. Another team's sandbox is answered as if it did not exist. */
 @Injectable()
 export class LinksService {
   constructor(
@@ -37,7 +37,7 @@ export class LinksService {
   ) {}
 
   /**
-   * The only moment at which the token is known.
+   * Creates a link. Only this answer holds its token.
    *
    * @throws NotFoundError, ValidationFailedError for a port that is denied, ConflictError when there are too many
    */
@@ -61,14 +61,14 @@ export class LinksService {
       usedAt: null,
     });
     const saved = await this.sandboxes.withHeld(teamId, sandboxId, async (manager) => {
-      await this.#makeRoom(manager, teamId, sandboxId);
+      await this.makeRoom(manager, teamId, sandboxId);
       return manager.save(link);
     });
     const host = this.urls.templateOf(encodeId('cl', sandboxId)).replace('{port}', String(port));
     return { ...viewLink(saved), url: `${host}/?${LINK_PARAMETER}=${token}` };
   }
 
-  /** Those that have not expired. @throws NotFoundError */
+  /** The links that have not expired. @throws NotFoundError */
   async list(teamId: string, sandboxId: string, query: PageQuery): Promise<Page<LinkView>> {
     await this.sandboxes.get(teamId, sandboxId);
     if (!this.tables.haveLinks) return { items: [], next: null };
@@ -78,7 +78,7 @@ export class LinksService {
     return readPageById('link', query, read, viewLink);
   }
 
-  /** Ends its sessions, and what they have open. @throws NotFoundError */
+  /** Deletes a link. This also ends its sessions, and cuts what they have open. @throws NotFoundError */
   async revoke(teamId: string, sandboxId: string, linkId: string): Promise<void> {
     await this.sandboxes.get(teamId, sandboxId);
     if (!this.tables.haveLinks) throw new NotFoundError('link');
@@ -87,8 +87,11 @@ export class LinksService {
     await this.changes.apply({ kind: 'credential', scheme: 'session', subject: encodeId('link', linkId) });
   }
 
-  /** Links that have expired go when a new one comes: the sandbox's, and where that is not enough all of the team. */
-  async #makeRoom(manager: EntityManager, teamId: string, sandboxId: string): Promise<void> {
+  /**
+   * Deletes expired links before a new one is stored: those of the sandbox and, if that is not enough, of the whole
+   * team.
+   */
+  private async makeRoom(manager: EntityManager, teamId: string, sandboxId: string): Promise<void> {
     await manager.query('DELETE FROM sandbox_links WHERE sandbox_id = $1 AND expires_at <= now()', [
       sandboxId,
     ]);

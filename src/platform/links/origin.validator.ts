@@ -1,6 +1,6 @@
 import { ValidateBy, type ValidationOptions } from 'class-validator';
 
-/** As browsers send it: scheme, host in lower case, and the port where it is not the scheme's own. */
+/** True for an origin as browsers send it: scheme, host in lower case, and the port unless it is the scheme's default. */
 export function isOrigin(value: unknown): value is string {
   if (typeof value !== 'string' || value.length > 300 || !/^https?:\/\/[a-z0-9.:[\]_-]+$/.test(value))
     return false;

@@ -19,15 +19,15 @@ export class SandboxLink {
   @Column('bytea', { name: 'token_hash' })
   tokenHash!: Buffer;
 
-  /** True where a single browser may exchange it. */
+  /** True if only one browser may exchange it. */
   @Column('boolean')
   once!: boolean;
 
-  /** True where the sandbox may be shown in a frame of another site. */
+  /** True if the sandbox may be shown in a frame of another site. */
   @Column('boolean')
   embed!: boolean;
 
-  /** Origins beside the sandbox's own from which its sessions may change things, e.g. `https://app.example.com`. */
+  /** Origins besides the sandbox's own whose pages may change things by its sessions, e.g. `https://app.example.com`. */
   @Column('jsonb', { name: 'allowed_origins' })
   allowedOrigins!: string[];
 

@@ -6,7 +6,7 @@ import type { BegunSession } from '../../sandbox-proxy/index.js';
 import { CHANNEL } from '../database/feed-triggers.js';
 import { isTokenOf, newToken, type PresentedToken, type TokenPlace } from './access-token.js';
 
-/** A session as the tables have it. */
+/** A session, as stored in the tables. */
 export interface SessionRow {
   /** UUIDs. */
   readonly id: string;
@@ -18,8 +18,17 @@ export interface SessionRow {
   readonly allowedOrigins: readonly string[];
   /** SHA-256 of the cookie. */
   readonly tokenHash: Buffer;
-  /** Epoch milliseconds; that of the link. */
+  /** When its link expires, epoch milliseconds. */
   readonly expiresAtMs: number;
+}
+
+/** A link that may still begin a session. */
+export interface OpenLink {
+  /** UUID. */
+  readonly id: string;
+  readonly tokenHash: Buffer;
+  /** True if it may begin only one session. */
+  readonly once: boolean;
 }
 
 /** Sessions of one link: the oldest ends where another begins. */
@@ -35,7 +44,10 @@ const SESSION = `
     JOIN teams t ON t.id = s.team_id AND t.deleted_at IS NULL
    WHERE l.expires_at > now()`;
 
-/** Leaves the newest `$2` sessions of the link `$1`; sessions have no trigger, so it tells of those that go itself. */
+/**
+ * Deletes all but the newest `$2` sessions of the link `$1`. The table has no trigger, so the query itself sends the
+ * messages about those that it deletes.
+ */
 const END_OLDEST = `
   WITH ended AS (
     DELETE FROM sandbox_sessions WHERE id IN (
@@ -43,28 +55,29 @@ const END_OLDEST = `
     RETURNING id)
   SELECT pg_notify($3, json_build_object('table', 'sandbox_sessions', 'id', id)::text) FROM ended`;
 
-/** The questions that a browser's credentials put to the database. */
+/** The queries for links and sessions. */
 @Injectable()
 export class SessionRepository {
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
-  /** Those of these sessions that are still there. @param ids UUIDs */
+  /** Those of these sessions that still exist. @param ids UUIDs */
   findMany(ids: readonly string[]): Promise<SessionRow[]> {
     return this.dataSource.query<SessionRow[]>(`${SESSION} AND c.id = ANY($1::uuid[])`, [ids]);
   }
 
   /** Those of these links that may still begin a session. @param ids UUIDs */
-  findLinks(ids: readonly string[]): Promise<{ readonly id: string; readonly tokenHash: Buffer }[]> {
-    return this.dataSource.query(
-      `SELECT id, token_hash AS "tokenHash" FROM sandbox_links
+  findLinks(ids: readonly string[]): Promise<OpenLink[]> {
+    return this.dataSource.query<OpenLink[]>(
+      `SELECT id, token_hash AS "tokenHash", once FROM sandbox_links
         WHERE id = ANY($1::uuid[]) AND expires_at > now() AND (NOT once OR used_at IS NULL)`,
       [ids],
     );
   }
 
   /**
-   * Begins a session by a link's token, or null where the token is not good at that place, has expired, or was for one
-   * browser and another has had it: that is decided by one update, so that of any number at once one wins.
+   * Begins a session by a link's token. Null if the token is not good at that place, has expired, or was for one
+   * browser and has been used. The latter is decided by one UPDATE, so that of any number at the same time only one
+   * gets a session.
    */
   async begin(presented: PresentedToken, place: TokenPlace): Promise<BegunSession | null> {
     return this.dataSource.transaction(async (manager) => {
@@ -89,8 +102,8 @@ export class SessionRepository {
 }
 
 /**
- * The link whose token it is, at that place and not expired; null where there is none. Its sandbox is held: if that is
- * paused meanwhile, the pause waits, and then ends the session that is being begun like any other.
+ * The link of this token, if it is for this place and has not expired; otherwise null. Its sandbox is locked: if somebody
+ * pauses it now, the pause waits, and then also ends the session that is being begun.
  */
 async function findHeldLink(
   manager: EntityManager,

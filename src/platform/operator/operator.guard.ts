@@ -4,7 +4,7 @@ import type { Request } from 'express';
 import { PlatformOptions } from '../platform.options.js';
 import { CredentialError } from '../errors/request.errors.js';
 
-/** Lets in who shows `Authorization: Bearer $ADMIN_TOKEN`. */
+/** Lets a request in that has `Authorization: Bearer $ADMIN_TOKEN`. */
 @Injectable()
 export class OperatorGuard implements CanActivate {
   private readonly expected: Buffer;
@@ -19,7 +19,7 @@ export class OperatorGuard implements CanActivate {
     const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
     if (token === undefined)
       throw new CredentialError('Authorization: Bearer with the operator token required');
-    // digests are of one length, so that comparing them tells nothing of the token's
+    // digests all have the same length, so that comparing them reveals nothing about the length of the token
     if (!timingSafeEqual(digest(token), this.expected)) throw new CredentialError('invalid operator token');
     return true;
   }

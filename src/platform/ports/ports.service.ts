@@ -12,12 +12,12 @@ import { SandboxesService } from '../sandboxes/sandboxes.service.js';
 import { type PortView, type PutPortBody, viewPort } from './port.dto.js';
 import { SandboxPort } from './sandbox-port.entity.js';
 
-const NO_SETTINGS = 'there are no port settings on this database: its table for them is missing';
+const NO_SETTINGS = 'there are no port settings on this database: the table for them is missing';
 
-/** Ports of one sandbox with settings of their own. */
+/** Most ports of one sandbox with settings of their own. */
 const MAX_PORTS = 1_000;
 
-/** The settings of a sandbox's ports as a resource of the API; another team's sandbox is not there. */
+/** Settings of a sandbox's ports, as a resource of the API. Another team's sandbox is answered as if it did not exist. */
 @Injectable()
 export class PortsService {
   constructor(
@@ -28,7 +28,7 @@ export class PortsService {
     private readonly tables: AccessTables,
   ) {}
 
-  /** Those with settings of their own. @throws NotFoundError */
+  /** The ports with settings of their own. @throws NotFoundError */
   async list(teamId: string, sandboxId: string, { limit, after }: PageQuery): Promise<Page<PortView>> {
     await this.sandboxes.get(teamId, sandboxId);
     if (after !== undefined && !/^\d{1,5}$/.test(after))
@@ -47,7 +47,7 @@ export class PortsService {
     });
   }
 
-  /** @throws NotFoundError, ValidationFailedError for a port that is none or is denied, ConflictError when there are too many */
+  /** @throws NotFoundError, ValidationFailedError for a denied port, ConflictError when there are too many */
   async put(teamId: string, sandboxId: string, port: number, body: PutPortBody): Promise<PortView> {
     if (this.options.deniedPorts.includes(port))
       throw new ValidationFailedError([`port ${port} cannot be reached from outside`]);
@@ -57,7 +57,7 @@ export class PortsService {
       const isNew = !(await manager.existsBy(SandboxPort, { sandboxId, port }));
       if (isNew) {
         if ((await manager.countBy(SandboxPort, { sandboxId })) >= MAX_PORTS)
-          throw new ConflictError(`a sandbox has settings for ${MAX_PORTS} ports at most`);
+          throw new ConflictError(`a sandbox may have settings for at most ${MAX_PORTS} ports`);
         await requireRoom(manager, this.options.quotas, 'ports', teamId);
       }
       await manager.upsert(SandboxPort, { sandboxId, port, visibility, cors }, ['sandboxId', 'port']);
@@ -66,7 +66,7 @@ export class PortsService {
     return { port, visibility, cors };
   }
 
-  /** Back to private, with CORS left to the app. @throws NotFoundError */
+  /** Deletes the settings: the port is private again, and CORS is left to the app. @throws NotFoundError */
   async delete(teamId: string, sandboxId: string, port: number): Promise<void> {
     await this.sandboxes.get(teamId, sandboxId);
     if (!this.tables.havePorts) throw new NotFoundError('port');

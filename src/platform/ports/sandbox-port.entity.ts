@@ -1,10 +1,10 @@
 import { Column, Entity, PrimaryColumn, UpdateDateColumn } from 'typeorm';
 
-/** `private`: with a credential only; `public`: for anyone. */
+/** `private`: only with a credential; `public`: for anyone. */
 export const VISIBILITIES = ['private', 'public'] as const;
 export type Visibility = (typeof VISIBILITIES)[number];
 
-/** `app`: the app answers for itself; a list: the proxy answers, for these origins. */
+/** `app`: the app allows origins itself; a list: the proxy does so, for these origins. */
 export type CorsSetting = 'app' | readonly string[];
 
 /** The settings of one port of one sandbox; a port without a row is private and leaves CORS to the app. */

@@ -18,7 +18,7 @@ interface Waiting {
   readonly end: (isHeard: boolean) => void;
 }
 
-/** Two connections to the database: one that listens on a channel, and one that speaks there to be heard by it. */
+/** Two connections to the database: one listens on a channel, the other sends messages there that the first should hear. */
 export class FeedConnection {
   private readonly listener: Client;
   private readonly speaker: Client;
@@ -30,16 +30,18 @@ export class FeedConnection {
     this.listener.on('notification', ({ payload }) => events.onMessage(payload));
   }
 
-  /** @param deadlineMs epoch milliseconds @throws any error, also where it is not in time */
+  /** Connects and listens. @param deadlineMs epoch milliseconds @throws any error, also when it is late */
   async open(channel: string, deadlineMs: number): Promise<void> {
     await Promise.all([this.listener.connect(), this.speaker.connect()]);
     await inTime(this.listener.query(`LISTEN ${channel}`), deadlineMs);
   }
 
   /**
+   * Runs a query that counts.
+   *
    * @param sql answers one row with a number `count`; its parameter is a list of texts
    * @param deadlineMs epoch milliseconds
-   * @throws any error, also where it is not in time
+   * @throws any error, also when it is late
    */
   async count(sql: string, names: readonly string[], deadlineMs: number): Promise<number> {
     const { rows } = await inTime(this.listener.query<{ count: number }>(sql, [names]), deadlineMs);
@@ -47,10 +49,10 @@ export class FeedConnection {
   }
 
   /**
-   * Says `{"proof":"…"}` and waits until it is heard: false where it is not in time.
+   * Sends `{"proof":"…"}` and waits until it is heard; false if that takes too long.
    *
    * @param deadlineMs epoch milliseconds
-   * @throws any error where it could not be said, also in time
+   * @throws any error when the message could not be sent, or not in time
    */
   async hearsItself(channel: string, proof: string, deadlineMs: number): Promise<boolean> {
     const heard = new Promise<boolean>((resolve) => {
@@ -65,7 +67,7 @@ export class FeedConnection {
     }
   }
 
-  /** Told of every proof that has come in, of other feeds as well. */
+  /** To be called with every proof that was heard, also those of other feeds. */
   heard(proof: string): void {
     if (this.waiting?.proof === proof) this.waiting.end(true);
   }
@@ -75,7 +77,7 @@ export class FeedConnection {
     await Promise.all([this.listener, this.speaker].map((client) => client.end().catch(() => undefined)));
   }
 
-  /** Closes the sockets as well where the server does not answer any more. */
+  /** Closes the sockets at once, for a server that no longer answers. */
   destroy(): void {
     this.waiting?.end(false);
     for (const client of [this.listener, this.speaker]) client.connection.stream.destroy();
@@ -100,12 +102,12 @@ async function inTime<Value>(promise: Promise<Value>, deadlineMs: number): Promi
   return value;
 }
 
-/** What the promise gives, or `LATE` where it gives nothing before `deadlineMs`, epoch milliseconds. */
+/** The value of the promise, or `LATE` if it has none before `deadlineMs`, epoch milliseconds. */
 async function byDeadline<Value>(promise: Promise<Value>, deadlineMs: number): Promise<Value | typeof LATE> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<typeof LATE>((resolve) => {
     const end = (): void => resolve(LATE);
-    // where it is the process that was late, what has come in the meantime is read before the immediate
+    // if this process itself was late, what has arrived meanwhile is read before the immediate runs
     timer = setTimeout(() => setImmediate(end), Math.max(0, deadlineMs - Date.now()));
   });
   try {

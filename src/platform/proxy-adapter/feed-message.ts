@@ -1,14 +1,15 @@
 import type { Change } from '../../sandbox-proxy/index.js';
 import { encodeId, type ResourceKind } from '../identifiers/resource-id.js';
 
-/** Any feed's proof that it hears itself; `null`: the message is none. */
+/** A message on the channel: the proof of some feed, or a change. */
 export type FeedMessage = { readonly proof: string } | { readonly change: Change };
 
 const EVERYTHING: FeedMessage = { change: { kind: 'everything' } };
 
 /**
- * A notification's payload: what a trigger tells (`{"table":"hosts","id":"0000…"}`) as a change in the words of the
- * proxy, or the proof of a feed (`{"proof":"…"}`). One that cannot be read may have meant anything: everything.
+ * Reads a notification's payload: the message of a trigger (`{"table":"hosts","id":"0000…"}`) becomes a change in the
+ * proxy's terms; `{"proof":"…"}` is the proof of a feed. A message that cannot be read may mean anything, so it is
+ * `everything`.
  */
 export function readFeedMessage(payload: string | undefined): FeedMessage {
   const message = readObject(payload);
@@ -55,7 +56,7 @@ function readObject(payload: string | undefined): Readonly<Record<string, unknow
     const value: unknown = JSON.parse(payload ?? '');
     return typeof value === 'object' && value !== null ? { ...value } : {};
   } catch {
-    // an unreadable message is answered for by the caller, as one that may mean anything
+    // the caller treats an unreadable message as one that may mean anything
     return {};
   }
 }

@@ -7,7 +7,7 @@ import { Batches } from '../database/batches.js';
 import { hashApiKey } from '../identifiers/api-key.js';
 import { decodeId, encodeId } from '../identifiers/resource-id.js';
 
-/** The table `team_api_keys`, as the proxy asks it. A deleted team's keys admit nobody. */
+/** `ApiKeyStore` on the table `team_api_keys`. The keys of a deleted team admit nobody. */
 @Injectable()
 export class PlatformApiKeyStore extends ApiKeyStore {
   readonly pattern = /wrn_[0-9a-f]{32}/;

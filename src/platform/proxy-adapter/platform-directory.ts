@@ -6,7 +6,7 @@ import { Batches } from '../database/batches.js';
 import { decodeId, encodeId } from '../identifiers/resource-id.js';
 
 interface LocationRow {
-  /** From 1, of the question. */
+  /** The position of the question, from 1. */
   readonly position: number;
   readonly status: string;
   readonly address: string;
@@ -14,7 +14,7 @@ interface LocationRow {
   readonly hostId: string | null;
 }
 
-/** The tables `sandboxes` and `hosts`, as the proxy asks them. */
+/** `SandboxDirectory` on the tables `sandboxes` and `hosts`. */
 @Injectable()
 export class PlatformSandboxDirectory extends SandboxDirectory {
   private readonly asked = new Batches((pairs: readonly SandboxOfTeam[]) => this.locateMany(pairs));

@@ -6,7 +6,7 @@ import { decodeId, encodeId } from '../identifiers/resource-id.js';
 import { Batches } from '../database/batches.js';
 import { AccessTables } from '../database/access-tables.js';
 
-/** The table `sandbox_ports`, as the proxy asks it; without it every port is private. */
+/** `PortSettings` on the table `sandbox_ports`. If the table is missing, every port is private. */
 @Injectable()
 export class PlatformPortSettings extends PortSettings {
   private readonly asked = new Batches((places: readonly SessionPlace[]) => this.findMany(places));

@@ -11,7 +11,7 @@ import { type SessionRow, SessionRepository } from '../links/session.repository.
 import { Batches } from '../database/batches.js';
 import { AccessTables } from '../database/access-tables.js';
 
-/** The tables `sandbox_links` and `sandbox_sessions`, as the proxy asks them; without them nobody has a session. */
+/** `SessionStore` on the tables `sandbox_links` and `sandbox_sessions`. If they are missing, there are no sessions. */
 @Injectable()
 export class PlatformSessionStore extends SessionStore {
   readonly pattern = /wr[ls]_[0-9a-z]{25}[\w-]{43}/;
@@ -35,19 +35,29 @@ export class PlatformSessionStore extends SessionStore {
     const where = tokenPlaceOf(place);
     if (presented === null || where === null || !this.tables.haveLinks) return null;
     const row = await this.asked.ask(presented.id);
-    // the place is in the hash, too: a session of another port or sandbox does not pass
+    // the hash includes the place, so that a session for another port or sandbox does not pass
     if (row === null || !isTokenOf('session', presented, where, row.tokenHash)) return null;
     return sessionOf(row);
   }
 
-  async begin(linkToken: string, place: SessionPlace): Promise<BegunSession | null> {
+  async begin(
+    linkToken: string,
+    place: SessionPlace,
+    isConfirmed: boolean,
+  ): Promise<BegunSession | 'confirm' | null> {
     const presented = readToken('link', linkToken);
     const where = tokenPlaceOf(place);
     if (presented === null || where === null || !this.tables.haveLinks) return null;
-    // first without a transaction: anybody can make tokens up
+    // first without a transaction, since anybody can make tokens up
     const link = await this.askedLinks.ask(presented.id);
     if (link === null || !isTokenOf('link', presented, where, link.tokenHash)) return null;
+    if (link.once && !isConfirmed) return 'confirm';
     return this.repository.begin(presented, where);
+  }
+
+  override linkIdOf(linkToken: string): string | null {
+    const presented = readToken('link', linkToken);
+    return presented === null ? null : encodeId('link', presented.id);
   }
 
   async stillHold(sessions: readonly Session[]): Promise<readonly boolean[]> {

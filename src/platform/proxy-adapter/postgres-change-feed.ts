@@ -16,37 +16,38 @@ import { readFeedMessage } from './feed-message.js';
 export const FEED_OPTIONS = Symbol('FEED_OPTIONS');
 
 export interface FeedOptions {
-  /** Of the database that everything is written to, perhaps through a pooler. */
+  /** URL of the database that everything is written to, perhaps through a pooler. */
   readonly databaseUrl: string;
-  /** Of the same database, past any pooler: one in transaction mode passes no notifications on. */
+  /** URL of the same database without a pooler: one in transaction mode passes no notifications on. */
   readonly feedUrl: string;
-  /** Between two proofs that the feed hears, milliseconds. */
+  /** Time between two proofs that the feed hears, milliseconds. */
   readonly heartbeatMs: number;
   /** How long connecting, or one proof, may take before the feed counts as down, milliseconds. */
   readonly timeoutMs: number;
-  /** Without one: Nest's. */
+  /** Absent: Nest's. */
   readonly logger?: LoggerService;
 }
 
 /**
- * `live`: the feed hears what it says itself; `down`: there is no connection; `absent`: the database has no triggers;
- * `deaf`: there is a connection, and nothing is heard on it.
+ * `live`: the feed hears its own messages; `down`: there is no connection; `absent`: the database has no triggers;
+ * `deaf`: there is a connection, but nothing is heard on it.
  */
 export type FeedState = 'live' | 'down' | 'absent' | 'deaf';
 
 const DEAF =
   'the change feed cannot hear: is a pooler in transaction mode in between? set FEED_DATABASE_URL to a direct connection';
 const ABSENT =
-  'the database has no change triggers: what is remembered is asked about again after a few seconds';
+  'the database has no change triggers: nothing that is remembered is believed for more than 5 seconds';
 const BACKOFF_MIN_MS = 100;
 const BACKOFF_MAX_MS = 5_000;
 
 /**
- * The change feed over one connection that does `LISTEN`, and one that says something on the same channel with every
- * heartbeat: the feed is live for as long as it hears that. It reconnects for as long as the program runs.
+ * `ChangeFeed` by PostgreSQL's notifications. One connection listens (`LISTEN`). With every heartbeat, another one
+ * sends a message on the same channel, and the feed is live for as long as it hears that. It reconnects for as long as
+ * the program runs.
  *
- * A second connection, because PostgreSQL hands a session its own notifications with the answer to its own statement:
- * those arrive through a pooler, too, and prove nothing.
+ * The second connection is needed because PostgreSQL gives a session its own notifications together with the answer to
+ * its own statement: those arrive even through a pooler, and prove nothing.
  */
 @Injectable()
 export class PostgresChangeFeed extends ChangeFeed implements OnModuleInit, OnApplicationShutdown {
@@ -73,7 +74,7 @@ export class PostgresChangeFeed extends ChangeFeed implements OnModuleInit, OnAp
     return this.provenAt;
   }
 
-  /** `isLive`, with the reason where it is false. */
+  /** `isLive`, with the reason if it is false. */
   get state(): FeedState {
     return this.currentState;
   }
@@ -112,7 +113,7 @@ export class PostgresChangeFeed extends ChangeFeed implements OnModuleInit, OnAp
     }
   }
 
-  /** Asks for the triggers, which shows that the connection lives; then that it hears; then again after a heartbeat. */
+  /** Counts the triggers, which shows that the connection works, then checks that it hears; again after each heartbeat. */
   private async check(connection: FeedConnection): Promise<void> {
     const askedAtMs = Date.now();
     const deadlineMs = askedAtMs + this.options.timeoutMs;
@@ -123,9 +124,10 @@ export class PostgresChangeFeed extends ChangeFeed implements OnModuleInit, OnAp
     this.failures = 0;
     if (hears) this.provenAt = askedAtMs;
     this.enter(hears ? 'live' : hasTriggers ? 'deaf' : 'absent');
+    const nextInMs = Math.max(0, askedAtMs + this.options.heartbeatMs - Date.now());
     this.timer = setTimeout(() => {
       this.check(connection).catch((error: unknown) => this.lose(connection, error));
-    }, this.options.heartbeatMs);
+    }, nextInMs);
     this.timer.unref();
   }
 
@@ -139,7 +141,7 @@ export class PostgresChangeFeed extends ChangeFeed implements OnModuleInit, OnAp
     }
     if (state !== 'live') return;
     this.logger.log('change feed is live');
-    // what happened before this moment was not heard
+    // what happened before this moment may not have been heard
     this.tell({ kind: 'everything' });
   }
 

@@ -17,20 +17,20 @@ import { FEED_OPTIONS, type FeedOptions, PostgresChangeFeed } from './postgres-c
 
 /**
  * How often the feed proves that it hears, and how long that may take, milliseconds. Together no more than the 5 s for
- * which the proxy trusts what it remembers without a feed.
+ * which the proxy believes what it remembers without a feed.
  */
 const HEARTBEAT_MS = 3_000;
 const FEED_TIMEOUT_MS = 2_000;
 
 export interface ProxyAdapterOptions {
   readonly databaseUrl: string;
-  /** The same database past any pooler; absent: `databaseUrl`. */
+  /** URL of the same database without a pooler; absent: `databaseUrl`. */
   readonly feedUrl?: string | undefined;
   /** Whether `last_used` of keys is written; false on a database that is only read. */
   readonly isLastUsedRecorded: boolean;
 }
 
-/** The contracts of the proxy, as the platform's tables fill them: for the `providers` of `SandboxProxyModule.forRoot`. */
+/** The proxy's contracts on the platform's tables: for the `providers` of `SandboxProxyModule.forRoot`. */
 export const PLATFORM_CONTRACTS: readonly Provider[] = [
   { provide: SandboxDirectory, useExisting: PlatformSandboxDirectory },
   { provide: ApiKeyStore, useExisting: PlatformApiKeyStore },
@@ -39,7 +39,7 @@ export const PLATFORM_CONTRACTS: readonly Provider[] = [
   { provide: ChangeFeed, useExisting: PostgresChangeFeed },
 ];
 
-/** The platform's tables as the sandbox proxy asks them: for the `imports` of `SandboxProxyModule.forRoot`. */
+/** Implements the proxy's contracts on the platform's tables: to be imported beside `SandboxProxyModule.forRoot`. */
 @Module({})
 export class ProxyAdapterModule {
   static forRoot({ databaseUrl, feedUrl, isLastUsedRecorded }: ProxyAdapterOptions): DynamicModule {

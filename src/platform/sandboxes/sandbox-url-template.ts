@@ -1,9 +1,9 @@
 import type { PlatformOptions } from '../platform.options.js';
 
 /**
- * The URL under which a sandbox's ports answer: `cl-…` -> `http://{port}-cl-….localhost:8000`, with `{port}` as it stands.
+ * The URL of a sandbox's ports: `cl-…` -> `http://{port}-cl-….localhost:8000`, where `{port}` is to be replaced.
  *
- * @param listenerPort the port that is listened on, which the configuration leaves open where it says 0
+ * @param listenerPort the port that the program listens on, which the configuration does not know if it says 0
  */
 export function sandboxUrlTemplate(
   { publicUrl, sandboxDomains }: Pick<PlatformOptions, 'publicUrl' | 'sandboxDomains'>,

@@ -4,7 +4,7 @@ import type { Server } from 'node:http';
 import { PlatformOptions } from '../platform.options.js';
 import { sandboxUrlTemplate } from './sandbox-url-template.js';
 
-/** Says under which URL a sandbox's ports answer. */
+/** Knows the URLs of sandboxes' ports. */
 @Injectable()
 export class SandboxUrls {
   constructor(
@@ -12,7 +12,7 @@ export class SandboxUrls {
     private readonly adapterHost: HttpAdapterHost,
   ) {}
 
-  /** `cl-…` -> `http://{port}-cl-….localhost:8000`, with `{port}` as it stands. */
+  /** `cl-…` -> `http://{port}-cl-….localhost:8000`, where `{port}` is to be replaced. */
   templateOf(sandboxId: string): string {
     const server: Server = this.adapterHost.httpAdapter.getHttpServer();
     const address = server.address();

@@ -18,7 +18,7 @@ import {
 import { Sandbox } from './sandbox.entity.js';
 import { SandboxUrls } from './sandbox-urls.service.js';
 
-/** A team's sandboxes as a resource of the API. Another team's are not there. */
+/** Sandboxes of a team, as a resource of the API. Another team's are answered as if they did not exist. */
 @Injectable()
 export class SandboxesService {
   constructor(
@@ -46,23 +46,23 @@ export class SandboxesService {
         startedAt: status === 'running' ? new Date() : null,
         lastActiveAt: null,
       });
-      return this.#view(await manager.save(sandbox));
+      return this.view(await manager.save(sandbox));
     });
-    await this.#changed(created.id);
+    await this.changed(created.id);
     return created;
   }
 
   list(teamId: string, query: PageQuery): Promise<Page<SandboxView>> {
     const read = (after: string, take: number): Promise<Sandbox[]> =>
       this.sandboxes.find({ where: { teamId, id: MoreThan(after) }, order: { id: 'ASC' }, take });
-    return readPageById('cl', query, read, (sandbox) => this.#view(sandbox));
+    return readPageById('cl', query, read, (sandbox) => this.view(sandbox));
   }
 
   /** @throws NotFoundError */
   async get(teamId: string, id: string): Promise<SandboxView> {
     const sandbox = await this.sandboxes.findOneBy({ id, teamId });
     if (sandbox === null) throw new NotFoundError('sandbox');
-    return this.#view(sandbox);
+    return this.view(sandbox);
   }
 
   /** @throws NotFoundError, or ValidationFailedError when `hostId` names no host. */
@@ -76,14 +76,15 @@ export class SandboxesService {
       if (hostId !== undefined) sandbox.hostId = await reserveHost(manager, hostId);
       if (status === 'running' && sandbox.status !== 'running') sandbox.startedAt = new Date();
       if (status !== undefined) sandbox.status = status;
-      return this.#view(await manager.save(sandbox));
+      return this.view(await manager.save(sandbox));
     });
-    await this.#changed(updated.id);
+    await this.changed(updated.id);
     return updated;
   }
 
   /**
-   * Runs `work` with the sandbox kept as it is: it cannot change its team, or go, before the transaction ends.
+   * Runs `work` in a transaction in which the sandbox is locked: until it ends, the sandbox can neither be deleted nor
+   * given to another team.
    *
    * @throws NotFoundError
    */
@@ -106,20 +107,23 @@ export class SandboxesService {
   async delete(teamId: string, id: string): Promise<void> {
     const { affected } = await this.sandboxes.delete({ id, teamId });
     if (affected !== 1) throw new NotFoundError('sandbox');
-    await this.#changed(encodeId('cl', id));
+    await this.changed(encodeId('cl', id));
   }
 
   /** @param sandboxId public id, `cl-…` */
-  #changed(sandboxId: string): Promise<void> {
+  private changed(sandboxId: string): Promise<void> {
     return this.changes.apply({ kind: 'sandbox', sandboxId });
   }
 
-  #view(sandbox: Sandbox): SandboxView {
+  private view(sandbox: Sandbox): SandboxView {
     return viewSandbox(sandbox, this.urls.templateOf(encodeId('cl', sandbox.id)));
   }
 }
 
-/** The host's UUID; it cannot be deleted before the transaction ends. There is no foreign key that would see to it. */
+/**
+ * The host's UUID. The host is locked, so that it cannot be deleted before the transaction ends: there is no foreign
+ * key.
+ */
 async function reserveHost(manager: EntityManager, hostId: string | null): Promise<string | null> {
   if (hostId === null) return null;
   const id = decodeId('host', hostId);

@@ -7,7 +7,7 @@ export class CreateTeamBody {
   @Length(1, 200)
   name!: string;
 
-  /** Made from the name where absent. */
+  /** Absent: made from the name. */
   @ValidateIf((body: CreateTeamBody) => body.slug !== undefined)
   @Matches(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, {
     message: 'slug must be 1 to 63 of a-z, 0-9 and inner hyphens',

@@ -1,6 +1,6 @@
 import { Column, CreateDateColumn, DeleteDateColumn, Entity, PrimaryColumn } from 'typeorm';
 
-/** A customer: owns API keys and sandboxes. Soft-deleted by `deleted_at`. */
+/** Owns API keys and sandboxes. Deleted softly, by `deleted_at`. */
 @Entity('teams')
 export class Team {
   @PrimaryColumn('uuid')

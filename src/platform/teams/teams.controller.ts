@@ -6,7 +6,7 @@ import { OperatorGuard } from '../operator/operator.guard.js';
 import { CreateTeamBody, type TeamView } from './team.dto.js';
 import { TeamsService } from './teams.service.js';
 
-/** The operator makes teams, and a fresh team's first key. */
+/** The operator creates teams, and keys for them. */
 @Controller('v1/teams')
 @UseGuards(OperatorGuard)
 export class TeamsController {

@@ -11,7 +11,7 @@ import { Team } from './team.entity.js';
 export class TeamsService {
   constructor(@InjectRepository(Team) private readonly teams: Repository<Team>) {}
 
-  /** @throws ConflictError when the slug is taken, by a deleted team too. */
+  /** @throws ConflictError when the slug is taken, even by a deleted team. */
   async create({ name, slug = slugOf(name) }: CreateTeamBody): Promise<TeamView> {
     const id = randomUUID();
     const { raw } = await this.teams
@@ -25,13 +25,13 @@ export class TeamsService {
     return viewTeam(await this.teams.findOneByOrFail({ id }));
   }
 
-  /** @throws NotFoundError when there is no such team, or it was deleted. */
+  /** @throws NotFoundError when there is no such team or it has been deleted. */
   async requireExists(id: string): Promise<void> {
     if (!(await this.teams.existsBy({ id }))) throw new NotFoundError('team');
   }
 }
 
-/** `Große Firma!` -> `gro-e-firma-1f2e3d`; the random end keeps equal names apart. */
+/** `Große Firma!` -> `gro-e-firma-1f2e3d`. The random end keeps equal names apart. */
 function slugOf(name: string): string {
   const words = name.toLowerCase().match(/[a-z0-9]+/g) ?? ['team'];
   return `${words.join('-').slice(0, 40).replace(/-$/, '')}-${randomBytes(3).toString('hex')}`;

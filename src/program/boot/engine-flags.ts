@@ -1,13 +1,13 @@
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * What V8 goes by when it optimizes (docs/decisions/0009-engine-flags.md). The first import of `main.ts`: what has been
- * compiled before does not change. Arrays of Node's own that live for one request are otherwise taken for long-lived,
- * and pile up in the old generation.
+ * Sets a flag of V8 (docs/decisions/0009-engine-flags.md). It must be the first import of `main.ts`, because the flag
+ * does not affect code that is already compiled. Without it, V8 takes arrays of Node that live for one request for
+ * long-lived ones, and they pile up in the old generation.
  */
 const FLAG = '--no-allocation-site-pretenuring';
 
-/** The V8 of Node 20, on which it was measured; the next one may do better by itself, or not know it. */
-const MEASURED_ON = '11.3.';
+/** From this major version of Node on, that does not happen. */
+const NOT_NEEDED_SINCE = 24;
 
-if (process.versions.v8.startsWith(MEASURED_ON)) setFlagsFromString(FLAG);
+if (Number.parseInt(process.versions.node, 10) < NOT_NEEDED_SINCE) setFlagsFromString(FLAG);

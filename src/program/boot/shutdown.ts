@@ -1,31 +1,31 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What is added to the time that requests in progress are given: closing the data source and the like. */
+/** Time for closing the data source and the like, on top of the grace for requests in progress. */
 export const CLOSE_MARGIN_MS = 5_000;
 
-/** One thing to close; after `limitMs` the next one gets its turn all the same. */
+/** One thing to close. After `limitMs` the next one is closed all the same. */
 interface Step {
   readonly close: () => Promise<void>;
   readonly limitMs: number;
 }
 
-/** What has been opened, to be closed in the opposite order: the application before the database it uses. */
+/** Closes what has been opened, in the opposite order: the application before the database that it uses. */
 export class Shutdown {
-  readonly #steps: Step[] = [];
-  #running: Promise<void> | undefined;
+  private readonly steps: Step[] = [];
+  private running: Promise<void> | undefined;
 
   add(close: () => Promise<void>, limitMs: number): void {
-    this.#steps.push({ close, limitMs });
+    this.steps.push({ close, limitMs });
   }
 
-  /** Closes everything, once however often it is called. One failure does not keep the rest open. */
+  /** Closes everything, only once however often it is called, even if something fails to close. */
   run(): Promise<void> {
-    this.#running ??= this.#closeAll();
-    return this.#running;
+    this.running ??= this.closeAll();
+    return this.running;
   }
 
-  async #closeAll(): Promise<void> {
-    for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) {
+  private async closeAll(): Promise<void> {
+    for (let step = this.steps.pop(); step !== undefined; step = this.steps.pop()) {
       const { close, limitMs } = step;
       await Promise.race([close(), sleep(limitMs, undefined, { ref: false })]).catch((error: unknown) => {
         console.error('while stopping:', error);
@@ -34,14 +34,14 @@ export class Shutdown {
   }
 }
 
-/** The same Ctrl-C reaches us twice under npm: from the terminal, and passed on by npm. */
+/** Under npm the same Ctrl-C reaches us twice within this time: from the terminal, and passed on by npm. */
 const SAME_SIGNAL_MS = 1_000;
 
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
- * The first SIGINT or SIGTERM calls `end`; another one, a second or more later, exits at once.
- * An embedded PostgreSQL then goes on running; the next start ends it.
+ * The first SIGINT or SIGTERM calls `end`. Another one, a second or more later, exits at once; an embedded PostgreSQL
+ * then goes on running until the next start ends it.
  */
 export function onSignals(end: () => void): void {
   let firstAt: number | undefined;

@@ -4,14 +4,14 @@ import { EmbeddedPostgresError } from '../../demo/embedded-postgres/embedded-pos
 import { DatabaseStartError } from '../../platform/database/open-database.js';
 import { WorkerStartError } from './workers.js';
 
-/** Errors whose message is that line already. */
+/** Errors whose message is already that line. */
 const FORESEEN = [EmbeddedPostgresError, DatabaseStartError, WorkerStartError];
-/** Where Node says what a listener failed at; `bind` where the listener is shared by workers. */
+/** System calls that fail if the program cannot listen; `bind` if workers share the listener. */
 const LISTEN_CALLS: readonly unknown[] = ['listen', 'bind', 'getaddrinfo'];
 
 /**
- * What the person at the terminal reads when a start fails: one line for each problem, saying what to do.
- * An error that nobody foresaw keeps its stack: it is a defect.
+ * What to print when the start has failed: one line for each problem, which says what to do. An error that was not
+ * foreseen is a defect, and keeps its stack.
  */
 export function startProblem(error: unknown, configuration: Configuration | undefined): string {
   if (error instanceof ConfigurationError) return error.problems.join('\n');

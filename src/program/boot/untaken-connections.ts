@@ -1,6 +1,6 @@
 import type { Worker } from 'node:cluster';
 
-/** node:cluster's own message that carries a connection to a worker, and the worker's answer. */
+/** The message by which node:cluster gives a connection to a worker, or the worker's answer to it. */
 interface ClusterMessage {
   readonly act?: string;
   readonly seq?: number;
@@ -12,8 +12,9 @@ interface Connection {
 }
 
 /**
- * Closes what a worker was handed and ended before taking. node:cluster forgets such a connection: it stays open in
- * the primary, and its client waits for ever (Node 20.20.2, `handoff` in lib/internal/cluster/round_robin_handle.js).
+ * Closes connections that were on their way to a worker when it ended. node:cluster forgets such a connection: it stays
+ * open in the primary, and its client waits for ever (Node 20.20 to 26.10, `handoff` in
+ * lib/internal/cluster/round_robin_handle.js).
  */
 export function closeUntakenConnections(worker: Worker): void {
   const child = worker.process;
@@ -25,6 +26,6 @@ export function closeUntakenConnections(worker: Worker): void {
   };
   Object.assign(child, { send: watchedSend });
   child.on('internalMessage', ({ ack }: ClusterMessage) => untaken.delete(ack));
-  // after 'exit', and after the last answer has been read; there may be no 'disconnect' while a connection is on its way
+  // 'close' comes after 'exit' and the worker's last answer; there may be no 'disconnect' while a connection is on its way
   child.once('close', () => untaken.forEach((connection) => connection.close()));
 }

@@ -10,22 +10,22 @@ import { standardOutput } from '../logging/standard-output.js';
 import { CLOSE_MARGIN_MS, type Shutdown } from './shutdown.js';
 import { closeUntakenConnections } from './untaken-connections.js';
 
-/** A worker's place is given to a new one no sooner than this after the last one began, milliseconds. */
+/** A worker that ends is replaced no sooner than this after it was started, milliseconds. */
 const REPLACE_AFTER_MS = 1_000;
 
-/** A worker could not start, and so the program cannot; the message is what the worker said. */
+/** A worker could not start, so the program cannot either. The message is that of the worker. */
 export class WorkerStartError extends Error {
   override readonly name = 'WorkerStartError';
 }
 
 /**
- * The application in WORKERS processes that share one listener. This one, the primary, holds the listener, hands
- * each connection to a worker, and replaces workers that end. A worker runs this same program and takes the other
- * way in `main.ts`; one whose primary has gone ends by itself (node:cluster sees to that).
+ * Runs the application in WORKERS processes that share one listener. This process, the primary, holds the listener,
+ * gives each connection to a worker, and replaces workers that end. A worker runs this same program and takes the other
+ * branch in `main.ts`. If the primary is killed, node:cluster ends its workers.
  *
- * @returns the port they listen on.
- * @throws WorkerStartError; before any worker starts DatabaseStartError, as the schema is brought up to date here,
- * and the listener's error, e.g. EADDRINUSE.
+ * @returns the port that they listen on.
+ * @throws WorkerStartError; before any worker is started, DatabaseStartError (the schema is brought up to date here)
+ *   and the error of the listener, e.g. EADDRINUSE.
  */
 export async function openWorkers(settings: Configuration, shutdown: Shutdown): Promise<number> {
   const { DATABASE_URL = '', MIGRATIONS, SHUTDOWN_GRACE_MS } = settings;
@@ -38,12 +38,12 @@ export async function openWorkers(settings: Configuration, shutdown: Shutdown): 
   return port;
 }
 
-/** In a worker, instead of printing it: the primary prints what stopped the first one, once. */
+/** Sends a worker's problem to the primary, which prints that of the first worker, once. */
 export function tellPrimary(problem: string): Promise<void> {
   return new Promise((resolve) => process.send?.({ problem }, undefined, undefined, () => resolve()));
 }
 
-/** PORT, or the number that 0 stands for: node:cluster would take another one after all workers have died at once. */
+/** PORT, or a free one if it is 0: by itself node:cluster would take another port after all workers have died at once. */
 async function freePort({ HOST, PORT }: Configuration): Promise<number> {
   const probe = createServer();
   await once(probe.listen(PORT, HOST), 'listening');
@@ -53,40 +53,44 @@ async function freePort({ HOST, PORT }: Configuration): Promise<number> {
 }
 
 class Workers {
-  readonly #running = new Set<Worker>();
-  readonly #log: Logger;
-  readonly #environment: Record<string, string>;
-  #isStopping = false;
+  private readonly running = new Set<Worker>();
+  private readonly log: Logger;
+  private readonly environment: Record<string, string>;
+  private isStopping = false;
 
   constructor(private readonly settings: Configuration) {
     const { DATABASE_URL = '', ADMIN_TOKEN = '', AGENT_TOKEN = '', PORT, LOG_LEVEL } = settings;
-    this.#log = createLogger(LOG_LEVEL);
-    this.#environment = { DATABASE_URL, ADMIN_TOKEN, AGENT_TOKEN, PORT: String(PORT) };
+    this.log = createLogger(LOG_LEVEL);
+    this.environment = { DATABASE_URL, ADMIN_TOKEN, AGENT_TOKEN, PORT: String(PORT) };
   }
 
   /** Resolves when all listen; rejects as soon as one ends before it does. */
   async start(): Promise<void> {
-    // a child that is given our stdout puts it, for us too, into the mode in which a write waits for the reader
+    // not our own stdout: a child makes writes to it wait for the reader, in this process too
     cluster.setupPrimary({ stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
-    const start = () => new Promise<void>((resolve, reject) => this.#fork(resolve, reject));
+    const start = () => new Promise<void>((resolve, reject) => this.fork(resolve, reject));
     await Promise.all(Array.from({ length: this.settings.WORKERS }, start));
   }
 
-  /** Every worker closes as gracefully as the program alone would; what is left after `patienceMs` is killed. */
+  /** Lets every worker shut down as the program alone would. Workers that are left after `patienceMs` are killed. */
   async stop(patienceMs: number): Promise<void> {
-    this.#isStopping = true;
+    this.isStopping = true;
     // not until its log has been read to the end
-    const ended = [...this.#running].map((worker) => once(worker.process, 'close'));
-    this.#signal('SIGTERM');
-    const patience = setTimeout(() => this.#signal('SIGKILL'), patienceMs);
+    const ended = [...this.running].map((worker) => once(worker.process, 'close'));
+    this.signal('SIGTERM');
+    const patience = setTimeout(() => this.signal('SIGKILL'), patienceMs);
     await Promise.all(ended);
     clearTimeout(patience);
   }
 
-  /** Puts a worker in one of the places, and others after it. `onFailure` is for the first one in a place. */
-  #fork(onListening = () => {}, onFailure?: (error: WorkerStartError) => void): void {
-    if (this.#isStopping) return;
-    const worker = cluster.fork(this.#environment);
+  /**
+   * Starts a worker, and another one whenever it ends.
+   *
+   * @param onFailure called instead if the first one ends before it listens
+   */
+  private fork(onListening = () => {}, onFailure?: (error: WorkerStartError) => void): void {
+    if (this.isStopping) return;
+    const worker = cluster.fork(this.environment);
     relayLines(worker.process.stdout, standardOutput(1));
     relayLines(worker.process.stderr, standardOutput(2));
     const { pid } = worker.process;
@@ -94,29 +98,29 @@ class Workers {
     let hasListened = false;
     let problem: string | undefined;
     const ended = (how: string) => {
-      this.#running.delete(worker);
-      if (this.#isStopping) return;
+      this.running.delete(worker);
+      if (this.isStopping) return;
       problem ??= `a worker ended with ${how}`;
       if (!hasListened && onFailure) return onFailure(new WorkerStartError(problem));
-      this.#log.error({ pid, problem }, 'worker ended; starting another');
-      setTimeout(() => this.#fork(), Math.max(0, forkedAt + REPLACE_AFTER_MS - performance.now()));
+      this.log.error({ pid, problem }, 'worker ended; starting another');
+      setTimeout(() => this.fork(), Math.max(0, forkedAt + REPLACE_AFTER_MS - performance.now()));
     };
-    this.#running.add(worker);
+    this.running.add(worker);
     closeUntakenConnections(worker);
     worker.on('message', (message: { problem: string }) => ({ problem } = message));
     worker.once('listening', () => {
       hasListened = true;
-      this.#log.info({ pid }, 'worker listens');
+      this.log.info({ pid }, 'worker listens');
       onListening();
     });
     worker.once('exit', (code, signal) => ended(signal ?? `exit code ${code}`));
-    // also when a connection was on its way to a worker that was killed: its 'exit' follows, unless it never ran
+    // also emitted if a connection was on its way to a worker that was killed; 'exit' follows, unless the worker never ran
     worker.on('error', (error) => {
       if (pid === undefined) ended(error.message);
     });
   }
 
-  #signal(signal: NodeJS.Signals): void {
-    for (const worker of this.#running) worker.process.kill(signal);
+  private signal(signal: NodeJS.Signals): void {
+    for (const worker of this.running) worker.process.kill(signal);
   }
 }

@@ -4,7 +4,7 @@ import { variablesOf } from './variable.js';
 
 export { Configuration, LOG_LEVELS, type LogLevel } from './schema.js';
 
-/** The environment cannot be used; the message has one line for each variable that is wrong. */
+/** Variables of the environment are wrong. The message has one line for each of them. */
 export class ConfigurationError extends Error {
   /** @param problems e.g. `['PORT must be a whole number from 0 to 65535, but is "80x"']` */
   constructor(readonly problems: readonly string[]) {
@@ -13,7 +13,7 @@ export class ConfigurationError extends Error {
   }
 }
 
-/** A variable as the documentation shows it; `default` is `''` where there is none. */
+/** A variable as the documentation shows it; `default` is `''` if there is none. */
 export interface ConfigurationVariable {
   readonly name: keyof Configuration;
   readonly default: string;

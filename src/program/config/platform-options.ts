@@ -1,7 +1,7 @@
 import type { PlatformOptions } from '../../platform/platform.options.js';
 import type { Configuration } from './configuration.js';
 
-/** The platform's slice of the program's configuration. */
+/** The part of the configuration that the platform needs. */
 export function platformOptionsFrom(configuration: Configuration, adminToken: string): PlatformOptions {
   return {
     adminToken,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Configuration } from './configuration.js';
 import type { AgentTlsOptions, SandboxProxyOptions } from '../../sandbox-proxy/index.js';
 
-/** The proxy's slice of the program's configuration; reads the PEM files. */
+/** The part of the configuration that the proxy needs. Reads the PEM files. */
 export function proxyOptionsFrom(configuration: Configuration): Partial<SandboxProxyOptions> {
   return {
     domains: configuration.SANDBOX_DOMAINS,
@@ -23,6 +23,7 @@ export function proxyOptionsFrom(configuration: Configuration): Partial<SandboxP
     maxIdlePerSandbox: configuration.UPSTREAM_MAX_IDLE_PER_SANDBOX,
     shutdownGraceMs: configuration.SHUTDOWN_GRACE_MS,
     trustedProxies: configuration.TRUSTED_PROXIES,
+    privateCookies: configuration.PRIVATE_COOKIES,
   };
 }
 

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { IsIn, IsInt, IsOptional, IsString, Max, Min, ValidateIf } from 'class-validator';
+import { Matches, IsIn, IsInt, IsOptional, IsString, Max, Min, ValidateIf } from 'class-validator';
 import {
   IsCertificateFile,
   IsDomain,
@@ -18,7 +18,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 /** The longest delay Node's timers can wait, in milliseconds. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** A whole number of milliseconds from `min` on. */
+/** Declares a whole number of milliseconds, at least `min`. */
 function Milliseconds(description: string, min: number): PropertyDecorator {
   const wants = `a whole number of milliseconds from ${min} to ${MAX_TIMER_MS}`;
   return all(FromEnvironment({ description, wants, parse: integer }), IsInt(), Min(min), Max(MAX_TIMER_MS));
@@ -41,9 +41,9 @@ function all(...decorators: PropertyDecorator[]): PropertyDecorator {
 }
 
 /**
- * Every setting of the program. A property's name is the environment variable's name, its initial
- * value the default; an unset variable without a default is `undefined`.
- * `loadConfiguration` (configuration.ts) fills it and is the only reader of the environment.
+ * Every setting of the program. A property has the name of its environment variable, and its initial value is the
+ * default; an unset variable without a default is `undefined`. `loadConfiguration` (configuration.ts) fills it and is
+ * the only reader of the environment.
  */
 export class Configuration {
   @FromEnvironment({
@@ -85,7 +85,7 @@ export class Configuration {
 
   @FromEnvironment({
     description:
-      'The same database past any pooler, for news of changes; a pooler in transaction mode passes none on. Unset: `DATABASE_URL`.',
+      'The same database, reached without a pooler, for the change feed: a pooler in transaction mode passes no notifications on. Unset: `DATABASE_URL`.',
     wants: 'a URL like postgres://user:password@host:5432/database',
     secret: true,
   })
@@ -118,7 +118,7 @@ export class Configuration {
 
   @FromEnvironment({
     description:
-      'Scheme, domain and port that clients use, for the URLs of sandboxes, e.g. `https://example.com`.',
+      'Scheme, domain and port by which clients reach sandboxes, for the URLs in answers, e.g. `https://example.com`.',
     wants: 'an http or https URL without path, query and credentials',
   })
   @IsOptional()
@@ -154,7 +154,7 @@ export class Configuration {
   @Count('Most preview links of one team.')
   TEAM_MAX_LINKS: number = 5_000;
 
-  @Count('Most ports of one team with settings of their own.')
+  @Count('Most ports with settings of their own of one team.')
   TEAM_MAX_PORTS: number = 5_000;
 
   @Milliseconds('How long a route to a sandbox may be served from memory, in ms; 0 caches nothing.', 0)
@@ -170,7 +170,7 @@ export class Configuration {
   API_KEY_CACHE_MAX: number = 10_000;
 
   @FromEnvironment({
-    description: 'Scheme towards agents whose address has none.',
+    description: 'Scheme for agents whose address has none.',
     wants: 'http or https',
   })
   @IsIn(['http', 'https'])
@@ -185,7 +185,7 @@ export class Configuration {
   AGENT_CA_FILE?: string;
 
   @FromEnvironment({
-    description: 'PEM file of the client certificate shown to agents; with `AGENT_KEY_FILE` only.',
+    description: 'PEM file of the client certificate shown to agents; needs `AGENT_KEY_FILE`.',
     wants:
       'the path of a readable PEM file with a certificate; AGENT_CERT_FILE and AGENT_KEY_FILE go together',
   })
@@ -194,7 +194,7 @@ export class Configuration {
   AGENT_CERT_FILE?: string;
 
   @FromEnvironment({
-    description: 'PEM file of the key of that certificate.',
+    description: 'PEM file of the private key of that certificate.',
     wants:
       'the path of a readable PEM file with a private key; AGENT_CERT_FILE and AGENT_KEY_FILE go together',
   })
@@ -211,13 +211,15 @@ export class Configuration {
   @IsToken()
   AGENT_TOKEN?: string;
 
-  @Networks('Agent addresses that are allowed although they are link-local; these are refused otherwise.')
+  @Networks(
+    'Agent addresses to allow although they are link-local, a metadata service or multicast, which are refused otherwise.',
+  )
   AGENT_ALLOWED_ADDRESSES: readonly string[] = [];
 
   @Milliseconds('How long connecting to an agent may take, in ms.', 1)
   UPSTREAM_CONNECT_TIMEOUT_MS: number = 5_000;
 
-  @Milliseconds("How long a sandbox may take to its answer's first byte, in ms.", 1)
+  @Milliseconds('How long a sandbox may take until the first byte of its answer, in ms.', 1)
   UPSTREAM_FIRST_BYTE_TIMEOUT_MS: number = 300_000;
 
   @Milliseconds('How long an unused connection to an agent is kept, in ms.', 1)
@@ -229,8 +231,16 @@ export class Configuration {
   @Count('Most unused connections kept for one sandbox.')
   UPSTREAM_MAX_IDLE_PER_SANDBOX: number = 256;
 
-  @Networks('Peers whose `X-Forwarded-*` and `Forwarded` are believed.')
+  @Networks('Peers whose `X-Forwarded-*`, `X-Real-IP` and `Forwarded` are believed.')
   TRUSTED_PROXIES: readonly string[] = [];
+
+  @FromEnvironment({
+    description: "Comma-separated names of the platform's own cookies, which no sandbox may see or set.",
+    wants: 'cookie names, comma-separated',
+    parse: list,
+  })
+  @Matches(/^[\w!#$%&'*+.^`|~-]+$/, { each: true })
+  PRIVATE_COOKIES: readonly string[] = [];
 
   @FromEnvironment({
     description: 'Least severe level that is logged.',

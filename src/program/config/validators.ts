@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { ValidateBy, type ValidationOptions } from 'class-validator';
 
-/** A decorator that accepts exactly what `accepts` does; what is wanted is said by the variable itself. */
+/** Makes a decorator that accepts what `test` accepts. The variable itself says what is wanted, for the message. */
 function accepts(name: string, test: (value: string) => boolean) {
   return (options?: ValidationOptions): PropertyDecorator =>
     ValidateBy(
@@ -29,7 +29,7 @@ function isPostgresUrl(value: string): boolean {
   return /^postgres(ql)?:\/\//.test(value) && URL.canParse(value);
 }
 
-/** True where `read` takes the file's text. */
+/** True if `read` accepts the text of the file. */
 function isFileFor(path: string, read: (text: string) => unknown): boolean {
   try {
     read(readFileSync(path, 'utf8'));

@@ -4,9 +4,9 @@ export interface VariableOptions {
   readonly description: string;
   /** Completes "NAME must be …" when the value is refused. */
   readonly wants: string;
-  /** Text to typed value. What it cannot read it returns as it came, for the validators to refuse. */
+  /** Turns text into a typed value. Text that it cannot read is returned as it is, for the validators to refuse. */
   readonly parse?: (text: string) => unknown;
-  /** True where the value must never be printed. */
+  /** True if the value must never be printed. */
   readonly secret?: boolean;
 }
 
@@ -43,7 +43,7 @@ export function list(text: string): string[] {
     .filter((item) => item !== '');
 }
 
-/** Like `list`, for names in which case and a trailing dot mean nothing: `Example.COM.` -> `example.com`. */
+/** Like `list`, for names in which letter case and a trailing dot do not matter: `Example.COM.` -> `example.com`. */
 export function domainList(text: string): string[] {
   return list(text).map((item) => item.toLowerCase().replace(/\.$/, ''));
 }

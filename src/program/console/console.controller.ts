@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { applyDecorators, Controller, Get, Header } from '@nestjs/common';
 
-/** The page runs its own script, wears its own style, talks to its own host, and is framed by nobody. */
+/** The page may use only its own script and style and talk only to its own host, and no page may frame it. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -12,7 +12,7 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** A route that answers GET with a text of this type, and with the headers that keep the page to itself. */
+/** A route that answers GET with a text of this type, and with headers that isolate the page from others. */
 const Serves = (path: string, type: 'html' | 'css' | 'javascript') =>
   applyDecorators(
     Get(path),
@@ -26,32 +26,32 @@ const Serves = (path: string, type: 'html' | 'css' | 'javascript') =>
   );
 
 /**
- * The page and its two files, without a credential: all that is secret comes from the API, for the key that the
- * person enters. Only on the API's own host: requests whose Host names a sandbox do not reach controllers.
+ * The page and its two files, without a credential: everything secret comes from the API, for the key that the person
+ * enters. Only on the API's own host: requests whose Host header names a sandbox do not reach controllers.
  */
 @Controller()
 export class ConsoleController {
-  readonly #page = read('console.html');
-  readonly #style = read('console.css');
-  readonly #script = read('console.js');
+  private readonly html = read('console.html');
+  private readonly css = read('console.css');
+  private readonly javascript = read('console.js');
 
   @Serves('/', 'html')
   page(): string {
-    return this.#page;
+    return this.html;
   }
 
   @Serves('/console.css', 'css')
   style(): string {
-    return this.#style;
+    return this.css;
   }
 
   @Serves('/console.js', 'javascript')
   script(): string {
-    return this.#script;
+    return this.javascript;
   }
 }
 
-/** Beside this file in `src`, and in `dist`, where the build copies it (`assets` in nest-cli.json). */
+/** The files are in `public/` beside this file, in `dist` too, where the build copies them (`assets` in nest-cli.json). */
 function read(name: string): string {
   return readFileSync(new URL(`./public/${name}`, import.meta.url), 'utf8');
 }

@@ -4,13 +4,13 @@ import type { Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { LOGGER } from '../logging/logger.js';
 
-/** How long an answer is good, milliseconds: anybody may ask, as often as they like. */
+/** How long an answer is remembered, milliseconds: anybody may ask, as often as they like. */
 const MEMORY_MS = 1_000;
 
 /** DI token of a clock for `DatabaseCheck`; absent: `performance.now`. */
 export const HEALTH_CLOCK = Symbol('HEALTH_CLOCK');
 
-/** Whether the database answers: asked once at a time and once a second at most, however many want to know. */
+/** Whether the database answers. However many ask, one query is under way at a time, and one a second at most. */
 @Injectable()
 export class DatabaseCheck {
   private underWay: Promise<boolean> | null = null;

@@ -15,7 +15,7 @@ const FEED_CHECK: Readonly<Record<FeedState, string>> = {
   deaf: 'deaf: is a pooler in transaction mode in between? set FEED_DATABASE_URL',
 };
 
-/** What orchestrators and load balancers ask: is the process alive, and should it get traffic. */
+/** For orchestrators and load balancers: is the process alive, and should it get traffic? */
 @Controller()
 export class HealthController {
   constructor(
@@ -36,7 +36,7 @@ export class HealthController {
     const database = (await this.database.isAnswering()) ? 'ok' : 'unavailable';
     const { state } = this.feed;
     const lifecycle = this.lifecycle.isDraining ? 'draining' : 'ok';
-    // without our migrations nobody promised triggers: slower news, and still a working proxy
+    // without our migrations no triggers are expected: the proxy works, and only hears of changes later
     const isFeedAccepted =
       state === 'live' || (state === 'absent' && this.configuration.MIGRATIONS === 'off');
     const isReady = database === 'ok' && isFeedAccepted && lifecycle === 'ok';

@@ -3,7 +3,7 @@ import { DatabaseCheck } from './database-check.js';
 import { HealthController } from './health.controller.js';
 import { Lifecycle } from './lifecycle.js';
 
-/** `/healthz`, `/readyz`, and the `Lifecycle` that decides about the latter. */
+/** `/healthz`, `/readyz`, and the `Lifecycle` on which the latter depends. */
 @Global()
 @Module({ controllers: [HealthController], providers: [DatabaseCheck, Lifecycle], exports: [Lifecycle] })
 export class HealthModule {}

@@ -1,17 +1,17 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 
-/** Whether the program still wants traffic. Whoever ends the program, or stops serving, calls `drain`. */
+/** Whether the program still wants traffic. Whatever stops the program calls `drain`. */
 @Injectable()
 export class Lifecycle implements OnModuleDestroy {
-  #isDraining = false;
+  private hasBegunToDrain = false;
 
   get isDraining(): boolean {
-    return this.#isDraining;
+    return this.hasBegunToDrain;
   }
 
-  /** From now on `/readyz` says no, so that load balancers send new clients elsewhere. */
+  /** From now on `/readyz` answers 503, so that load balancers send new clients elsewhere. */
   drain(): void {
-    this.#isDraining = true;
+    this.hasBegunToDrain = true;
   }
 
   onModuleDestroy(): void {

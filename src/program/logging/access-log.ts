@@ -6,10 +6,10 @@ import { destinationOf, LOGGER } from './logger.js';
 
 /** Lines are written when they make a write of the largest size, or after this long (ms), whichever comes first. */
 const BATCH_MS = 200;
-/** Sandboxes whose part of the line is remembered; when there are more, all are forgotten and told anew. */
+/** Most sandboxes whose part of the line is remembered. When there are more, all are forgotten. */
 const MAX_SUBJECTS = 4_096;
 
-/** What a line says of whom a request concerned: from behind the request's id up to its method. */
+/** The part of a line that names team, sandbox and port: from after the request's id up to its method. */
 interface Subject {
   readonly teamId: string | null;
   readonly port: number | null;
@@ -17,16 +17,17 @@ interface Subject {
 }
 
 /**
- * One line for each proxied request, when it ends, where pino's own lines go and in their format. The line is put
- * together by hand, and lines are written in batches: pino would take a third of a proxied request's time
- * (docs/decisions/0005-access-log.md). Nothing is escaped, because no text of a record can hold a quote or a line break.
+ * Writes one line for each proxied request when it ends, to pino's destination and in pino's format. The line is put
+ * together by hand, and lines are written in batches: pino would take a third of the time of a proxied request
+ * (docs/decisions/0005-access-log.md). Nothing is escaped, because no text in a record can hold a quote or a line
+ * break.
  */
 @Injectable()
 export class ProgramAccessLog extends AccessLog implements OnApplicationShutdown {
   private readonly isEnabled: boolean;
   private readonly destination: LogDestination;
   private readonly subjects = new Map<string | null, Subject>();
-  private batch = newBatch();
+  private batch = Buffer.allocUnsafeSlow(MAX_WRITE_BYTES);
   private filledBytes = 0;
   private timer: NodeJS.Timeout | null = null;
 
@@ -40,7 +41,7 @@ export class ProgramAccessLog extends AccessLog implements OnApplicationShutdown
     if (!this.isEnabled) return;
     const line = lineOf(record, this.subjectOf(record));
     if (this.filledBytes + line.length > MAX_WRITE_BYTES) this.flush();
-    this.filledBytes += this.batch.latin1Write(line, this.filledBytes);
+    this.filledBytes += this.batch.write(line, this.filledBytes, 'latin1');
     this.timer ??= setTimeout(() => this.flush(), BATCH_MS).unref();
   }
 
@@ -50,7 +51,7 @@ export class ProgramAccessLog extends AccessLog implements OnApplicationShutdown
     this.timer = null;
     if (this.filledBytes === 0) return;
     const lines = this.batch.subarray(0, this.filledBytes);
-    this.batch = newBatch();
+    this.batch = Buffer.allocUnsafeSlow(MAX_WRITE_BYTES);
     this.filledBytes = 0;
     if (this.destination.writeBytes === undefined) this.destination.write(lines.toString('latin1'));
     else this.destination.writeBytes(lines);
@@ -60,25 +61,16 @@ export class ProgramAccessLog extends AccessLog implements OnApplicationShutdown
     this.flush();
   }
 
-  /** Joined once for each sandbox: the pieces of a line are what it costs. */
+  /** Made once for each sandbox: joining the pieces is what a line costs. */
   private subjectOf({ teamId, sandboxId, port }: AccessRecord): string {
     const known = this.subjects.get(sandboxId);
     if (known !== undefined && known.teamId === teamId && known.port === port) return known.text;
     const text = `","teamId":${quoted(teamId)},"sandboxId":${quoted(sandboxId)},"port":${port},"method":"`;
-    Number(text); // V8 joins the pieces of a text when it is first read as a whole: here, and not in each line
+    Number(text); // V8 joins the pieces of a string when it is first read as a whole: now, and not for each line
     if (this.subjects.size >= MAX_SUBJECTS) this.subjects.clear();
     this.subjects.set(sandboxId, { teamId, port, text });
     return text;
   }
-}
-
-/** Node's own method behind `write(…, 'latin1')`, which looks for the encoding first: 0.3 µs a line. */
-interface Batch extends Buffer {
-  latin1Write(text: string, offset: number): number;
-}
-
-function newBatch(): Batch {
-  return Buffer.allocUnsafeSlow(MAX_WRITE_BYTES) as Batch;
 }
 
 function lineOf(record: AccessRecord, subject: string): string {
@@ -102,7 +94,7 @@ function quoted(text: string | null): string {
   return text === null ? 'null' : `"${text}"`;
 }
 
-/** Hundredths of a millisecond are as much as the clock is worth here. */
+/** Rounds to hundredths of a millisecond. */
 function rounded(milliseconds: number): string {
   const hundredths = Math.round(milliseconds * 100);
   const fraction = hundredths % 100;
@@ -112,7 +104,7 @@ function rounded(milliseconds: number): string {
 let stampedMs = 0;
 let start = '';
 
-/** Everything up to the request's id; the time is ISO 8601, put together at most once a millisecond. */
+/** The line up to the request's id. The time is in ISO 8601, and made at most once a millisecond. */
 function lineStart(): string {
   const now = Date.now();
   if (now !== stampedMs) {

@@ -1,40 +1,40 @@
-/** How much may wait to be written; what comes beyond it is lost. */
+/** Most bytes that wait to be written; lines beyond that are lost. */
 const MAX_WAITING_BYTES = 1_048_576;
-/** The most that is written at once: what a pipe holds. */
+/** Most bytes in one write: what a pipe holds. */
 export const MAX_WRITE_BYTES = 65_536;
-/** After a write that failed the next attempt waits so long, and twice as long each time, milliseconds. */
+/** How long to wait after a failed write: at first the minimum, then twice as long each time, milliseconds. */
 const MIN_PAUSE_MS = 1;
 const MAX_PAUSE_MS = 100;
-/** How long the end of the program may wait for its log. */
+/** How long the program may wait for its log when it ends, milliseconds. */
 const FLUSH_WITHIN_MS = 1_000;
 
 const NO_LINES = Buffer.alloc(0);
 const LINE_BREAK = 0x0a;
 
-/** Where lines go: pino's as text, and those that come in batches as bytes. */
+/** Where lines go: those of pino as text, those of the access log as bytes. */
 export interface LogDestination {
   write(lines: string): void;
-  /** Takes whole lines; the buffer is the destination's from then on. */
+  /** Takes whole lines. The caller must not use the buffer afterwards. */
   writeBytes?(lines: Buffer): void;
 }
 
-/** Writes some bytes, perhaps not all of them, without blocking this thread; tells how many. */
+/** Writes some of the bytes, perhaps not all, without blocking this thread, and tells how many. */
 export type Write = (
   bytes: Buffer,
   done: (error: NodeJS.ErrnoException | null, writtenBytes: number) => void,
 ) => void;
 
-/** Somebody who waits until what there was has been written. */
+/** A `flush` that waits. */
 interface Waiting {
   readonly untilBytes: number;
   readonly resolve: (wasWritten: boolean) => void;
 }
 
 /**
- * Lines on their way out of the process. Whatever becomes of where they go (a full disk, a pipe that nobody reads or that
- * is closed), nobody waits for it: writes are asynchronous and one at a time, a write that failed is tried again for
- * as long as the program runs, and at most 1 MiB waits. Lines beyond that are lost; once some could be written again, a line
- * says how many.
+ * Writes log lines without ever blocking the program, whatever is wrong with their destination: a full disk, a pipe
+ * that is closed or that nobody reads. Writes are asynchronous, one at a time. A write that has failed is tried again
+ * for as long as the program runs. At most 1 MiB waits; lines beyond that are lost, and once lines can be written
+ * again, one says how many were lost.
  */
 export class LogOutput implements LogDestination {
   private readonly waiting: Buffer[] = [];
@@ -53,9 +53,9 @@ export class LogOutput implements LogDestination {
     this.writeBytes(Buffer.from(lines));
   }
 
-  /** Takes whole lines; the buffer is ours from then on. */
+  /** Takes whole lines. The caller must not use the buffer afterwards. */
   writeBytes(lines: Buffer): void {
-    // once lines are lost, a whole piece of them is: every gap is told of
+    // once lines are being lost, go on until half of the room is free, so that there are few gaps to report
     const roomBytes = this.lostLines > 0 ? MAX_WAITING_BYTES / 2 : MAX_WAITING_BYTES;
     if (this.takenBytes - this.writtenBytes + lines.length > roomBytes) {
       this.lostLines += linesIn(lines);
@@ -67,7 +67,7 @@ export class LogOutput implements LogDestination {
   }
 
   /**
-   * Waits for what has been taken so far: until it is written, or cannot be written now, or for a second.
+   * Waits until what has been taken so far is written or a write fails, but not longer than a second.
    *
    * @returns whether all of it has been written.
    */
@@ -124,7 +124,7 @@ export class LogOutput implements LogDestination {
 
   /** The same bytes are tried again, so that no line is torn. */
   private failed({ code }: NodeJS.ErrnoException): void {
-    // a reader that is slow may still take it; of a disk that is full there is nothing to hope for at once
+    // EAGAIN: the reader is slow, but may still take it; any other failure, such as a full disk, will not pass at once
     if (code !== 'EAGAIN') this.settle(() => true, false);
     setTimeout(() => {
       this.isWriting = false;

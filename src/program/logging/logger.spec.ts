@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { randomUUID } from 'node:crypto';
+import { describe, expect, it, vi } from 'vitest';
 import { createLogger } from './logger.js';
 import { NestLogger } from './nest-logger.js';
 
@@ -46,6 +47,27 @@ describe('the log', () => {
       expect.objectContaining({ level: 20, msg: '{"a":1}' }),
       expect.objectContaining({ level: 40, msg: 'w' }),
       expect.objectContaining({ level: 10, msg: 'v' }),
+    ]);
+  });
+
+  it('has one line a second for what Nest says of every request', () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const destination = logging();
+    const nest = new NestLogger(createLogger('info', destination));
+    for (let request = 0; request < 1_500; request++) {
+      nest.error(`proxying ${randomUUID()} failed: TypeError: x`, 'TypeError: x\n  at y', 'SandboxProxy');
+      nest.warn(`asking again in ${request} ms`, 'SandboxProxy');
+      vi.advanceTimersByTime(1);
+    }
+    nest.error('proxying failed: RangeError: x', 'SandboxProxy');
+    vi.useRealTimers();
+    const told = destination.lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(told.map(({ level, suppressed }) => [level, suppressed])).toEqual([
+      [50, undefined],
+      [40, undefined],
+      [50, 999],
+      [40, 999],
+      [50, undefined],
     ]);
   });
 });

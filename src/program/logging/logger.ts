@@ -15,12 +15,12 @@ const SECRET_PATHS = SECRET_HEADERS.flatMap((name) => [
   `*.headers["${name}"]`,
 ]);
 
-/** The destination that a logger was made with. */
+/** The destination of a logger that `createLogger` made. */
 export function destinationOf(logger: Logger): LogDestination {
   return (logger as Logger & Record<symbol, LogDestination>)[pino.symbols.streamSym] as LogDestination;
 }
 
-/** JSON lines to `destination` (stdout by default); credentials are replaced wherever headers are logged. */
+/** A logger that writes JSON lines to `destination` (stdout by default). Credentials in logged headers are replaced. */
 export function createLogger(level: LogLevel, destination?: DestinationStream): Logger {
   const options = {
     level,

@@ -3,7 +3,7 @@ import type { LogOutput } from './log-output.js';
 
 const LINE_BREAK = 0x0a;
 
-/** Passes on what another process writes, in whole lines. What it wrote last becomes one, if it is none. */
+/** Passes on what another process writes, in whole lines. If it ends without a line break, one is added. */
 export function relayLines(from: Readable | null, output: LogOutput): void {
   let rest: Buffer = Buffer.alloc(0);
   from?.on('data', (chunk: Buffer) => {

@@ -16,23 +16,23 @@ export function standardOutput(descriptor: 1 | 2 = 1): LogOutput {
 }
 
 /**
- * A descriptor of the same place on which no write waits for a reader: a thread of Node's that does could not be
- * ended, and with it the process.
+ * A descriptor of the same file, pipe or terminal on which writes do not block: a thread of Node that is blocked in a write
+ * would keep the process from ending.
  */
 function unblocked(descriptor: 1 | 2): number {
   if (isatty(descriptor)) return terminalOf(descriptor) ?? descriptor;
   const place = fstatSync(descriptor);
-  // Node puts a pipe and a socket into that mode when it makes the stream, and back when the process ends
+  // Node makes pipes and sockets non-blocking when it creates the stream, and undoes it when the process ends
   if (place.isFIFO() || place.isSocket()) void (descriptor === 1 ? process.stdout : process.stderr);
   return descriptor;
 }
 
-/** The terminal opened once more: the shell uses the mode of the descriptor that we were given, too. */
+/** The terminal, opened once more: making the given descriptor non-blocking would affect the shell too. */
 function terminalOf(descriptor: number): number | null {
   try {
     const { O_WRONLY, O_NONBLOCK, O_NOCTTY } = constants;
     return openSync(`/dev/fd/${descriptor}`, O_WRONLY | O_NONBLOCK | O_NOCTTY);
   } catch {
-    return null; // a terminal of another user: no write may be done on it but one that waits
+    return null; // the terminal of another user, which cannot be opened: writes to it block
   }
 }

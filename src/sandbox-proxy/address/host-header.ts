@@ -6,9 +6,9 @@ import { InvalidHostError } from '../errors.js';
 const ABSOLUTE_FORM = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)(.*)$/i;
 const KNOWN_HOSTS = 10_000;
 
-/** Step 1 of a request: what its Host header says. */
+/** Step 1 of a request: reads its Host header. */
 export class HostHeaders {
-  /** Host headers that have led to a host agent. */
+  /** Host headers whose sandbox was found. */
   private readonly known = new LRUCache<string, SandboxAddress>({ max: KNOWN_HOSTS });
 
   private lastHost = '';
@@ -17,13 +17,13 @@ export class HostHeaders {
   constructor(private readonly names: SandboxHostNames) {}
 
   /**
-   * The sandbox that the request is for, or null where it is not ours. A target in absolute form (RFC 9112 3.2.2)
-   * becomes the path in it, if it names the same authority as the Host header.
+   * The sandbox that the request is for, or null where it is not ours. A target in absolute form (RFC 9112 3.2.2) is
+   * replaced by its path, if it names the same authority as the Host header.
    *
    * @throws InvalidHostError, InvalidPortError
    */
   addressOf(request: IncomingMessage): SandboxAddress | null {
-    const host = onlyHost(request.rawHeaders);
+    const host = this.hostOf(request.rawHeaders);
     const target = request.url as string;
     const isPath = target.charCodeAt(0) === 0x2f || target === '*';
     const address = host === null ? null : this.read(host);
@@ -41,8 +41,8 @@ export class HostHeaders {
   }
 
   /**
-   * Keeps what was read of a Host header, once its sandbox has been found. Not before: names that somebody makes up, by
-   * the million, would push out those in use, and live just long enough to fill the heap's old generation.
+   * Keeps what was read of a Host header, once its sandbox has been found. Not before: millions of made-up names would push
+   * out those in use, and live just long enough to fill the heap's old generation.
    */
   keep(host: string, address: SandboxAddress): void {
     if (address.isKept) return;
@@ -50,8 +50,26 @@ export class HostHeaders {
     this.known.set(host, address);
   }
 
+  /**
+   * The Host header; of several that are not ours the first, as in Node.
+   *
+   * @throws InvalidHostError when there are several, and one of them names a sandbox (RFC 9112 3.2)
+   */
+  private hostOf(rawHeaders: readonly string[]): string | null {
+    let host: string | null = null;
+    for (let i = 0; i < rawHeaders.length; i += 2) {
+      const name = rawHeaders[i] as string;
+      if (name.length !== 4 || name.toLowerCase() !== 'host') continue;
+      const value = rawHeaders[i + 1] as string;
+      if (host !== null && (this.names.isOurs(host) || this.names.isOurs(value)))
+        throw new InvalidHostError('a request must have exactly one Host header');
+      host ??= value;
+    }
+    return host;
+  }
+
   private read(host: string): SandboxAddress | null {
-    // Requests of one client come in bunches, and comparing two strings is cheaper than looking one up.
+    // Requests for one sandbox come in runs, and comparing two strings is cheaper than looking one up.
     if (host === this.lastHost) return this.lastAddress;
     const address = this.known.get(host) ?? this.names.parse(host);
     if (address === null) return null;
@@ -59,18 +77,6 @@ export class HostHeaders {
     this.lastAddress = address;
     return address;
   }
-}
-
-/** The one Host header. @throws InvalidHostError when there are several (RFC 9112 3.2): Node would take the first. */
-function onlyHost(rawHeaders: readonly string[]): string | null {
-  let host: string | null = null;
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i] as string;
-    if (name.length !== 4 || name.toLowerCase() !== 'host') continue;
-    if (host !== null) throw new InvalidHostError('a request has one Host header');
-    host = rawHeaders[i + 1] as string;
-  }
-  return host;
 }
 
 function originForm(pathAndQuery: string): string {

@@ -7,12 +7,12 @@ const STEP_UP = /^\.\.(?:$|;|%3b)/i;
 const HIDDEN_SEPARATOR = /%2f|%5c|\\/i;
 
 /**
- * The path and query that leave, from the request target as it came: byte for byte, except that `.` and `..`
- * segments (also spelled `%2e`) are resolved inside the sandbox's own path, as RFC 3986 5.2.4 does, and never
- * climb above its root. `/a/../../b?x=..` -> `/b?x=..`. `*` (of `OPTIONS *`) -> `/*`.
+ * The path and query to send, from the request target as it came: byte for byte, except that `.` and `..` segments
+ * (also spelled `%2e`) are resolved inside the sandbox's own path, as RFC 3986 5.2.4 does, and never climb above its
+ * root. `/a/../../b?x=..` -> `/b?x=..`. `*` (of `OPTIONS *`) -> `/*`.
  *
- * @throws InvalidPathError when a `..` hides behind `%2f`, `%5c` or `\`, when a dot segment has a parameter (`..;x`), when the target has a fragment, or does
- *   not start with `/`.
+ * @throws InvalidPathError when a `..` hides behind `%2f`, `%5c` or `\`, a dot segment has a parameter (`..;x`), the
+ *   target has a fragment, or it does not start with `/`.
  */
 export function outboundPath(target: string, method: string): string {
   if (target.charCodeAt(0) !== 0x2f) {
@@ -20,14 +20,14 @@ export function outboundPath(target: string, method: string): string {
     throw new InvalidPathError('the request target must be a path that starts with "/"');
   }
   if (!NEEDS_A_LOOK.test(target)) return target;
-  if (target.includes('#')) throw new InvalidPathError('a request target has no fragment ("#")');
+  if (target.includes('#')) throw new InvalidPathError('a request target must not have a fragment ("#")');
   const queryAt = target.indexOf('?');
   const path = queryAt === -1 ? target : target.slice(0, queryAt);
   const query = queryAt === -1 ? '' : target.slice(queryAt);
   return removeDotSegments(path) + query;
 }
 
-/** RFC 3986 5.2.4 on raw segments; segments without dots keep every byte. */
+/** RFC 3986 5.2.4 on raw segments; all other segments keep every byte. */
 function removeDotSegments(path: string): string {
   const segments = path.split('/');
   const kept: string[] = [];

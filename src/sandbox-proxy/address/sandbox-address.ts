@@ -1,20 +1,20 @@
 import type { SandboxIds } from '../contracts/sandbox-ids.js';
-import { InvalidHostError, InvalidPortError } from '../errors.js';
+import { DirectoryUnavailableError, InvalidHostError, InvalidPortError } from '../errors.js';
 
 /**
- * What a host name says: a port of a sandbox. One object serves all requests that name an address in the same way, so
- * what is worked out of it is kept on it.
+ * A port of a sandbox, as named by a host name. One object serves all requests with the same Host header, so what is
+ * derived from it is kept on it.
  */
 export class SandboxAddress {
-  /** `/proxy/{sandboxId}/{port}`: where an agent has that port. */
+  /** `/proxy/{sandboxId}/{port}`: the path of that port at an agent. */
   readonly agentPath: string;
-  /** True once it is among the addresses that are kept between requests. */
+  /** True once `HostHeaders` keeps it between requests. */
   isKept = false;
 
   /**
    * @param sandboxId lower case, e.g. `cl-0000000000000000000000001`
    * @param hostname the whole host name, lower case, without port and trailing dot
-   * @param hasValidId false where the id has not the form of one, which only those who are admitted are told
+   * @param hasValidId false where the id is not well formed; only a client that is admitted is told so
    */
   constructor(
     readonly port: number,
@@ -26,7 +26,7 @@ export class SandboxAddress {
   }
 }
 
-/** A DNS name (253) with a trailing dot and a port: what is longer names nothing, and would only fill caches. */
+/** A DNS name (253) with a trailing dot and a port. A longer one names nothing and would only fill caches. */
 const MAX_HOST_CHARACTERS = 260;
 const AUTHORITY = /^([0-9a-z._-]+?)\.?(?::\d{0,5})?$/;
 const EMPTY_LABEL = /^\.|\.\.|\.$/;
@@ -43,12 +43,21 @@ export class SandboxHostNames {
     this.label = new RegExp(`^(\\d+)-(${ids.hostPattern})\\.`);
   }
 
+  /** True for a host name that is ours, even if it is malformed. */
+  isOurs(host: string): boolean {
+    try {
+      return this.parse(host) !== null;
+    } catch {
+      return true;
+    }
+  }
+
   /**
    * `49999-cl-….example.com:8443` -> port 49999 of `cl-…`. Letter case, an explicit port and a trailing dot do not
-   * matter. Null means "not ours": another name, or a domain that is none of ours.
+   * matter. Null means "not ours": a name of another form, or under another domain.
    *
    * @throws InvalidPortError when the port is not within 1-65535.
-   * @throws InvalidHostError when the name is ours and followed by junk (userinfo, a port that is no number, spaces).
+   * @throws InvalidHostError when the name is ours and has junk around it (userinfo, a port that is not a number, spaces).
    */
   parse(host: string): SandboxAddress | null {
     const { label, domains } = this;
@@ -71,6 +80,16 @@ export class SandboxHostNames {
     if (port < 1 || port > 65_535) throw new InvalidPortError();
     if (lower.length > MAX_HOST_CHARACTERS) throw new InvalidHostError();
     const sandboxId = match[2] as string;
-    return new SandboxAddress(port, sandboxId, hostname, this.ids.isWellFormed(sandboxId));
+    return new SandboxAddress(port, sandboxId, hostname, this.isWellFormed(sandboxId));
+  }
+
+  private isWellFormed(sandboxId: string): boolean {
+    try {
+      const isWellFormed: unknown = this.ids.isWellFormed(sandboxId);
+      if (typeof isWellFormed === 'boolean') return isWellFormed;
+    } catch (error) {
+      throw new DirectoryUnavailableError(error);
+    }
+    throw new DirectoryUnavailableError(new TypeError('SandboxIds.isWellFormed() gave no boolean'));
   }
 }

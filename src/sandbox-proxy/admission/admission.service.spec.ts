@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { askedWith } from '../../../test/support/admission-fakes.js';
-import { collectNestLog } from '../../../test/support/collecting-logger.js';
+import { askedWith } from '../../../test/kit/admission-fakes.js';
+import { collectNestLog } from '../../../test/kit/collecting-logger.js';
 import type { Change } from '../contracts/changes.js';
 import {
   type Admission,
@@ -91,6 +91,27 @@ describe('admission', () => {
     ['the link is old', [lateNo('a'), lateNo('b')], ['a', 'b'], 'the link is old'],
   ])('by nothing says "%s"', async (message, schemes, headers, refusal) => {
     await expect(admit(schemes, headers, refusal)).rejects.toThrow(new UnauthorizedError(message));
+  });
+});
+
+// a cookie that nobody was given, from an address that had used up its budget, kept everything else out that the request had
+
+describe('a credential that is not looked at because its client has asked too much', () => {
+  const REFUSING = [
+    new HeaderScheme('a', null, () => {
+      throw new TooManyLookupsError();
+    }),
+    new HeaderScheme('a', null, () => Promise.reject(new TooManyLookupsError())),
+  ];
+
+  it.each(REFUSING)('keeps no other out', async (scheme) => {
+    expect(await admit([scheme, yes('b')], ['a', 'b'])).toBe('team of b');
+    expect(await admit([scheme, lateNo('b'), lateYes('c')], ['a', 'b', 'c'])).toBe('team of c');
+  });
+
+  it.each(REFUSING)('is not known to be no good where nothing else admits', async (scheme) => {
+    for (const other of [no('b'), lateNo('b')])
+      await expect(admit([scheme, other], ['a', 'b'])).rejects.toThrow(TooManyLookupsError);
   });
 });
 

@@ -1,27 +1,36 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import type { Change } from '../contracts/changes.js';
-import type { Admission, AdmissionRequest, CredentialScheme } from '../contracts/credential-scheme.js';
+import { type Change, isChange } from '../contracts/changes.js';
+import type {
+  Admission,
+  AdmissionRequest,
+  CredentialScheme,
+  FoundCredential,
+} from '../contracts/credential-scheme.js';
 import type { MaybePromise } from '../contracts/maybe-promise.js';
-import { DirectoryUnavailableError, ProxyError, UnauthorizedError } from '../errors.js';
+import { DirectoryUnavailableError, ProxyError, TooManyLookupsError, UnauthorizedError } from '../errors.js';
 import { answerInTime } from '../memory/answer-cache.js';
 
 /** Token of the schemes, in the order in which they are tried. */
 export const CREDENTIAL_SCHEMES = Symbol('CREDENTIAL_SCHEMES');
 
-/** Step 3 of a request: a credential becomes a team. */
+/** Step 3 of a request: from a credential to a team. */
 @Injectable()
 export class AdmissionService {
   private readonly logger = new Logger('SandboxProxy');
+  private readonly known = new WeakSet<Admission>();
 
   constructor(@Inject(CREDENTIAL_SCHEMES) readonly schemes: readonly CredentialScheme[]) {}
 
   /**
-   * Admits by the first scheme whose credential is in the request and good. A header that is not ours to read (an app's
-   * own `X-API-Key`) so keeps nobody out who has a session.
+   * The admission by the first scheme that finds a credential which admits. A credential that does not admit, such as an
+   * app's own `X-API-Key`, does not stop the schemes after it.
    *
-   * @param refusal what is said where nothing admits; null: what the first credential that was found is told
-   * @throws UnauthorizedError without a credential, or with none that admits
-   * @throws DirectoryUnavailableError when a store cannot say; each also as a rejection
+   * All errors also come as rejections.
+   *
+   * @param refusal the message if nothing admits; null: that of the first scheme that found a credential
+   * @throws UnauthorizedError without a credential that admits
+   * @throws TooManyLookupsError if no scheme admits, and one could not ask because the client's budget is used up
+   * @throws DirectoryUnavailableError when a store cannot say
    */
   admit(request: AdmissionRequest, refusal: string | null): MaybePromise<Admission> {
     return this.admitFrom(0, request, refusal);
@@ -38,43 +47,69 @@ export class AdmissionService {
     }
   }
 
+  /** A scheme may be the application's, and wrong: what is not an admission admits nobody. Each is checked only once. */
+  private checked(admission: Admission, scheme: CredentialScheme): Admission {
+    if (this.known.has(admission)) return admission;
+    if (!isAdmission(admission, scheme))
+      throw new DirectoryUnavailableError(new TypeError(`${scheme.name}.admit() gave no admission`));
+    this.known.add(admission);
+    return admission;
+  }
+
   private admitFrom(
     start: number,
     request: AdmissionRequest,
     refusal: string | null,
+    refusedFirst: TooManyLookupsError | null = null,
   ): MaybePromise<Admission> {
     let said = refusal;
+    let tooMany = refusedFirst;
     for (let i = start; i < this.schemes.length; i += 1) {
       const scheme = this.schemes[i] as CredentialScheme;
       let admitted: MaybePromise<Admission | null>;
       try {
         const found = scheme.find(request);
         if (found === null) continue;
+        checkFound(found, scheme);
         said ??= scheme.refusal;
         admitted = scheme.admit(found, request);
       } catch (error) {
-        throw asUnavailable(error);
+        if (!(error instanceof TooManyLookupsError)) throw asUnavailable(error);
+        tooMany ??= error;
+        continue;
       }
       if (admitted instanceof Promise) {
         const later = admitted;
         return answerInTime(() => later).then(
-          (admission) => (admission === null ? this.admitFrom(i + 1, request, said) : checked(admission)),
+          (admission) =>
+            admission === null
+              ? this.admitFrom(i + 1, request, said, tooMany)
+              : this.checked(admission, scheme),
           (error: unknown) => {
-            throw asUnavailable(error);
+            if (!(error instanceof TooManyLookupsError)) throw asUnavailable(error);
+            return this.admitFrom(i + 1, request, said, tooMany ?? error);
           },
         );
       }
-      if (admitted !== null) return checked(admitted);
+      if (admitted !== null) return this.checked(admitted, scheme);
     }
+    if (tooMany !== null) throw tooMany;
     throw new UnauthorizedError(said ?? 'X-API-Key header required');
   }
 }
 
-/** A scheme may be the application's, and wrong: what is not an admission admits nobody. */
-function checked(admission: Admission): Admission {
-  if (typeof admission?.teamId !== 'string' || !Array.isArray(admission.restsOn))
-    throw new DirectoryUnavailableError(new TypeError('a credential scheme gave no admission'));
-  return admission;
+/** A credential without its header could not be removed from the request, and would reach the sandbox. */
+function checkFound(found: FoundCredential, scheme: CredentialScheme): void {
+  const { secret, header } = (found ?? {}) as Partial<FoundCredential>;
+  if (typeof secret !== 'string' || (header !== null && typeof header !== 'string'))
+    throw new TypeError(`${scheme.name}.find() gave no credential`);
+}
+
+function isAdmission(admission: Admission, scheme: CredentialScheme): boolean {
+  if (typeof admission !== 'object' || typeof admission.teamId !== 'string') return false;
+  const { restsOn, expiresAtMs } = admission;
+  if (expiresAtMs !== undefined && !Number.isFinite(expiresAtMs)) return false;
+  return admission.scheme === scheme && Array.isArray(restsOn) && restsOn.every(isChange);
 }
 
 function asUnavailable(error: unknown): ProxyError {

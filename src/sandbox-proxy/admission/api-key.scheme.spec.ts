@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { askedWith, FakeApiKeys, keyOf } from '../../../test/support/admission-fakes.js';
-import { FakeFeed } from '../../../test/support/answer-fakes.js';
+import { askedWith, FakeApiKeys, keyOf } from '../../../test/kit/admission-fakes.js';
+import { FakeFeed } from '../../../test/kit/answer-fakes.js';
 import { SANDBOX_PROXY_DEFAULTS } from '../options.js';
 import { ApiKeyScheme } from './api-key.scheme.js';
 import { ApiKeyService } from './api-key.service.js';

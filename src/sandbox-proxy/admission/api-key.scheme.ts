@@ -10,18 +10,18 @@ import type { Change } from '../contracts/changes.js';
 import type { MaybePromise } from '../contracts/maybe-promise.js';
 import { API_KEY_SCHEME, ApiKeyService, changeOfKey } from './api-key.service.js';
 
-/** An admission by a key. */
+/** An admission by an API key. */
 interface KeyAdmission extends Admission {
   readonly key: KeyInUse;
 }
 
-/** The `X-API-Key` header. Of several, the one in the form of a key counts; the others are the app's business. */
+/** The `X-API-Key` header. Of several, the first with the form of a key counts; the others are left to the app. */
 @Injectable()
 export class ApiKeyScheme extends CredentialScheme<KeyAdmission> {
   readonly name = API_KEY_SCHEME;
   override readonly refusal = 'invalid API key';
   override readonly pattern: RegExp;
-  /** One for all requests by a key, as long as it is in memory. */
+  /** One admission for all requests by a key, for as long as the key is in memory. */
   private readonly admissions = new WeakMap<KeyInUse, KeyAdmission>();
   private lastFound: FoundCredential = { secret: '', header: 'x-api-key' };
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { FakeApiKeys, keyOf } from '../../../test/support/admission-fakes.js';
-import { FakeFeed } from '../../../test/support/answer-fakes.js';
+import { FakeApiKeys, keyOf } from '../../../test/kit/admission-fakes.js';
+import { FakeFeed } from '../../../test/kit/answer-fakes.js';
 import type { Change } from '../contracts/changes.js';
 import { DirectoryUnavailableError } from '../errors.js';
 import { SANDBOX_PROXY_DEFAULTS, type SandboxProxyOptions } from '../options.js';

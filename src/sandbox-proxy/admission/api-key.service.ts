@@ -1,25 +1,27 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { type AdmittedKey, ApiKeyStore, type KeyInUse } from '../contracts/api-key-store.js';
 import { ChangeFeed } from '../contracts/change-feed.js';
 import { type Change, topicOf } from '../contracts/changes.js';
 import type { MaybePromise } from '../contracts/maybe-promise.js';
+import { DirectoryUnavailableError } from '../errors.js';
 import { AnswerCache } from '../memory/answer-cache.js';
 import { MemoryAnswers } from '../memory/memory-answers.js';
 import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from '../options.js';
 import { wholeText } from './whole-text.js';
 
-/** The name of the scheme, and in changes. */
+/** The name of the scheme, also in changes. */
 export const API_KEY_SCHEME = 'api-key';
-/** Keys asked about at a time. */
-const MAX_FLIGHTS = 1_000;
+/** Most questions about keys under way at a time. */
+const MAX_FLIGHTS = 10_000;
 
-/** Whom an API key admits: for the proxy, and for guards of the application's own routes. */
+/** Knows whom an API key admits, for the proxy and for guards of the application's own routes. */
 @Injectable()
 export class ApiKeyService {
+  private readonly logger = new Logger('SandboxProxy');
   /** By digest. */
   private readonly keys: AnswerCache<KeyInUse>;
-  /** Key -> digest, of keys that have admitted: hashing takes longer than everything else that is done with one. */
+  /** From key to digest, for keys that have admitted: hashing would take longer than everything else done with a key. */
   private readonly digests: LRUCache<string, string>;
   private lastKey: string | null = null;
   private lastDigest = '';
@@ -41,27 +43,27 @@ export class ApiKeyService {
     });
   }
 
-  /** True for a text of the form of a key, whether or not there is such a key. */
+  /** True for a text with the form of a key, whether or not there is such a key. */
   hasForm(text: string): boolean {
     return text === this.lastKey || this.form.test(text);
   }
 
   /**
-   * Whom the key admits, or null. Synchronous where memory has the answer: the warm path makes no promise.
+   * Whom the key admits, or null. Without a promise if memory has the answer.
    *
    * @throws DirectoryUnavailableError (also as a rejection) when the store cannot say; that is not remembered
    */
   findTeam(key: string): MaybePromise<KeyInUse | null> {
     const known = key === this.lastKey ? this.lastDigest : this.digests.get(key);
     if (known === undefined && !this.form.test(key)) return null;
-    const digest = known ?? this.store.digest(key);
+    const digest = known ?? this.digestOf(key);
     const found = this.keys.get(digest, () => this.ask(digest));
     return found instanceof Promise
       ? found.then((admitted) => this.used(key, admitted))
       : this.used(key, found);
   }
 
-  /** Which of these still admit as they did; asked of the store, past every memory. */
+  /** Which of these still admit the same team; always asks the store. */
   stillHold(keys: readonly KeyInUse[]): Promise<readonly boolean[]> {
     return this.store.stillHold(keys);
   }
@@ -69,6 +71,17 @@ export class ApiKeyService {
   /** Forgets what a change concerns. */
   forget(change: Change): void {
     this.keys.forget(change);
+  }
+
+  private digestOf(key: string): string {
+    let digest: unknown;
+    try {
+      digest = this.store.digest(key);
+    } catch (error) {
+      throw new DirectoryUnavailableError(error);
+    }
+    if (typeof digest === 'string' && digest !== '') return digest;
+    throw new DirectoryUnavailableError(new TypeError('ApiKeyStore.digest() gave no text'));
   }
 
   private async ask(digest: string): Promise<KeyInUse | null> {
@@ -83,8 +96,22 @@ export class ApiKeyService {
       this.lastKey = key;
       this.lastDigest = admitted.digest;
     }
-    this.store.noteUse?.(admitted.keyId);
+    this.noteUse(admitted.keyId);
     return admitted;
+  }
+
+  /** If a use cannot be noted, the request is admitted all the same. */
+  private noteUse(keyId: string): void {
+    try {
+      const noted: unknown = this.store.noteUse?.(keyId);
+      if (noted instanceof Promise) noted.catch((error: unknown) => this.noteFailed(error));
+    } catch (error) {
+      this.noteFailed(error);
+    }
+  }
+
+  private noteFailed(error: unknown): void {
+    this.logger.warn(`the use of an API key was not noted (${String(error)})`);
   }
 }
 

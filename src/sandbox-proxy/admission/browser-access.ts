@@ -1,35 +1,41 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { SandboxAddress } from '../address/sandbox-address.js';
 import { outboundPath } from '../address/outbound-path.js';
-import { answerBare } from '../answers/answer.js';
+import { answerBare, answerConfirmation } from '../answers/answer.js';
 import type { MaybePromise } from '../contracts/maybe-promise.js';
-import type { BegunSession } from '../contracts/session-store.js';
+import type { BegunSession, Session } from '../contracts/session-store.js';
 import type { PortRules } from '../contracts/port-settings.js';
 import { CrossSiteRequestError, TooManyLookupsError } from '../errors.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { corsRule, isPreflight, preflightHeaders } from '../headers/cors.js';
+import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from '../options.js';
 import { asOwnLocation, type LinkInTarget, linkIn } from './link-parameter.js';
 import { PortRulesService } from './port-rules.service.js';
-import { setSessionCookie } from './session-cookie.js';
+import { cookieLinesIn, sessionTokensIn, setSessionCookie } from './session-cookie.js';
+import { isOfOwnPage } from './session-use.js';
 import { SessionsService } from './sessions.service.js';
 
-/** What came of step 2. */
+/** The result of step 2. */
 export type Visit =
   /** The request has been answered. */
   | 'answered'
-  /** It goes on to be admitted; the text is what it is told if nothing admits it. */
+  /** The request goes on. `refusal` is what it is told if nothing admits it; null: whatever step 3 says. */
   | { readonly refusal: string | null };
 
 const GOES_ON: Visit = { refusal: null };
-/** Of a link's token that is no good, where nothing else admits either. */
+/** The link's token is not good, but something else may still admit. */
 const LINK_REFUSED: Visit = { refusal: 'this link is not valid any more; ask for a new one' };
 
-/** Step 2 of a request: what a browser does before it is admitted like any other client: it opens a link, or asks what a page may do. */
+/**
+ * Step 2 of a request: exchanges a link for a session, answers preflights, and finds out which pages may read the
+ * answer.
+ */
 @Injectable()
 export class BrowserAccess {
   constructor(
     private readonly sessions: SessionsService,
     private readonly ports: PortRulesService,
+    @Inject(SANDBOX_PROXY_OPTIONS) private readonly options: Pick<SandboxProxyOptions, 'brand'>,
   ) {}
 
   /** @throws DirectoryUnavailableError, TooManyLookupsError, InvalidPathError, CrossSiteRequestError, also as rejections */
@@ -46,49 +52,98 @@ export class BrowserAccess {
   }
 
   /**
-   * A link's token becomes a session: answered by a 303 to the same place without the token, so that it stands in no
-   * history, Referer or log. Whatever comes of it, the token is taken out of the request before it goes any further.
+   * Exchanges a link's token for a session. The answer is a 303 to the same place without the token, so that it is in no
+   * history, Referer or log. If the exchange fails, the request goes on without the token.
    */
   private async openLink(
     exchange: Exchange,
-    { sandboxId, port, hasValidId }: SandboxAddress,
+    address: SandboxAddress,
     { token, target }: LinkInTarget,
   ): Promise<Visit> {
-    const { request, isUpgrade, client } = exchange;
+    const { request, isSecure, client } = exchange;
     const given = request.url as string;
     request.url = target;
-    if (isUpgrade || request.method !== 'GET' || !hasValidId) return LINK_REFUSED;
+    if (!address.hasValidId || !this.isVisit(exchange, token)) return LINK_REFUSED;
     const location = asOwnLocation(outboundPath(target, 'GET'));
-    const session = await this.sessions.begin(token, { sandboxId, port }, client).catch((error: unknown) => {
-      // Whoever tries again, tries with the token.
+    try {
+      if (await this.hasSessionBy(token, exchange, address)) {
+        answerBare(exchange, 303, ['Location', location]);
+        return 'answered';
+      }
+      const isConfirmed = request.method === 'POST';
+      const { sandboxId, port } = address;
+      const session = await this.sessions.begin(token, { sandboxId, port }, client, isConfirmed);
+      if (session === null) return LINK_REFUSED;
+      if (session === 'confirm') answerConfirmation(exchange, this.options.brand);
+      else answerBare(exchange, 303, ['Location', location, 'Set-Cookie', cookieOf(session, isSecure)]);
+      return 'answered';
+    } catch (error) {
+      // The page of the error tries again with the URL, which must then have the token.
       request.url = given;
       throw error;
-    });
-    if (session === null) return LINK_REFUSED;
-    answerBare(exchange, 303, ['Location', location, 'Set-Cookie', cookieOf(session, exchange.isSecure)]);
-    return 'answered';
+    }
   }
 
   /**
-   * Where the proxy says in the app's place whose pages may read it, they may read its own answers as well; a preflight is
-   * answered here, because a browser sends no credential with it.
+   * Whether a link is being opened: by a GET, or by the POST of the page that asks to confirm it.
+   *
+   * @throws CrossSiteRequestError when a page of another origin posts the token, which would use the link up
+   */
+  private isVisit(exchange: Exchange, token: string): boolean {
+    const { request, isUpgrade } = exchange;
+    if (isUpgrade || !this.sessions.hasForm(token)) return false;
+    if (request.method === 'GET') return true;
+    if (request.method !== 'POST' || request.headers.origin === undefined) return false;
+    if (!isOfOwnPage(exchange)) throw new CrossSiteRequestError();
+    return true;
+  }
+
+  /** Whether the browser already has a good session by this very link, and so needs no other. */
+  private async hasSessionBy(token: string, exchange: Exchange, address: SandboxAddress): Promise<boolean> {
+    const { request, isSecure } = exchange;
+    for (const cookie of sessionTokensIn(cookieLinesIn(request.rawHeaders), isSecure)) {
+      const session = await this.sessionOf(cookie, exchange, address);
+      if (session !== null && this.sessions.isBegunBy(token, session)) return true;
+    }
+    return false;
+  }
+
+  /** Also null for a stranger whose budget is used up: the link may still be good. */
+  private async sessionOf(
+    cookie: string,
+    { client }: Exchange,
+    address: SandboxAddress,
+  ): Promise<Session | null> {
+    try {
+      return await this.sessions.find(cookie, address, client);
+    } catch (error) {
+      if (error instanceof TooManyLookupsError) return null;
+      throw error;
+    }
+  }
+
+  /**
+   * Notes which pages may read the answer, if the proxy decides that: they may then read the proxy's own answers too.
+   * Answers a preflight, since browsers send no credential with it. For pages of other origins, a private port looks like
+   * one that does not exist.
    */
   private applyCors(exchange: Exchange, rules: PortRules | null): Visit {
     const { request } = exchange;
     const rule = corsRule(rules?.cors, request.headers.origin);
+    if (rule === null || (rule.allowedOrigin === null && rules?.visibility !== 'public')) return GOES_ON;
     exchange.cors = rule;
-    if (rule === null || exchange.isUpgrade || !isPreflight(request)) return GOES_ON;
+    if (exchange.isUpgrade || !isPreflight(request)) return GOES_ON;
     if (rule.allowedOrigin === null) throw new CrossSiteRequestError();
     answerBare(exchange, 204, preflightHeaders(rule.allowedOrigin, request));
     return 'answered';
   }
 
-  /** Null also for a stranger who has asked too much, unless nothing but the answer can help: who else it is comes out later. */
+  /** Also null for a stranger whose budget is used up: a credential may still admit the request. */
   private rulesOf(exchange: Exchange, { sandboxId, port }: SandboxAddress): MaybePromise<PortRules | null> {
     try {
       return this.ports.findForStranger(sandboxId, port, exchange.client);
     } catch (error) {
-      if (error instanceof TooManyLookupsError && !isPreflight(exchange.request)) return null;
+      if (error instanceof TooManyLookupsError) return null;
       throw error;
     }
   }

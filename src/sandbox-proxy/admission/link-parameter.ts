@@ -1,14 +1,17 @@
-/** The query parameter in which a link's token travels to the sandbox's host name, and no further. */
+/** The query parameter with a link's token. It is removed before the request goes to the sandbox. */
 export const LINK_PARAMETER = 'sandbox_link';
 
 /** The token of a preview link in a request target, and the target without it. */
 export interface LinkInTarget {
   readonly token: string;
-  /** Path and query, every other byte as it was: `/a?x=1&sandbox_link=wrl_…` -> `/a?x=1`. */
+  /** Path and query, with every other byte as it was: `/a?x=1&sandbox_link=wrl_…` -> `/a?x=1`. */
   readonly target: string;
 }
 
-/** Looked for in any spelling that an app would decode to the name; the token shall not reach it in disguise. */
+/**
+ * Finds the parameter in any spelling that an app would decode to its name: the token must not reach an app in
+ * disguise.
+ */
 export function linkIn(target: string): LinkInTarget | null {
   const queryAt = target.indexOf('?');
   if (queryAt === -1 || !/sandbox_link|%/.test(target)) return null;
@@ -26,8 +29,8 @@ export function linkIn(target: string): LinkInTarget | null {
 }
 
 /**
- * A target as a `Location` on the same host. A path that begins with two slashes, or with a slash and a backslash, would
- * be read as another host's name.
+ * A request target as a `Location` on the same host: a path that begins with two slashes, or a slash and a backslash, would
+ * be read as the name of another host.
  */
 export function asOwnLocation(target: string): string {
   return /^\/[/\\]/.test(target) ? `/.${target}` : target;
@@ -38,7 +41,7 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    // Not text that anyone would decode to the name.
+    // A malformed encoding, which no app would decode to the name.
     return text;
   }
 }

@@ -1,9 +1,9 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { askedWith, FakePorts, sessionOf } from '../../../test/support/admission-fakes.js';
-import { FakeFeed } from '../../../test/support/answer-fakes.js';
-import { FakeScheme } from '../../../test/support/open-fakes.js';
+import { askedWith, FakePorts, sessionOf } from '../../../test/kit/admission-fakes.js';
+import { FakeFeed } from '../../../test/kit/answer-fakes.js';
+import { FakeScheme } from '../../../test/kit/open-fakes.js';
 import type { Admission, AdmissionRequest } from '../contracts/credential-scheme.js';
 import type { PortRules } from '../contracts/port-settings.js';
 import { CrossSiteRequestError, DirectoryUnavailableError } from '../errors.js';
@@ -37,7 +37,16 @@ beforeEach(() => {
   permission = new PermissionService(ports, new PublicPortScheme(ports));
   const request = new IncomingMessage(new Socket());
   const peer = { address: '192.0.2.1', isTrusted: false, proto: 'http' } as const;
-  exchange = new Exchange('id-1', request, new ServerResponse(request), null, peer, null, false);
+  exchange = new Exchange(
+    'id-1',
+    request,
+    new ServerResponse(request),
+    null,
+    peer,
+    peer.address,
+    null,
+    false,
+  );
 });
 
 /** The name of the scheme by which the request goes on; what is thrown at once as a rejection. */

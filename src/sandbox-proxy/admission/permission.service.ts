@@ -7,7 +7,7 @@ import { corsRule } from '../headers/cors.js';
 import { PortRulesService } from './port-rules.service.js';
 import { PublicPortScheme } from './public-port.scheme.js';
 
-/** Step 4 of a request: whether this use may be made of an admission, and whose pages may read the answer. */
+/** Step 4 of a request: whether it may use its admission, and whose pages may read the answer. */
 @Injectable()
 export class PermissionService {
   constructor(
@@ -16,8 +16,8 @@ export class PermissionService {
   ) {}
 
   /**
-   * The admission that the request goes on with: as given, or that of a public port, where the use is none that may be
-   * made of a session: who has one may do no less than who has none.
+   * The admission that the request goes on with: the given one, or, if the request may not use that, the one by a public
+   * port, so that a visitor with a session may do no less than one without.
    *
    * @throws CrossSiteRequestError, DirectoryUnavailableError, also as rejections
    */
@@ -37,8 +37,10 @@ export class PermissionService {
     admission: Admission,
     cors: PortRules['cors'] | undefined,
   ): MaybePromise<Admission> {
-    exchange.cors = corsRule(cors, asked.request.headers.origin);
-    const refusal = admission.scheme.permit(admission, asked, exchange.cors?.allowedOrigin ?? null);
+    // This also drops the settings of another team, for a port of its own.
+    exchange.cors = cors === undefined ? null : corsRule(cors, asked.request.headers.origin);
+    const allowedOrigin = exchange.cors?.allowedOrigin ?? null;
+    const refusal = admission.scheme.permit?.(admission, asked, allowedOrigin) ?? null;
     if (refusal === null) return admission;
     const found = this.publicPorts.find(asked);
     const open = found === null ? null : this.publicPorts.admit(found, asked);

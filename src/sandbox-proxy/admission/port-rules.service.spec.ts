@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { askedWith, FakePorts } from '../../../test/support/admission-fakes.js';
-import { FakeFeed } from '../../../test/support/answer-fakes.js';
+import { askedWith, FakePorts } from '../../../test/kit/admission-fakes.js';
+import { FakeFeed } from '../../../test/kit/answer-fakes.js';
 import type { Change } from '../contracts/changes.js';
 import type { PortRules } from '../contracts/port-settings.js';
 import { DirectoryUnavailableError, TooManyLookupsError } from '../errors.js';

@@ -10,10 +10,10 @@ import { StrangerBudget } from './stranger-budget.js';
 
 const TTL_MS = 120_000;
 const MAX_PORTS = 10_000;
-/** Ports asked about at a time. */
-const MAX_FLIGHTS = 1_000;
+/** Most questions about ports under way at a time. */
+const MAX_FLIGHTS = 10_000;
 
-/** What a team has said of its ports: from memory, or by one question. */
+/** The settings that teams have made for their ports: from memory, or by one question. */
 @Injectable()
 export class PortRulesService {
   /** By `{sandboxId} {port}`. */
@@ -38,26 +38,25 @@ export class PortRulesService {
     return this.settings === null;
   }
 
-  /** Null where nothing has been said of the port. @throws DirectoryUnavailableError, also as a rejection */
+  /** Null if nothing is set for the port. @throws DirectoryUnavailableError, also as a rejection */
   find(sandboxId: string, port: number): MaybePromise<PortRules | null> {
     const { settings } = this;
     if (settings === null) return null;
     return this.ports.get(`${sandboxId} ${port}`, () => settings.find(sandboxId, port));
   }
 
-  /** The same for a client that has not shown who it is. @throws TooManyLookupsError besides */
+  /** The same for a client without a credential that admits. @throws TooManyLookupsError too */
   findForStranger(sandboxId: string, port: number, client: string): MaybePromise<PortRules | null> {
     const { settings } = this;
     if (settings === null) return null;
-    const found = this.ports.get(
+    return this.ports.get(
       `${sandboxId} ${port}`,
-      () => settings.find(sandboxId, port),
-      () => this.strangers.check(client),
+      () => this.strangers.ask(client, () => settings.find(sandboxId, port)),
+      () => this.strangers.reserve(client),
     );
-    return this.strangers.spend(client, found);
   }
 
-  /** Which of these are public still; asked of the store, past every memory. @throws TypeError for no such answer */
+  /** Which of these are still public; always asks the store. @throws TypeError for an answer of another shape */
   async arePublic(places: readonly SessionPlace[]): Promise<boolean[]> {
     const { settings } = this;
     if (settings === null) return places.map(() => false);

@@ -10,18 +10,18 @@ import type { PortRules } from '../contracts/port-settings.js';
 import type { SessionPlace } from '../contracts/session-store.js';
 import { PortRulesService } from './port-rules.service.js';
 
-/** An admission by a port's being public. */
+/** An admission by a public port. */
 interface PublicAdmission extends Admission {
   readonly place: SessionPlace;
 }
 
 const NOTHING: FoundCredential = { secret: '', header: null };
 
-/** No credential at all, for a port that its team has made public. Tried last. */
+/** Admits requests without a credential to a port that its team has made public. Tried last. */
 @Injectable()
 export class PublicPortScheme extends CredentialScheme<PublicAdmission> {
   readonly name = 'public-port';
-  /** One for all requests to a port, as long as its settings are in memory. */
+  /** One admission for all requests to a port, for as long as its settings are in memory. */
   private readonly admissions = new WeakMap<PortRules, PublicAdmission>();
 
   constructor(private readonly ports: PortRulesService) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { askedWith, sessionOf } from '../../../test/support/admission-fakes.js';
+import { askedWith, sessionOf } from '../../../test/kit/admission-fakes.js';
 import { refusalOfSessionUse } from './session-use.js';
 
 const OWN = '80-cl-x.example.com';

@@ -3,19 +3,20 @@ import type { AdmissionRequest } from '../contracts/credential-scheme.js';
 import type { Session } from '../contracts/session-store.js';
 import { CrossSiteRequestError } from '../errors.js';
 
-/** Nothing happens by them (RFC 9110 9.2.1). */
+/** Methods that change nothing (RFC 9110 9.2.1). */
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 const FRAMES = new Set(['iframe', 'frame', 'embed', 'object', 'fencedframe']);
 const ORIGIN = /^(https?):\/\/([^/]+)$/;
 const DEFAULT_PORT = { http: ':80', https: ':443' } as const;
 
 /**
- * A browser sends its cookie whichever page asks, also one of a neighbour under the same domain. So a session may change
- * things, or open a WebSocket, only from a page of the sandbox itself or of an origin that its team has named; and a page
- * of another origin shows the sandbox in a frame, or runs its scripts, only where the link says so.
+ * Why a request may not use the session. A browser sends its cookie whichever page asks, even a page of a neighbour
+ * under the same domain. So only pages of the sandbox itself, or of an origin that its team has named, may change
+ * things or open a WebSocket; and pages of other origins may show the sandbox in a frame, or run its scripts, only if
+ * the link says so.
  *
- * @param allowedOrigin the request's origin, where the team has allowed it at this port
- * @returns null where the use is a proper one
+ * @param allowedOrigin the request's origin, if the team has allowed it at this port
+ * @returns null if the request may use the session
  */
 export function refusalOfSessionUse(
   { embed, allowedOrigins }: Session,
@@ -30,10 +31,17 @@ export function refusalOfSessionUse(
       'this link does not allow the sandbox to be used in a page of another origin',
     );
   if (origin === undefined || (!isUpgrade && SAFE_METHODS.has(request.method as string))) return null;
-  // A page that gives nobody its address, not even itself; no page can forge the other field.
-  if (origin === 'null' && site === 'same-origin') return null;
-  if (isOwnOrigin(origin, use) || allowedOrigins.includes(origin) || allowedOrigin === origin) return null;
+  if (isOfOwnPage(use) || allowedOrigins.includes(origin) || allowedOrigin === origin) return null;
   return new CrossSiteRequestError();
+}
+
+/** Whether a page of the sandbox itself asks, as far as its `Origin` says so. */
+export function isOfOwnPage(use: Pick<AdmissionRequest, 'request' | 'isSecure'>): boolean {
+  const { origin, 'sec-fetch-site': site } = use.request.headers;
+  if (origin === undefined) return false;
+  // A page that gives nobody its address, not even itself; no page can forge the other field.
+  if (origin === 'null') return site === 'same-origin';
+  return isOwnOrigin(origin, use);
 }
 
 /** A frame, or a script, image or the like, which runs or is measured there, and which no CORS rule is asked about. */
@@ -42,7 +50,10 @@ function isUsedInPage(headers: IncomingMessage['headers']): boolean {
 }
 
 /** Whether a page of that origin is one of the host that the request is for. */
-function isOwnOrigin(origin: string, { request, isSecure }: AdmissionRequest): boolean {
+function isOwnOrigin(
+  origin: string,
+  { request, isSecure }: Pick<AdmissionRequest, 'request' | 'isSecure'>,
+): boolean {
   const match = ORIGIN.exec(origin.toLowerCase());
   if (match === null) return false;
   const [, scheme, authority] = match as unknown as [string, 'http' | 'https', string];

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { askedWith, FakeSessions, sessionOf } from '../../../test/support/admission-fakes.js';
-import { FakeFeed } from '../../../test/support/answer-fakes.js';
+import { askedWith, FakeSessions, sessionOf } from '../../../test/kit/admission-fakes.js';
+import { FakeFeed } from '../../../test/kit/answer-fakes.js';
 import type { AdmissionRequest } from '../contracts/credential-scheme.js';
 import { CrossSiteRequestError } from '../errors.js';
 import { SessionScheme } from './session.scheme.js';

@@ -9,19 +9,16 @@ import {
 import type { MaybePromise } from '../contracts/maybe-promise.js';
 import type { Session } from '../contracts/session-store.js';
 import type { ProxyError } from '../errors.js';
-import { SESSION_COOKIE_NAMES, sessionCookieName } from './session-cookie.js';
+import { cookieLinesIn, SESSION_COOKIE_NAMES, sessionTokensIn } from './session-cookie.js';
 import { refusalOfSessionUse } from './session-use.js';
 import { changesOfSession, SESSION_SCHEME, SessionsService } from './sessions.service.js';
-
-/** Cookies of our name that are looked at in one request: neighbours may have planted some beside the real one. */
-const MAX_COOKIES = 64;
 
 /** An admission by a session. */
 interface SessionAdmission extends Admission {
   readonly session: Session;
 }
 
-/** The cookie that a browser got for a preview link. */
+/** The cookie that a browser got in exchange for a preview link. */
 @Injectable()
 export class SessionScheme extends CredentialScheme<SessionAdmission> {
   readonly name = SESSION_SCHEME;
@@ -29,7 +26,7 @@ export class SessionScheme extends CredentialScheme<SessionAdmission> {
   override readonly endedCode = 'session_ended';
   override readonly cookies = SESSION_COOKIE_NAMES;
   override readonly pattern: RegExp | null;
-  /** One for all requests of a session, as long as it is in memory. */
+  /** One admission for all requests of a session, for as long as the session is in memory. */
   private readonly admissions = new WeakMap<Session, SessionAdmission>();
 
   constructor(private readonly sessions: SessionsService) {
@@ -39,18 +36,12 @@ export class SessionScheme extends CredentialScheme<SessionAdmission> {
 
   find({ request: { rawHeaders }, hasValidId }: AdmissionRequest): FoundCredential | null {
     if (!hasValidId) return null;
-    let cookies = '';
-    for (let i = 0; i < rawHeaders.length; i += 2) {
-      const name = rawHeaders[i] as string;
-      if (name.length !== 6 || name.toLowerCase() !== 'cookie') continue;
-      const value = rawHeaders[i + 1] as string;
-      if (value.includes('sandbox_session')) cookies += `;${value}`;
-    }
+    const cookies = cookieLinesIn(rawHeaders);
     return cookies === '' ? null : { secret: cookies, header: null };
   }
 
   admit({ secret }: FoundCredential, request: AdmissionRequest): MaybePromise<SessionAdmission | null> {
-    return this.admitFirst(valuesOf(secret, sessionCookieName(request.isSecure)), request);
+    return this.admitFirst(sessionTokensIn(secret, request.isSecure), request);
   }
 
   stillHold(admissions: readonly SessionAdmission[]): Promise<readonly boolean[]> {
@@ -69,7 +60,7 @@ export class SessionScheme extends CredentialScheme<SessionAdmission> {
     return refusalOfSessionUse(session, request, allowedOrigin);
   }
 
-  /** The first of the tokens that is one. */
+  /** The admission by the first of the tokens that has a session. */
   private admitFirst(
     tokens: readonly string[],
     request: AdmissionRequest,
@@ -94,16 +85,4 @@ export class SessionScheme extends CredentialScheme<SessionAdmission> {
     }
     return admission;
   }
-}
-
-/** The values of the cookies of exactly that name, the first few. */
-function valuesOf(cookies: string, name: string): string[] {
-  const values: string[] = [];
-  for (const pair of cookies.split(';')) {
-    const trimmed = pair.trim();
-    if (!trimmed.startsWith(`${name}=`)) continue;
-    values.push(trimmed.slice(name.length + 1));
-    if (values.length === MAX_COOKIES) break;
-  }
-  return values;
 }

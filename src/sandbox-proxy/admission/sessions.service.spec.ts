@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { FakeSessions, sessionOf, SESSION_PLACE as PLACE } from '../../../test/support/admission-fakes.js';
-import { FakeFeed } from '../../../test/support/answer-fakes.js';
+import { FakeSessions, sessionOf, SESSION_PLACE as PLACE } from '../../../test/kit/admission-fakes.js';
+import { FakeFeed } from '../../../test/kit/answer-fakes.js';
 import type { Change } from '../contracts/changes.js';
 import type { BegunSession, Session } from '../contracts/session-store.js';
 import { DirectoryUnavailableError, TooManyLookupsError } from '../errors.js';
@@ -30,8 +30,12 @@ async function find(token = TOKEN, place = PLACE, client = CLIENT): Promise<Sess
   return service.find(token, place, client);
 }
 
-async function begin(token = 'wrl_1', client = CLIENT): Promise<BegunSession | null> {
-  return service.begin(token, PLACE, client);
+async function begin(
+  token = 'wrl_1',
+  client = CLIENT,
+  isConfirmed = false,
+): Promise<BegunSession | 'confirm' | null> {
+  return service.begin(token, PLACE, client, isConfirmed);
 }
 
 describe('a session', () => {
@@ -138,17 +142,37 @@ describe('a link', () => {
 
   it('that is no good is null, and counts against whoever tried it', async () => {
     for (let i = 0; i < 500; i++) expect(await begin(`wrl_${i}`)).toBeNull();
-    await expect(begin()).rejects.toThrow(TooManyLookupsError);
-    expect(await begin('wrl_1', '192.0.2.9')).toBeNull();
+    await expect(find('wrs_2')).rejects.toThrow(TooManyLookupsError);
+    expect(await find('wrs_2', PLACE, '192.0.2.9')).toBeNull();
   });
 
-  it('is refused where a hundred are being exchanged, and there is room again when one has ended', async () => {
-    const open = store.hold();
-    const waiting = Array.from({ length: 100 }, (_, i) => begin(`wrl_${i}`, `192.0.2.${i}`));
-    await expect(begin()).rejects.toThrow(DirectoryUnavailableError);
-    open();
-    await Promise.all(waiting);
-    expect(await begin('wrl_1', '198.51.100.1')).toBeNull();
+  it('that is good waits where its address has used up its budget, and costs it nothing', async () => {
+    store.links.set('wrl_1', { token: 'wrs_7', embed: true, expiresAtMs: 9e15 });
+    for (let i = 0; i < 1_500; i++) await find(`wrs_${1_000 + i}`).catch(String);
+    for (let i = 0; i < 3; i++) {
+      const exchanged = begin();
+      await vi.advanceTimersByTimeAsync(20);
+      expect(await exchanged).toMatchObject({ token: 'wrs_7' });
+    }
+  });
+
+  it('for one browser is exchanged once it has been confirmed, and not before', async () => {
+    store.links.set('wrl_1', { token: 'wrs_7', embed: false, expiresAtMs: 9e15 });
+    store.once.add('wrl_1');
+    for (let i = 0; i < 600; i++) expect(await begin()).toBe('confirm');
+    expect(await begin('wrl_1', CLIENT, true)).toMatchObject({ token: 'wrs_7' });
+  });
+
+  it('is not to be confirmed twice', async () => {
+    store.instead = 'confirm';
+    await expect(begin('wrl_1', CLIENT, true)).rejects.toThrow(DirectoryUnavailableError);
+  });
+
+  it('is known for that of a session where the store can tell', () => {
+    expect(service.isBegunBy('wrl_1', sessionOf(1))).toBe(true);
+    expect(service.isBegunBy('wrl_2', sessionOf(1))).toBe(false);
+    Object.assign(store, { linkIdOf: undefined });
+    expect(service.isBegunBy('wrl_1', sessionOf(1))).toBe(false);
   });
 
   it('is given 10 s', async () => {

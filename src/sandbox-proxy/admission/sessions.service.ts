@@ -11,32 +11,35 @@ import {
 import { DirectoryUnavailableError } from '../errors.js';
 import { AnswerCache, answerInTime } from '../memory/answer-cache.js';
 import { MemoryAnswers } from '../memory/memory-answers.js';
+import { ExchangeTurns } from './exchange-turns.js';
 import { StrangerBudget } from './stranger-budget.js';
 import { wholeText } from './whole-text.js';
 
-/** The name of the scheme, and in changes. */
+/** The name of the scheme, also in changes. */
 export const SESSION_SCHEME = 'session';
 /** How long a session may be served from memory, milliseconds. */
 const TTL_MS = 120_000;
 const MAX_SESSIONS = 10_000;
-/** Sessions asked about at a time. */
-const MAX_FLIGHTS = 1_000;
-/** Links being exchanged at a time: each is a transaction, and anyone can make tokens up. */
-const MAX_EXCHANGES = 100;
+/** Most questions about sessions under way at a time. */
+const MAX_FLIGHTS = 10_000;
 
-/** Session token -> session, from memory where possible; link token -> session, by the store alone. */
+/**
+ * From a session's token to the session, by memory where possible; from a link's token to a session, always by the
+ * store.
+ */
 @Injectable()
 export class SessionsService {
-  /** By `{sandboxId} {port} {token}`: a token is looked up for the place at which it is used, and good nowhere else. */
+  /** By `{sandboxId} {port} {token}`: a token is looked up for the port at which it is used, and is good nowhere else. */
   private readonly sessions: AnswerCache<Session>;
   private readonly form: RegExp | null;
-  private exchanges = 0;
+  private readonly turns: ExchangeTurns;
 
   constructor(
     @Optional() @Inject(SessionStore) private readonly store: SessionStore | null,
     feed: ChangeFeed,
     private readonly strangers: StrangerBudget,
   ) {
+    this.turns = new ExchangeTurns(strangers);
     this.form = store === null ? null : wholeText(store.pattern);
     this.sessions = new AnswerCache({
       memory: new MemoryAnswers(MAX_SESSIONS, topicsOfSession),
@@ -47,7 +50,7 @@ export class SessionsService {
     });
   }
 
-  /** The form of its tokens; null where the application has no sessions. */
+  /** The form of tokens; null if the application has no sessions. */
   get pattern(): RegExp | null {
     return this.store?.pattern ?? null;
   }
@@ -59,43 +62,54 @@ export class SessionsService {
    */
   find(token: string, { sandboxId, port }: SessionPlace, client: string): MaybePromise<Session | null> {
     const { store } = this;
-    if (store === null || this.form?.test(token) !== true) return null;
+    if (store === null || !this.hasForm(token)) return null;
     const found = this.sessions.get(
       `${sandboxId} ${port} ${token}`,
-      () => store.find(token, { sandboxId, port }),
-      () => this.strangers.check(client),
+      () => this.strangers.ask(client, () => store.find(token, { sandboxId, port })),
+      () => this.strangers.reserve(client),
     );
-    const checked = this.strangers.spend(client, found);
-    return checked instanceof Promise
-      ? checked.then((session) => ifGoodAt(session, sandboxId, port))
-      : ifGoodAt(checked, sandboxId, port);
+    return found instanceof Promise
+      ? found.then((session) => ifGoodAt(session, sandboxId, port))
+      : ifGoodAt(found, sandboxId, port);
+  }
+
+  /** True for a text with the form of a token, whether or not there is such a token. */
+  hasForm(token: string): boolean {
+    return this.form?.test(token) === true;
+  }
+
+  /** Whether the session was begun by the link that this token names, if the store can tell. */
+  isBegunBy(linkToken: string, { linkId }: Session): boolean {
+    return this.store?.linkIdOf?.(linkToken) === linkId;
   }
 
   /**
-   * Exchanges a link's token for a session; null where it is not good at that place (any more).
+   * Exchanges a link's token for a session; null if the token is not, or no longer, good at that place; `'confirm'` if
+   * it is good for one browser only and `isConfirmed` is false.
    *
-   * @throws DirectoryUnavailableError when the store cannot say, or too many are under way; TooManyLookupsError
+   * @throws DirectoryUnavailableError when the store cannot say; TooManyLookupsError when it waits too long for its
+   *   turn
    */
-  async begin(token: string, place: SessionPlace, client: string): Promise<BegunSession | null> {
+  async begin(
+    token: string,
+    place: SessionPlace,
+    client: string,
+    isConfirmed: boolean,
+  ): Promise<BegunSession | 'confirm' | null> {
     const { store } = this;
-    if (store === null || this.form?.test(token) !== true) return null;
-    this.strangers.check(client);
-    if (this.exchanges >= MAX_EXCHANGES)
-      throw new DirectoryUnavailableError(new Error('too many exchanges under way'));
-    this.exchanges += 1;
-    try {
-      const begun = await answerInTime(() => store.begin(token, place));
-      if (begun === null) this.strangers.charge(client);
-      else if (!isBegunSession(begun)) throw new TypeError('the answer has not its shape');
-      return begun;
-    } catch (error) {
-      throw new DirectoryUnavailableError(error);
-    } finally {
-      this.exchanges -= 1;
-    }
+    if (store === null || !this.hasForm(token)) return null;
+    return this.turns.take(client, async () => {
+      try {
+        const begun = await answerInTime(() => store.begin(token, place, isConfirmed));
+        if (begun === null || (begun === 'confirm' && !isConfirmed) || isBegunSession(begun)) return begun;
+        throw new TypeError('the answer has not its shape');
+      } catch (error) {
+        throw new DirectoryUnavailableError(error);
+      }
+    });
   }
 
-  /** Which of these are still good; asked of the store, past every memory. */
+  /** Which of these are still good; always asks the store. */
   async stillHold(sessions: readonly Session[]): Promise<readonly boolean[]> {
     const { store } = this;
     return store === null ? sessions.map(() => false) : store.stillHold(sessions);
@@ -107,7 +121,7 @@ export class SessionsService {
   }
 }
 
-/** The changes that a session rests on, besides those of its sandbox and team. */
+/** The changes that a session rests on, besides those of its sandbox and its team. */
 export function changesOfSession({ sessionId, linkId }: Session): Change[] {
   return [linkId, sessionId].map((subject) => ({ kind: 'credential', scheme: SESSION_SCHEME, subject }));
 }
@@ -139,7 +153,7 @@ function isSession(value: unknown): value is Session {
   );
 }
 
-/** A token becomes a cookie: nothing in it may end one. */
+/** The token becomes the value of a cookie, so it must hold no character that would end one. */
 function isBegunSession(value: unknown): value is BegunSession {
   if (typeof value !== 'object' || value === null) return false;
   const { token, embed, expiresAtMs } = value as Record<string, unknown>;

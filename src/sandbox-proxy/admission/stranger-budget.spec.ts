@@ -77,33 +77,36 @@ describe('the budget of a stranger', () => {
 
   it('is 500 questions that find nothing, for the whole of its network, and 50 a second from then on', () => {
     const strangers = new StrangerBudget();
-    for (let i = 0; i < 500; i++) {
-      strangers.check(`2001:db8::${i.toString(16)}`);
-      strangers.charge(`2001:db8::${i.toString(16)}`);
-    }
-    expect(() => strangers.check('2001:db8::ffff')).toThrow(TooManyLookupsError);
-    for (const other of ['2001:db8:0:1::1', '192.0.2.1']) expect(() => strangers.check(other)).not.toThrow();
+    for (let i = 0; i < 500; i++) strangers.reserve(`2001:db8::${i.toString(16)}`);
+    expect(() => strangers.reserve('2001:db8::ffff')).toThrow(TooManyLookupsError);
+    for (const other of ['2001:db8:0:1::1', '192.0.2.1'])
+      expect(() => strangers.reserve(other)).not.toThrow();
     vi.advanceTimersByTime(20);
-    expect(() => strangers.check('2001:db8::ffff')).not.toThrow();
-    strangers.charge('2001:db8::ffff');
-    expect(() => strangers.check('2001:db8::ffff')).toThrow(TooManyLookupsError);
+    expect(() => strangers.reserve('2001:db8::ffff')).not.toThrow();
+    expect(() => strangers.reserve('2001:db8::ffff')).toThrow(TooManyLookupsError);
   });
 
-  it('is spent by an answer that had to be asked for and says that there is none, and by no other', async () => {
+  it.each<[string, () => Promise<string | null>, boolean]>([
+    ['by an answer that says that there is none', () => Promise.resolve(null), true],
+    ['by no other answer', () => Promise.resolve('x'), false],
+    ['by no question that could not be answered', () => Promise.reject(new Error('away')), false],
+  ])('is spent %s', async (_what, question, isSpent) => {
     const strangers = new StrangerBudget();
-    for (let i = 0; i < 1_000; i++) {
-      expect(strangers.spend('a', null)).toBeNull();
-      expect(await strangers.spend('a', Promise.resolve('x'))).toBe('x');
+    for (let i = 0; i < 500; i++) {
+      strangers.reserve('a');
+      await strangers.ask('a', question).catch(String);
     }
-    strangers.check('a');
-    for (let i = 0; i < 500; i++) expect(await strangers.spend('a', Promise.resolve(null))).toBeNull();
-    expect(() => strangers.check('a')).toThrow(TooManyLookupsError);
+    expect(strangers.reserveForLink('a')).toBe(!isSpent);
   });
 
-  it('is not spent by a question that could not be answered', async () => {
+  it('is for the links of the network alone, while one of them waits for it', () => {
     const strangers = new StrangerBudget();
-    for (let i = 0; i < 600; i++)
-      await expect(strangers.spend('a', Promise.reject(new Error('away')))).rejects.toThrow('away');
-    expect(() => strangers.check('a')).not.toThrow();
+    for (let i = 0; i < 500; i++) strangers.reserve('a');
+    expect(strangers.reserveForLink('a')).toBe(false);
+    vi.advanceTimersByTime(40);
+    expect(() => strangers.reserve('a')).toThrow(TooManyLookupsError);
+    expect(strangers.reserveForLink('a')).toBe(true);
+    strangers.noLinkWaits('a');
+    expect(() => strangers.reserve('a')).not.toThrow();
   });
 });

@@ -1,50 +1,70 @@
 import { isIPv6 } from 'node:net';
 import { Injectable } from '@nestjs/common';
-import type { MaybePromise } from '../contracts/maybe-promise.js';
+import { TooManyLookupsError } from '../errors.js';
 import { LookupBudget } from '../memory/lookup-budget.js';
 
 /**
- * How many questions one client address may cause without having shown who it is, and without an answer: ports that are
- * not public, cookies and link tokens that nobody was given. Behind a proxy that is not trusted all its clients are one.
+ * How many questions that find nothing one client may cause without a credential that admits: ports that are not public,
+ * made-up cookies and link tokens. All clients of a proxy that is not trusted count as one.
  */
 const ALLOWANCE = { burst: 500, perSecond: 50 };
 
-/** Keeps strangers from using up the stores that everyone else needs. */
+/** Keeps strangers from overloading the stores, which everyone else needs. */
 @Injectable()
 export class StrangerBudget {
   private readonly budget = new LookupBudget(() => performance.now(), ALLOWANCE);
+  /** Networks from which a link waits to be paid for. It comes before anything else that they ask. */
+  private readonly linksWaiting = new Set<string>();
 
   /**
-   * Called before a store is asked for a stranger.
+   * To be called before a store is asked for a stranger: pays for the question in advance.
    *
    * @param client IP address
-   * @throws TooManyLookupsError while the client has asked too much
+   * @throws TooManyLookupsError while the client's budget is used up
    */
-  check(client: string): void {
-    this.budget.check(networkOf(client));
+  reserve(client: string): void {
+    const network = networkOf(client);
+    if (this.linksWaiting.has(network) || !this.budget.reserve(network)) throw new TooManyLookupsError();
   }
 
-  /** A question came to nothing. */
-  charge(client: string): void {
-    this.budget.charge(networkOf(client));
-  }
-
-  /** Passes the answer on; one that is null and had to be asked for is charged. */
-  spend<Answer>(client: string, answer: MaybePromise<Answer | null>): MaybePromise<Answer | null> {
-    if (!(answer instanceof Promise)) return answer;
-    return answer.then((found) => {
-      if (found === null) this.charge(client);
+  /** Asks a question that has been paid for, and refunds the client unless the answer is null. */
+  async ask<Answer>(client: string, question: () => Promise<Answer | null>): Promise<Answer | null> {
+    let found: Answer | null | undefined;
+    try {
+      found = await question();
       return found;
-    });
+    } finally {
+      if (found !== null) this.refund(networkOf(client));
+    }
+  }
+
+  /**
+   * Like `reserve`, for a link. If it is false, the next token of the budget is kept for links of this network.
+   *
+   * @param network as `networkOf` has it
+   */
+  reserveForLink(network: string): boolean {
+    if (this.budget.reserve(network)) return true;
+    this.linksWaiting.add(network);
+    return false;
+  }
+
+  /** To be called when no link of the network waits any more. */
+  noLinkWaits(network: string): void {
+    this.linksWaiting.delete(network);
+  }
+
+  refund(network: string): void {
+    this.budget.refund(network);
   }
 }
 
-/** An IPv6 address in brackets, or an IPv4 address, and a port: so some proxies in front name their clients. */
+/** An IPv6 address in brackets, or an IPv4 address, with a port: some proxies name their clients like this. */
 const WITH_PORT = /^\[([^\]]+)\](?::\d+)?$|^(\d+(?:\.\d+){3}):\d+$/;
 
 /**
- * Whom a client shares its budget with: the IPv4 address, also where it is written as an IPv6 one; of IPv6 the /64 that
- * one client has to itself: `2001:db8:1:2:3::4` -> `2001:db8:1:2`. What is no address stays as it is.
+ * The network that shares one budget: an IPv4 address, even if it is written as an IPv6 one; of an IPv6 address the /64,
+ * which one client can have for itself: `2001:db8:1:2:3::4` -> `2001:db8:1:2`. Any other text stays as it is.
  */
 export function networkOf(client: string): string {
   const [, bracketed, beforePort] = WITH_PORT.exec(client) ?? [];

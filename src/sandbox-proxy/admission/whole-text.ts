@@ -1,6 +1,6 @@
 /**
- * A pattern that the whole of a text has to match, made of one that a contract gives without anchors. It remembers
- * nothing from one text to the next, whatever the flags of the other.
+ * A pattern that matches only whole texts, made from the pattern of a contract, which has no anchors. Without the flags `g`
+ * and `y`, with which a RegExp keeps state between texts.
  */
 export function wholeText({ source, flags }: RegExp): RegExp {
   return new RegExp(`^(?:${source})$`, flags.replace(/[gmy]/g, ''));

@@ -1,13 +1,13 @@
 import { BlockList, isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 
-/** Where an agent listens, ready to connect to. */
+/** The address of an agent, parsed. */
 export interface AgentOrigin {
   readonly secure: boolean;
   /** Name or IP literal without brackets. */
   readonly hostname: string;
   readonly port: number;
-  /** What the outbound Host header says: the address as stored, without the scheme, e.g. `10.0.0.7:5000`. */
+  /** For the Host header of requests to it: the address as stored, without the scheme, e.g. `10.0.0.7:5000`. */
   readonly authority: string;
 }
 
@@ -15,9 +15,8 @@ const ADDRESS =
   /^(?:(https?):\/\/)?(\[[0-9a-f:.]+\]|[0-9a-z](?:[0-9a-z._-]*[0-9a-z])?)(?::(\d{1,5}))?(\/)?$/i;
 
 /**
- * Reads a host's address: `10.0.0.7:5000`, `agent-1.internal:5000`, `[fd00::7]:5000` or a full `http(s)://` URL
- * without path, query or userinfo; only a URL may leave its port out. Anything else is null: the row is wrong,
- * and a wrong row must not send a request anywhere.
+ * Parses a host's address: `10.0.0.7:5000`, `agent-1.internal:5000`, `[fd00::7]:5000`, or an `http(s)://` URL without path,
+ * query or userinfo; only a URL may omit the port. Null for anything else: a request must not be sent to a guess.
  */
 export function parseAgentAddress(address: string, defaultScheme: 'http' | 'https'): AgentOrigin | null {
   const match = ADDRESS.exec(address);
@@ -34,12 +33,12 @@ export function parseAgentAddress(address: string, defaultScheme: 'http' | 'http
   return { secure, hostname, port, authority: portText === undefined ? host : `${host}:${portText}` };
 }
 
-/** Says of a resolved IP address whether a connection to it may be opened. */
+/** Whether a connection to a resolved IP address may be opened. */
 export type AddressPolicy = (ip: string, port: number) => boolean;
 
 /**
- * Refuses the addresses that no agent has and that a wrong or hostile row could aim at: link-local and cloud
- * metadata, multicast, broadcast, and the proxy's own listener (a loop). `allowed` lists exceptions.
+ * Refuses addresses that no agent has, but that a wrong or hostile row could name: link-local, cloud metadata, multicast,
+ * broadcast, and the proxy's own listener (a loop). `allowed` lists exceptions.
  *
  * @param ownPort the port this process listens on, or 0 while it does not listen
  */
@@ -73,7 +72,10 @@ const REFUSED_IPV4 = [
   '240.0.0.0/4',
 ];
 
-/** The same also where IPv6 carries them (IPv4-compatible, NAT64, 6to4), and IPv6's own: link-local, AWS's metadata, multicast. */
+/**
+ * The same inside IPv6 addresses (IPv4-compatible, NAT64, 6to4), and those of IPv6: link-local, AWS's metadata,
+ * multicast.
+ */
 const REFUSED = toBlockList([
   ...REFUSED_IPV4,
   ...REFUSED_IPV4.flatMap((block) => [inIpv6('::', block), inIpv6('64:ff9b::', block), in6to4(block)]),

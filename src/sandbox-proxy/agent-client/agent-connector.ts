@@ -1,40 +1,39 @@
 import { lookup } from 'node:dns';
-import { isIP, type LookupFunction, type Socket } from 'node:net';
+import { isIP, type LookupFunction, Socket } from 'node:net';
 import { type SecureContext, connect as connectTls, createSecureContext } from 'node:tls';
-import { AgentSocket } from './agent-socket.js';
 import { READ_BUFFER } from './read-buffers.js';
 import { type AddressPolicy, type AgentOrigin, createAddressPolicy } from './agent-address.js';
 import { HostUnavailableError } from '../errors.js';
 import type { SandboxProxyOptions } from '../options.js';
 
-/** When the kernel starts to ask a silent agent whether it is still there, ms: one that vanished tells nobody. */
+/** After this time of silence the kernel asks an agent whether it is still there, ms: one that vanished sends no FIN. */
 const KEEP_ALIVE_MS = 60_000;
 
 type OnRead = (buffer: Buffer, length: number) => void;
 
-/** Opens sockets to agents: TCP or verified TLS, and only to addresses that the policy allows. */
+/** Opens connections to agents, by TCP or verified TLS, and only to addresses that the policy allows. */
 export class AgentConnector {
-  /** Of this process's listener, so that a host row that names it is refused as a loop; 0 before it listens. */
+  /** The port of this process's own listener, to which no connection is opened; 0 before it listens. */
   ownPort = 0;
 
   private readonly isAllowed: AddressPolicy;
   private readonly secureContext: SecureContext;
 
-  /** @throws Error of OpenSSL when the options' certificate and key do not fit. */
+  /** @throws Error of OpenSSL when certificate and key do not match. */
   constructor({ agentTls, allowedAgentAddresses }: SandboxProxyOptions) {
     this.isAllowed = createAddressPolicy(allowedAgentAddresses, () => this.ownPort);
     this.secureContext = createSecureContext({ ...agentTls, minVersion: 'TLSv1.2' });
   }
 
-  /** False for an IP literal that the policy refuses; a name is judged by what it resolves to, when connecting. */
+  /** False for an IP literal that the policy refuses. A name is judged when connecting, by what it resolves to. */
   mayConnect({ hostname, port }: AgentOrigin): boolean {
     return isIP(hostname) === 0 || this.isAllowed(hostname, port);
   }
 
   /**
-   * A socket that is being connected. Bytes go to `onRead`, in a buffer that is only lent.
+   * Begins to connect, and returns the socket. Bytes go to `onRead`, in a buffer that is valid only during the call.
    *
-   * @param forUpgrade the socket will be spliced: its bytes come as ordinary `data` events
+   * @param forUpgrade true where the socket will be spliced: then its bytes come as ordinary `data` events
    */
   connect(origin: AgentOrigin, forUpgrade: boolean, onConnected: () => void, onRead: OnRead): Socket {
     const { hostname: host, port } = origin;
@@ -66,7 +65,7 @@ export class AgentConnector {
     return new AgentSocket(options).connect(options, onConnected);
   }
 
-  /** DNS, with the policy applied to what came out: no name leads where no address may. */
+  /** A DNS lookup whose results the policy filters, so that no name leads to a refused address. */
   private lookupFor(port: number): LookupFunction {
     return (hostname, options, callback) => {
       lookup(hostname, { ...options, all: true }, (error, found) => {
@@ -80,3 +79,30 @@ export class AgentConnector {
     };
   }
 }
+
+/**
+ * A connection that is read to its end even when writing to it fails. An app may answer and close before it has read the
+ * whole request. The next write then fails, and Node would destroy the socket while the answer waits unread in the kernel.
+ */
+class AgentSocket extends Socket {
+  private writing: Callback | null = null;
+
+  override _write(chunk: unknown, encoding: BufferEncoding, callback: Callback): void {
+    this.writing = callback;
+    super._write(chunk, encoding, this.onWritten);
+  }
+
+  override _writev(chunks: Chunks, callback: Callback): void {
+    this.writing = callback;
+    super._writev?.(chunks, this.onWritten);
+  }
+
+  /** One function for all writes: a stream has one under way at a time. */
+  private readonly onWritten: Callback = (error) => {
+    const callback = this.writing;
+    this.writing = null;
+    callback?.(error === null || error === undefined || this.readableEnded ? error : null);
+  };
+}
+type Callback = (error?: Error | null) => void;
+type Chunks = Parameters<NonNullable<Socket['_writev']>>[0];

@@ -1,9 +1,9 @@
-/** How much of a core the reading of bodies may have that come in more pieces than they need. */
+/** How much of a core may be spent on reading bodies that come in too many pieces. */
 const SHARE = 0.2;
 
 /**
- * A line in which connections wait whose bodies come in tiny pieces: together they take a fifth of a core, and nobody else
- * is slowed by them.
+ * A queue for connections whose bodies come in tiny pieces: together they take a fifth of a core, and slow nobody else
+ * down.
  */
 export class CoolDown {
   private freeAtMs = 0;
@@ -11,19 +11,19 @@ export class CoolDown {
   /** @param msPerPiece what reading one piece costs, milliseconds */
   constructor(private readonly msPerPiece: number) {}
 
-  /** How long a connection has to be left alone that has brought so many pieces, milliseconds. */
+  /** How long not to read a connection that has brought this many pieces, milliseconds. */
   waitMs(pieces: number, nowMs: number): number {
     this.freeAtMs = Math.max(this.freeAtMs, nowMs) + (pieces * this.msPerPiece) / SHARE;
     return this.freeAtMs - nowMs;
   }
 }
 
-/** More body pieces than this in one read of an agent's bytes is not how anybody sends a body in earnest. */
+/** No app that means well sends more body pieces than this in what is one read for us. */
 const MANY_PIECES = 512;
-/** What reading one piece costs (Node 20.20, 2026-11): a read of one-byte chunks is twenty times as dear as another. */
+/** What one piece costs (Node 20.20, 2026-11): a read of one-byte chunks takes twenty times as long as any other. */
 const agents = new CoolDown(0.000_15);
 
-/** How long an agent's connection has to be left alone after a read that brought so many body pieces, milliseconds. */
+/** How long not to read an agent's connection after a read that brought this many body pieces, milliseconds. */
 export function coolDownMs(pieces: number, nowMs: number): number {
   return pieces <= MANY_PIECES ? 0 : agents.waitMs(pieces, nowMs);
 }

@@ -1,21 +1,21 @@
 import { readFileSync } from 'node:fs';
 
-/** Where the system does not say: what is usual. */
+/** Assumed where the system does not tell. */
 const USUAL_LIMIT = 4_096;
-/** A proxied request needs a descriptor on either side; some are left for the database, log and listener. */
+/** A proxied request needs a descriptor on either side. The rest is for the database, the log and the listener. */
 const SHARE = 0.45;
 
-/** How many connections to agents this process may have open in all, so that one team cannot use up its descriptors. */
+/** Most connections to agents that this process may have open. */
 export function maxAgentConnections(): number {
   return Math.floor(openFilesLimit() * SHARE);
 }
 
-/** How many connections of clients this process may have open. */
+/** Most client connections that this process may have open. */
 export function maxClientConnections(): number {
   return Math.floor(openFilesLimit() * SHARE);
 }
 
-/** The soft limit of open files; Node has raised it to the hard one at its start. */
+/** The soft limit of open files, which Node raises to the hard limit when it starts. */
 function openFilesLimit(): number {
   try {
     const [, limit] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];

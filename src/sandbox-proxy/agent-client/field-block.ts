@@ -1,9 +1,9 @@
-/** The upstream's bytes are not a response that RFC 9112 lets us read in exactly one way: close the connection, answer 502. */
+/** The agent's bytes are not a response that can be read in exactly one way (RFC 9112). The request is answered 502. */
 export class ResponseSyntaxError extends Error {
   override readonly name = 'ResponseSyntaxError';
 }
 
-/** Fields of one head or trailer section. No real response has more; it bounds the work and the arrays of one head. */
+/** Most fields of one head or trailer section. No real response has more; this bounds the work for one head. */
 const MAX_FIELDS = 1000;
 
 const TOKEN = 1;
@@ -14,19 +14,22 @@ const SP = 0x20;
 const HTAB = 0x09;
 const COLON = 0x3a;
 
-/** tchar (RFC 9110 5.6.2) and field-vchar / SP / HTAB / obs-text (5.5): everything else in a head is refused. */
+/**
+ * TOKEN: tchar (RFC 9110 5.6.2). FIELD_VALUE: field-vchar, SP, HTAB, obs-text (5.5). Any other byte in a head is
+ * refused.
+ */
 const BYTE_CLASS = new Uint8Array(256);
 for (let byte = 0; byte < 256; byte++) {
   const isToken = /[!#$%&'*+.^_`|~0-9A-Za-z-]/.test(String.fromCharCode(byte));
   const isValue = byte === HTAB || (byte >= SP && byte !== 0x7f);
   BYTE_CLASS[byte] = (isToken ? TOKEN : 0) | (isValue ? FIELD_VALUE : 0);
 }
-/** Lowest and highest byte at each place of a status line up to its reason. */
+/** Lowest and highest byte allowed at each position of a status line, up to its reason. */
 const LOWEST = 'HTTP/1.0 100 ';
 const HIGHEST = 'HTTP/1.1 999 ';
 const STATUS_END = 12;
 
-// States of the scan: what the next byte belongs to.
+// States of the scan: what the next byte belongs to
 const STATUS_LINE = 0;
 const REASON = 1;
 const LINE_FEED = 2;
@@ -44,22 +47,22 @@ function isBlank(code: number): boolean {
 }
 
 /**
- * Reads `[status-line CRLF] *( field-line CRLF ) CRLF` (RFC 9112 2.1) out of pieces of any size: every byte is checked as it
- * arrives, a block inside one piece is not copied, and one in many pieces costs linear time.
+ * Reads `[status-line CRLF] *( field-line CRLF ) CRLF` (RFC 9112 2.1) from pieces of any size. Every byte is checked as it
+ * arrives. A block within one piece is not copied, and one in many pieces takes linear time.
  */
 export class FieldBlock {
-  /** What has been taken so far, in latin1; given up with `fields`. */
+  /** The block so far, in latin1; `fields` empties it. */
   text = '';
   /** Where the reason phrase ends in `text` (before CRLF); -2 in a block without a status line. */
   reasonEnd = -2;
-  /** How many bytes of the block have been taken so far. */
+  /** How many bytes the block has so far. */
   size = 0;
-  /** How many it may have. */
+  /** How many bytes it may have. */
   limitBytes = 0;
   private fieldCount = 0;
   private state = STATUS_LINE;
 
-  /** Expect a new block of at most `limitBytes`. */
+  /** Begins a new block of at most `limitBytes`. */
   begin(hasStatusLine: boolean, limitBytes: number): void {
     this.state = hasStatusLine ? STATUS_LINE : LINE_START;
     this.limitBytes = limitBytes;
@@ -70,7 +73,7 @@ export class FieldBlock {
   }
 
   /**
-   * Takes bytes from `position` up to `end`. Returns the position after the block, or -1 when all were taken and it goes on.
+   * Takes bytes from `position` up to `end`. Returns the position after the block, or -1 if the block is not complete yet.
    * @throws ResponseSyntaxError at the first byte that cannot belong to a well-formed block within its limits
    */
   feed(chunk: Buffer, position: number, end: number): number {
@@ -80,12 +83,12 @@ export class FieldBlock {
     const size = (blockEnd === -1 ? end : blockEnd) - base;
     if (size > this.limitBytes) throw new ResponseSyntaxError('head or trailer section too large');
     this.size = size;
-    // Pieces of a string are joined when it is first searched: a head that comes byte by byte costs no more than its length.
+    // V8 joins the parts of a string when it is first searched, so even a head that comes byte by byte takes linear time.
     this.text += chunk.toString('latin1', position, base + size);
     return blockEnd;
   }
 
-  /** The block's fields as a flat list [name, value, name, value…], the blanks around values removed. */
+  /** The fields as a flat list [name, value, name, value…], without the blanks around values. */
   fields(): string[] {
     const { text } = this;
     this.text = '';
@@ -105,8 +108,8 @@ export class FieldBlock {
   }
 
   /**
-   * Goes on at `from` in a block whose start is, or would be, at `base`; returns the position after it, or -1 when the bytes ran
-   * out. The states stand in the order of the bytes: a field line that has arrived is read in one turn of the loop.
+   * Goes on at `from` in a block whose start is, or would be, at `base`. Returns the position after the block, or -1 if the
+   * bytes ran out. The states are in the order of the bytes, so that a whole field line takes one turn of the loop.
    */
   private scan(bytes: Buffer, base: number, from: number, end: number): number {
     let { state } = this;

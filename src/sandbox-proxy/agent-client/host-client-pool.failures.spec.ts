@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { A, OK, PoolAndAgent } from '../../../test/support/pool-and-agent.js';
-import { startRawServer } from '../../../test/support/raw-http.js';
+import { A, OK, PoolAndAgent } from '../../../test/kit/pool-and-agent.js';
+import { startRawServer } from '../../../test/kit/raw-server.js';
 import {
   UpstreamInvalidResponseError,
   UpstreamTimeoutError,

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { describe, expect, it } from 'vitest';
-import { A, B, OK, PoolAndAgent } from '../../../test/support/pool-and-agent.js';
-import { startRawServer } from '../../../test/support/raw-http.js';
+import { A, B, OK, PoolAndAgent } from '../../../test/kit/pool-and-agent.js';
+import { startRawServer } from '../../../test/kit/raw-server.js';
 import { HostUnavailableError, SandboxBusyError } from '../errors.js';
 
 const stage = new PoolAndAgent();

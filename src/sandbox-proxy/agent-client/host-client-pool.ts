@@ -8,20 +8,20 @@ import { PoolShares } from './pool-shares.js';
 import { SandboxConnections } from './sandbox-connections.js';
 import { UpstreamCall, type UpstreamListener, type UpstreamRequest } from './upstream-call.js';
 
-/** How often deadlines and idle times are looked at, ms: one coarse clock instead of a timer per request. */
+/** How often deadlines and idle times are checked, ms: one coarse clock instead of a timer per request. */
 const TICK_MS = 250;
-/** Parsed addresses kept; there is one per host. */
+/** Most parsed addresses kept; there is one per host. */
 const MAX_ADDRESSES = 10_000;
 
 /**
- * Keep-alive HTTP/1.1 connections to the host agents, for sandbox traffic alone and apart for each sandbox.
- * Bounded in number and idle time by the options; closed on shutdown.
+ * Keep-alive HTTP/1.1 connections to the host agents, for sandbox traffic alone and separate for each sandbox. The options
+ * bound their number and idle time. They are closed on shutdown.
  */
 @Injectable()
 export class HostClientPool implements OnApplicationShutdown {
-  /** By sandbox id: where new requests go. */
+  /** By sandbox id: the connections that new requests use. */
   private readonly current = new Map<string, SandboxConnections>();
-  /** All that have a connection open, also those that were evicted while they were busy. */
+  /** All that have a connection open, including those that were evicted while busy. */
   private readonly alive = new Set<SandboxConnections>();
   private readonly addresses = new Map<string, AgentOrigin | null>();
   private readonly connector: AgentConnector;
@@ -38,17 +38,20 @@ export class HostClientPool implements OnApplicationShutdown {
     for (const connections of this.alive) connections.close();
   }
 
-  /** Tells which port this process listens on: a host row that names it is a loop, and refused. */
+  /**
+   * Refuses this port of this machine from now on: it is the process's own, and a host row that names it would be a
+   * loop.
+   */
   refuseOwnPort(port: number): void {
     this.connector.ownPort = port;
     this.addresses.clear();
   }
 
   /**
-   * Where a host's stored address points.
+   * Parses a host's address.
    *
-   * @param address `hosts.address`: `ip:port`, `name:port` or `http(s)://…`
-   * @throws HostUnavailableError when it is empty, not an address, or one that no agent may have
+   * @param address `ip:port`, `name:port` or `http(s)://…`, as the directory has it
+   * @throws HostUnavailableError when it is empty, not an address, or refused
    */
   resolveAddress(address: string): AgentOrigin {
     let origin = this.addresses.get(address);
@@ -73,7 +76,7 @@ export class HostClientPool implements OnApplicationShutdown {
     return call;
   }
 
-  /** Lets a sandbox's idle connections go; requests under way go on, and their connections are closed after them. */
+  /** Closes a sandbox's idle connections. Requests under way go on, and their connections are closed after them. */
   evict(sandboxId: string): void {
     const connections = this.current.get(sandboxId);
     if (connections === undefined) return;
@@ -103,7 +106,7 @@ export class HostClientPool implements OnApplicationShutdown {
   private connectionsOf({ sandboxId, teamId, origin }: UpstreamRequest): SandboxConnections {
     const known = this.current.get(sandboxId);
     if (known !== undefined && known.origin === origin && known.teamId === teamId) return known;
-    // The sandbox moved, or is another team's: what is idle is of no further use.
+    // The sandbox has moved, or is another team's: its idle connections are of no further use.
     if (known !== undefined) this.evict(sandboxId);
     const connections = new SandboxConnections(
       sandboxId,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { OK, Told } from '../../../test/support/pool-and-agent.js';
+import { OK, Told } from '../../../test/kit/pool-and-agent.js';
 import type { RawConnection } from '../../../test/kit/raw-connection.js';
 import { type RawServer, startRawServer } from '../../../test/kit/raw-server.js';
 import { SandboxBusyError } from '../errors.js';

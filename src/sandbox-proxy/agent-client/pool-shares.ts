@@ -1,21 +1,21 @@
 /** The largest part of the process's connections that one team, and one sandbox, may have. */
 const TEAM_SHARE = 0.5;
 const SANDBOX_SHARE = 0.25;
-/** Agents that are remembered not to accept connections. */
+/** Most agents remembered as not accepting connections. */
 const MAX_SUSPECTS = 1_000;
 
-/** A sandbox's connections, as those of all sandboxes are shared out. */
+/** A sandbox's connections, as `PoolShares` sees them. */
 export interface Sharer {
   readonly teamId: string;
-  /** Calls wait, and the sandbox itself may have another connection. */
+  /** True if calls wait and the sandbox itself may have another connection. */
   readonly wantsMore: boolean;
-  /** Starts the longest waiting call on a new connection; false where none waits any more, or there is no room for it. */
+  /** Starts the call that has waited longest on a new connection; false if none waits, or there is no room. */
   startWaiting(): boolean;
-  /** Closes a connection that is idle; false where none is. */
+  /** Closes an idle connection; false if there is none. */
   dropIdle(): boolean;
 }
 
-/** What all sandboxes' connections share: their number, and whose turn it is to have another. */
+/** What the connections of all sandboxes share: the bound on their number, and whose turn it is to open another. */
 export class PoolShares {
   /** The pool's coarse clock, milliseconds; it moves on a few times a second. */
   nowMs = performance.now();
@@ -23,15 +23,15 @@ export class PoolShares {
   private readonly maxPerTeam: number;
   private openInAll = 0;
   private readonly openByTeam = new Map<string, number>();
-  /** Those that want more, by team: the team and the sandbox that have not been served for longest come first. */
+  /** Sandboxes that want more, by team. First come the team, and in its line the sandbox, not served for longest. */
   private readonly lines = new Map<string, Set<Sharer>>();
-  /** By the agent's authority: since when it accepts no connections. */
+  /** By the agent's authority: since when it has accepted no connections. */
   private readonly suspects = new Map<string, number>();
   private isWaking = false;
 
   /**
-   * @param maxOpen connections of this process to agents
-   * @param sharers all that may have an idle connection
+   * @param maxOpen most connections of this process to agents
+   * @param sharers all that may have an idle connection; `PoolShares` only reads this
    */
   constructor(
     readonly maxOpen: number,
@@ -45,7 +45,7 @@ export class PoolShares {
     return this.openInAll;
   }
 
-  /** Whether a team may have another connection; one that lies idle somewhere may have to go for it. */
+  /** Whether a team may have another connection. To make room, an idle one of some sandbox may be closed. */
   hasRoomFor(teamId: string): boolean {
     if (this.isFull(teamId) && !this.makeRoom(teamId)) return false;
     return this.openInAll < this.maxOpen || this.makeRoom(null);
@@ -63,14 +63,14 @@ export class PoolShares {
     else this.openByTeam.delete(teamId);
   }
 
-  /** Puts a sandbox in its team's line. */
+  /** Puts a sandbox into the line of its team. */
   await(sharer: Sharer): void {
     const line = this.lines.get(sharer.teamId);
     if (line === undefined) this.lines.set(sharer.teamId, new Set([sharer]));
     else line.add(sharer);
   }
 
-  /** It had its turn: whoever waits besides, of its team and of others, comes first now. */
+  /** The sandbox had its turn: it goes to the end of its team's line, and the team to the end of the teams. */
   served(sharer: Sharer): void {
     const { teamId } = sharer;
     const line = this.lines.get(teamId);
@@ -81,17 +81,17 @@ export class PoolShares {
     if (line.size > 0) this.lines.set(teamId, line);
   }
 
-  /** Whether a connection that has become free is another's before it is this one's. */
+  /** Whether a connection that this sandbox has set free should be given up, because another sandbox is next. */
   isTurnOfAnother(sharer: Sharer): boolean {
     if (this.lines.size === 0) return false;
     const isFull = this.openInAll >= this.maxOpen;
     if (!isFull && !this.isFull(sharer.teamId)) return false;
-    // What a team gives back may be had by itself again, also where it has all that it may have.
+    // The team that sets a connection free may use it again, even if it has as many as it may have.
     const next = isFull ? this.next(sharer.teamId) : this.firstOf(sharer.teamId);
     return next !== null && next !== sharer;
   }
 
-  /** Gives out what has become free, to one team and sandbox after the other. */
+  /** Lets waiting sandboxes open connections while there is room: teams in turn, and the sandboxes of each in turn. */
   wake(): void {
     if (this.isWaking || this.lines.size === 0) return;
     this.isWaking = true;
@@ -115,7 +115,7 @@ export class PoolShares {
     if (this.suspects.size > 0) this.suspects.delete(authority);
   }
 
-  /** Since when the agent accepts no connections, on the pool's clock; null where it does. */
+  /** Since when the agent has accepted no connections, on the pool's clock; null: it accepts them. */
   suspectSince(authority: string): number | null {
     return this.suspects.size === 0 ? null : (this.suspects.get(authority) ?? null);
   }
@@ -124,7 +124,11 @@ export class PoolShares {
     return (this.openByTeam.get(teamId) ?? 0) >= this.maxPerTeam;
   }
 
-  /** Whose turn it is: of a team that may have more, or of `giving`, which has just less. */
+  /**
+   * The sandbox whose turn it is, of a team that may have another connection.
+   *
+   * @param giving a team that counts as one, because it is about to give a connection up
+   */
   private next(giving: string | null): Sharer | null {
     for (const teamId of this.lines.keys()) {
       if (this.isFull(teamId) && teamId !== giving) continue;
@@ -134,7 +138,7 @@ export class PoolShares {
     return null;
   }
 
-  /** The first in a team's line; those that no longer want more leave it. */
+  /** The first sandbox in a team's line that still wants more; those before it leave the line. */
   private firstOf(teamId: string): Sharer | null {
     const line = this.lines.get(teamId);
     if (line === undefined) return null;
@@ -146,7 +150,7 @@ export class PoolShares {
     return null;
   }
 
-  /** @param teamId whose connection is to go; null: anyone's */
+  /** Closes an idle connection. @param teamId of this team; null: of any */
   private makeRoom(teamId: string | null): boolean {
     for (const sharer of this.sharers)
       if ((teamId === null || sharer.teamId === teamId) && sharer.dropIdle()) return true;

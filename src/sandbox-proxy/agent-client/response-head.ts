@@ -1,26 +1,29 @@
 import { ResponseSyntaxError, type FieldBlock } from './field-block.js';
 
-/** A head as the upstream sent it; rawHeaders is flat [name, value, name, value…], latin1 strings, names' case, order and duplicates kept. */
+/**
+ * The head of a response, as the agent sent it. `rawHeaders` is flat, [name, value, name, value…], in latin1; the case
+ * of names, the order and duplicates are kept.
+ */
 export interface ResponseHead {
   readonly minorVersion: 0 | 1;
   readonly status: number;
   readonly reason: string;
   readonly rawHeaders: string[];
   readonly framing: 'none' | 'length' | 'chunked' | 'close';
-  /** Body bytes for 'length', else -1. */
+  /** Bytes of the body if `framing` is `length`, otherwise -1. */
   readonly contentLength: number;
   /** Whether the connection may carry another request after this response. */
   readonly keepAlive: boolean;
-  /** How long the agent says that it keeps the connection, seconds; Infinity where it does not say. */
+  /** How long the agent promises to keep the connection, seconds; Infinity if it does not say. */
   readonly keepAliveSeconds: number;
 }
 
-/** No body is longer than Number.MAX_SAFE_INTEGER, which has 16 digits, and a longer padded length is nobody's. */
+/** Number.MAX_SAFE_INTEGER has 16 digits; nobody pads a length to more. */
 const CONTENT_LENGTH = /^\d{1,16}$/;
 const KEEP_ALIVE_TIMEOUT = /(?:^|[,;\s])timeout\s*=\s*"?(\d{1,9})/i;
 const CLOSE_OPTION = /(?:^|,)[ \t]*close[ \t]*(?:,|$)/i;
 
-/** Compares a token with a name of letters and dashes in lower case, without making another string of it. */
+/** Compares a token with a lower-case name of letters and dashes, without creating another string. */
 function isNamed(name: string, lower: string): boolean {
   if (name.length !== lower.length) return false;
   for (let index = 0; index < lower.length; index++) {
@@ -30,8 +33,10 @@ function isNamed(name: string, lower: string): boolean {
 }
 
 /**
- * Reads a scanned head: status, fields, and where the body ends (RFC 9112 6.3), checked for 1xx, 204, 304 and HEAD as well.
- * @throws ResponseSyntaxError when the length is not stated in exactly one way
+ * Reads a complete head: status, fields, and how the body is framed (RFC 9112 6.3), checked even for 1xx, 204, 304 and
+ * HEAD.
+ *
+ * @throws ResponseSyntaxError when the length is not given in exactly one way
  */
 export function readResponseHead(
   block: FieldBlock,
@@ -71,11 +76,11 @@ export function readResponseHead(
   let framing: ResponseHead['framing'];
   if (status < 200 || status === 204) {
     framing = 'none';
-    // A body that must not be there: whether one follows is the upstream's secret, so nothing else may.
+    // There must not be a body. Whether one follows all the same cannot be known, so no other response may follow.
     if (isChunked || length > 0) keepAlive = false;
   } else if (status === 304 || isHeadRequest) {
     framing = 'none';
-    // The chunks of a body that must not be there, or the last of them, are sent all the same by some.
+    // There must not be a body, but some servers send its chunks, or the last one, all the same.
     if (isChunked) keepAlive = false;
   } else if (isChunked) framing = 'chunked';
   else if (length !== -1) framing = 'length';

@@ -3,37 +3,46 @@ import { readResponseHead, type ResponseHead } from './response-head.js';
 
 export { ResponseSyntaxError, type ResponseHead };
 
-/** The connection ended before the response did: whoever receives the body must see it as broken. */
+/** The connection ended before the response did: the client must see a broken body. */
 export class ResponseTruncatedError extends Error {
   override readonly name = 'ResponseTruncatedError';
 }
 
-/** What a response consists of, in order. The arrays and the head may be kept, a body chunk must be copied to be kept. */
+/** Gets the parts of a response, in order. Arrays and heads may be kept; a body chunk must be copied to be kept. */
 export interface ResponseListener {
   /** An interim response: 100, 102-199. */
   onInformational(head: ResponseHead): void;
-  /** The final response, or the 101 that answers an upgrade (nothing follows then: the rest is the tunnel's). */
+  /** The final response, or the 101 that answers an upgrade; after a 101 all bytes are the tunnel's. */
   onHead(head: ResponseHead): void;
-  /** A view into the chunk given to `execute`, valid until the listener returns: the read buffer may be shared. */
+  /**
+   * A view into the chunk given to `execute`. It is valid only until the listener returns: the read buffer may be
+   * shared.
+   */
   onBody(chunk: Buffer): void;
-  /** Flat raw trailers, [] when none (a frozen, shared list). The parser is idle: `begin` may be called from here. */
+  /**
+   * @param trailers flat; without trailers a shared, frozen []. The parser is idle then: `begin` may be called from
+   *   here.
+   */
   onComplete(trailers: string[]): void;
 }
 
-/** Head bytes of one response, its informational heads included: four times what Node allows, as agents add headers of their own. */
+/**
+ * Head bytes of one response, with its interim heads: four times what Node allows, since agents add headers of their
+ * own.
+ */
 export const MAX_HEAD_BYTES = 64 * 1024;
-/** Trailers are few and small (Server-Timing, gRPC status, checksums). */
+/** Trailer bytes of one response: trailers are few and small (Server-Timing, gRPC status, checksums). */
 export const MAX_TRAILER_BYTES = 16 * 1024;
-/** Progress notices (102) come by the dozen at most; without a bound they hold a request for ever. */
+/** Interim responses of one response: progress notices (102) come by the dozen at most, and could go on for ever. */
 export const MAX_INFORMATIONAL = 100;
-/** Framing of one response beyond what its chunks are worth. */
+/** Bytes of chunk framing of one response, beyond what its chunks justify. */
 export const MAX_EXCESS_BYTES = 16_384;
-/** Extensions carry nothing anyone reads; the bound is per chunk. */
+/** Bytes of the extensions of one chunk, which nobody reads. */
 export const MAX_EXTENSION_BYTES = 1024;
-/** 2^53-1 has 14 hex digits; some servers pad to 16. */
+/** 2^53-1 has 14 hex digits; some servers pad chunk sizes to 16. */
 const MAX_CHUNK_SIZE_DIGITS = 16;
 
-/** `*( ";" token [ "=" ( token / quoted-string ) ] )` without the blanks that RFC 9112 7.1.1 calls bad. */
+/** `*( ";" token [ "=" ( token / quoted-string ) ] )`, without the bad whitespace of RFC 9112 7.1.1. */
 const EXTENSIONS =
   /^(?:;[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:=(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+|"(?:[^"\\]|\\.)*"))?)*$/;
 const NO_TRAILERS = Object.freeze([]) as unknown as string[];
@@ -42,7 +51,7 @@ const CR = 0x0d;
 const LF = 0x0a;
 const SEMICOLON = 0x3b;
 
-// What the next bytes belong to.
+// States: what the next bytes belong to
 const IDLE = 0;
 const HEAD = 1;
 const LENGTH_BODY = 2;
@@ -64,29 +73,29 @@ function hexValue(byte: number): number {
 }
 
 /**
- * Reads the responses of one upstream connection, one after the other (RFC 9112), and refuses whatever two readers could
- * read differently. Bytes may come in pieces of any size; the listener hears the same, body chunks aside.
+ * Reads the responses of one connection to an agent, one after the other (RFC 9112), and refuses whatever two readers could
+ * read differently. Bytes may come in pieces of any size; only the sizes of body chunks depend on that.
  */
 export class ResponseParser {
   private state = IDLE;
   private method = '';
   private isUpgrade = false;
   private interim = 0;
-  /** False once an informational head has spoken against it. */
+  /** False once an interim head has said that the connection will close. */
   private mayKeepAlive = true;
-  /** Bytes left of the body or the chunk; while a chunk-size is read, its value so far. */
+  /** Bytes left of the body or the chunk; while a chunk size is being read, its value so far. */
   private remaining = 0;
   private digits = 0;
   private extension = '';
-  /** Bytes of chunk framing beyond what the data they frame is worth. */
+  /** Bytes of chunk framing beyond what the data in the chunks justifies. */
   private excess = 0;
-  /** Set when a response ended: the call to execute that saw it must return, even if the next was begun meanwhile. */
+  /** Set when a response has ended: `execute` must then return, even if the next response was begun meanwhile. */
   private isComplete = false;
   private readonly block = new FieldBlock();
 
   constructor(private readonly listener: ResponseListener) {}
 
-  /** True when no response is expected: any byte now is unasked, and the connection not to be trusted. */
+  /** True when no response is expected: a byte that comes now was not asked for. */
   get isIdle(): boolean {
     return this.state === IDLE;
   }
@@ -96,7 +105,7 @@ export class ResponseParser {
     return this.state === UPGRADED;
   }
 
-  /** Expect the response to one request; `method` decides whether it has a body, `isUpgrade` whether 101 is an answer. */
+  /** Begins a response. `method` decides whether it can have a body, `isUpgrade` whether it can be a 101. */
   begin(method: string, isUpgrade: boolean): void {
     if (this.state !== IDLE) throw new Error('the connection is not free for another request');
     this.method = method;
@@ -108,9 +117,10 @@ export class ResponseParser {
   }
 
   /**
-   * Takes the first `length` bytes of `chunk`. Returns how many were consumed: fewer when the response ended, or the protocol
-   * was switched, inside it. After an error the parser refuses everything.
-   * @throws ResponseSyntaxError at the first byte that makes the response unclear, and at any byte nobody asked for
+   * Takes the first `length` bytes of `chunk`. Returns how many were consumed: fewer if the response ended, or the protocol
+   * was switched, within them. After an error the parser refuses everything.
+   *
+   * @throws ResponseSyntaxError at the first byte that makes the response ambiguous, and at any byte that was not asked for
    */
   execute(chunk: Buffer, length: number = chunk.length): number {
     let position = 0;
@@ -118,7 +128,7 @@ export class ResponseParser {
     while (position < length && !this.isComplete) {
       const state = this.state;
       if (state === UPGRADED) return position;
-      // Whatever throws below leaves it so.
+      // Stays so if anything below throws.
       this.state = FAILED;
       switch (state) {
         case HEAD:
@@ -144,8 +154,9 @@ export class ResponseParser {
   }
 
   /**
-   * The upstream has sent its last byte: completes a body that ends so.
-   * @throws ResponseTruncatedError when any other response is under way
+   * The agent has ended its side of the connection. Completes a body that is framed by that.
+   *
+   * @throws ResponseTruncatedError when a response with other framing is under way
    */
   finish(): void {
     if (this.state === CLOSE_BODY) this.complete(NO_TRAILERS);
@@ -211,7 +222,7 @@ export class ResponseParser {
     this.extension = '';
   }
 
-  /** Reads what stands around the chunks: size, extensions, and the CRLF after the data (RFC 9112 7.1). */
+  /** Reads what is around the data of chunks: size, extensions, and the CRLF after the data (RFC 9112 7.1). */
   private readChunkFrame(chunk: Buffer, from: number, end: number, stateBefore: number): number {
     let state = stateBefore;
     for (let position = from; position < end; position++) {
@@ -246,7 +257,7 @@ export class ResponseParser {
           state = CHUNK_SIZE;
           continue;
         }
-        // What Go's net/http allows for (CVE-2023-39326): framing that costs more than it carries is not meant to be read.
+        // The bound of Go's net/http (CVE-2023-39326), against framing that is larger than what it carries.
         this.excess = Math.max(
           0,
           this.excess + this.extension.length + this.digits - 16 - 2 * this.remaining,

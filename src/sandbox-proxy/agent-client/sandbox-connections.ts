@@ -6,22 +6,28 @@ import type { PoolShares } from './pool-shares.js';
 import type { UpstreamCall } from './upstream-call.js';
 import { type ConnectionOwner, UpstreamConnection } from './upstream-connection.js';
 
-/** Safe to send twice: nothing happens by them (RFC 9110 9.2.1). */
+/** May be sent twice, since they change nothing (RFC 9110 9.2.1). */
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
-/** Requests of one sandbox that wait for one of its connections. */
+/** Most requests of one sandbox that wait for a connection. */
 const MAX_WAITING = 10_000;
-/** A connection is given up this long before the agent would, milliseconds: a request on its way would be lost. */
+/**
+ * A connection is closed this long before the agent would close it, milliseconds, so that no request is lost on the
+ * way.
+ */
 const KEEP_ALIVE_MARGIN_MS = 1_000;
 /** How long a request may wait on a connection to an agent that does not accept new ones, milliseconds. */
 const SUSPECT_MS = 10_000;
 
-/** The connections of one sandbox to its agent: never another sandbox's, whatever the agent writes into them. */
+/**
+ * The connections of one sandbox to its agent. No other sandbox uses them, so what the agent writes unasked reaches no
+ * other.
+ */
 export class SandboxConnections implements ConnectionOwner {
   private readonly all = new Set<UpstreamConnection>();
   /** The most recently used last. */
   private readonly idle: UpstreamConnection[] = [];
-  /** Those that found no connection, the longest waiting first. */
+  /** Calls that found no connection; first the one that has waited longest. */
   private readonly waiting: { readonly call: UpstreamCall; readonly deadlineMs: number }[] = [];
   private isReleased = false;
 
@@ -56,10 +62,10 @@ export class SandboxConnections implements ConnectionOwner {
   }
 
   /**
-   * Puts the call on the connection used last, or on a new one; an upgrade always on a new one. Where there are as
-   * many as there may be, a request without a body waits for one.
+   * Puts the call on the idle connection used last, or on a new one; an upgrade always on a new one. If there may be no
+   * more connections, a request without a body waits for one.
    *
-   * @throws SandboxBusyError where the call cannot wait
+   * @throws SandboxBusyError if there is no connection and the call cannot wait
    */
   start(call: UpstreamCall): void {
     const { hasBody, isUpgrade } = call.request;
@@ -73,13 +79,13 @@ export class SandboxConnections implements ConnectionOwner {
     }
   }
 
-  /** Lets idle connections go, and those in use once they have served. */
+  /** Closes idle connections, and each of the others once its request is done. */
   release(): void {
     this.isReleased = true;
     for (const connection of this.idle.splice(0)) connection.close();
   }
 
-  /** Closes the connection that has been idle longest; false where none is idle. */
+  /** Closes the connection that has been idle longest; false if none is idle. */
   dropIdle(): boolean {
     const [oldest] = this.idle;
     oldest?.close();
@@ -92,7 +98,7 @@ export class SandboxConnections implements ConnectionOwner {
     for (const connection of this.all) connection.close();
   }
 
-  /** Ends what waited too long, lets go what lay idle too long. */
+  /** Ends what has waited too long, and closes what has been idle too long. */
   tick(): void {
     const { nowMs } = this;
     const suspectSinceMs = this.shares.suspectSince(this.origin.authority);
@@ -108,7 +114,7 @@ export class SandboxConnections implements ConnectionOwner {
       this.waiting.shift()?.call.refuse();
   }
 
-  /** Starts the longest waiting call on a new connection; false where none waits, or there is no room. */
+  /** Starts the call that has waited longest on a new connection; false if none waits, or there is no room. */
   startWaiting(): boolean {
     while (this.waiting[0]?.call.isAborted === true) this.waiting.shift();
     if (this.waiting.length === 0 || !this.hasRoom) return false;
@@ -137,7 +143,7 @@ export class SandboxConnections implements ConnectionOwner {
     this.shares.trust(this.origin.authority);
   }
 
-  /** Connections to an agent that takes no new ones are not to be used again. */
+  /** The agent accepts no new connections, so its idle ones are probably dead too. */
   onConnectTimeout(): void {
     this.shares.suspect(this.origin.authority);
     for (const connection of this.idle.splice(0)) connection.close();
@@ -159,8 +165,10 @@ export class SandboxConnections implements ConnectionOwner {
     return true;
   }
 
+  /** Whether there may be another connection. To make room, an idle one, which an upgrade could not use, is closed. */
   private get hasRoom(): boolean {
-    return this.all.size < this.max && this.shares.hasRoomFor(this.teamId);
+    if (this.all.size >= this.max && !this.dropIdle()) return false;
+    return this.shares.hasRoomFor(this.teamId);
   }
 
   /** How many connections the sandbox may have. */
@@ -168,7 +176,7 @@ export class SandboxConnections implements ConnectionOwner {
     return Math.min(this.options.maxConnectionsPerSandbox, this.shares.maxPerSandbox);
   }
 
-  /** The connection used last that the agent still keeps. */
+  /** The idle connection used last, unless the agent may have closed it by now. */
   private takeIdle(): UpstreamConnection | undefined {
     let connection = this.idle.pop();
     while (connection !== undefined && this.nowMs >= connection.idleUntilMs) {
@@ -178,7 +186,7 @@ export class SandboxConnections implements ConnectionOwner {
     return connection;
   }
 
-  /** The longest waiting call whose client has not left meanwhile. */
+  /** Of the calls whose clients have not left, the one that has waited longest. */
   private nextWaiting(): UpstreamCall | undefined {
     let next = this.waiting.shift();
     while (next?.call.isAborted === true) next = this.waiting.shift();

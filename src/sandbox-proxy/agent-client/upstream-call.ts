@@ -3,44 +3,44 @@ import { SandboxBusyError } from '../errors.js';
 import type { AgentOrigin } from './agent-address.js';
 import type { ResponseHead } from './response-parser.js';
 
-/** One request to an agent, complete but for its body. */
+/** One request to an agent, without its body. */
 export interface UpstreamRequest {
   readonly origin: AgentOrigin;
   /** Connections are never shared between sandboxes. */
   readonly sandboxId: string;
-  /** On whose behalf: teams have shares of the connections. */
+  /** Each team has a share of the connections. */
   readonly teamId: string;
   readonly method: string;
-  /** The whole head as it leaves, latin1, with the blank line. */
+  /** The whole head as it is sent, in latin1, with the blank line. */
   readonly head: string;
   readonly hasBody: boolean;
   readonly isUpgrade: boolean;
 }
 
 /**
- * Who is told how a call goes on: `onInformational` any number of times, `onHead`, `onBody` any number of times,
- * then one of `onComplete` and `onError`; or `onHead` and `onUpgraded` for the 101 that answers an upgrade.
+ * Hears how a call goes on: `onInformational` any number of times, `onHead`, `onBody` any number of times, then
+ * `onComplete` or `onError`; or `onHead` and `onUpgraded` for the 101 that answers an upgrade.
  */
 export interface UpstreamListener {
-  /** The agent takes bytes again, after `write` had returned false. */
+  /** The agent takes bytes again, after `write` returned false. */
   onDrain(): void;
   onInformational(head: ResponseHead): void;
   onHead(head: ResponseHead): void;
-  /** The chunk is only valid during the call: copy what is kept. */
+  /** The chunk is valid only during the call: copy what is to be kept. */
   onBody(chunk: Buffer): void;
-  /** All that has arrived so far was given: what is held back should be sent now. */
+  /** Everything that has arrived so far was passed on: send now what was held back. */
   onLull(): void;
-  /** HTTP is over on this socket; `early` are the bytes that came right behind the 101. */
+  /** HTTP is over on this socket. @param early bytes that came right after the 101 */
   onUpgraded(socket: Socket, early: Buffer): void;
   onComplete(rawTrailers: string[]): void;
-  /** After `onHead` an UpstreamTruncatedError; before it an ProxyError that says what to answer. */
+  /** Before `onHead` a ProxyError, to be answered; after it an UpstreamTruncatedError. */
   onError(error: Error): void;
 }
 
-/** What a call needs of the connection that it is on. */
+/** A connection, as its call sees it. */
 export interface CallConnection {
   start(call: UpstreamCall): void;
-  /** True while the exchange on the connection is that of `call`. */
+  /** True while the connection works for `call`. */
   serves(call: UpstreamCall): boolean;
   writeTogether(pieces: readonly (Buffer | string)[]): boolean;
   write(chunk: Buffer | string): boolean;
@@ -50,7 +50,7 @@ export interface CallConnection {
   close(): void;
 }
 
-/** A request under way: its sending side, and the handle on its connection. */
+/** A request under way to an agent: sends it, and controls its connection. */
 export class UpstreamCall {
   isAborted = false;
   private connection: CallConnection | null = null;
@@ -60,18 +60,18 @@ export class UpstreamCall {
     readonly listener: UpstreamListener,
   ) {}
 
-  /** Puts the request on a connection; a second time where the first turned out to have died while idle. */
+  /** Puts the request on a connection; called again if that connection turned out to have died while idle. */
   startOn(connection: CallConnection): void {
     this.connection = connection;
     connection.start(this);
   }
 
-  /** `write` for several pieces that leave together. */
+  /** Like `write`, for several pieces that are sent together. */
   writeTogether(pieces: readonly (Buffer | string)[]): boolean {
     return this.current?.writeTogether(pieces) ?? true;
   }
 
-  /** Sends body bytes as they are (framing is the caller's); false asks to wait for `onDrain`. */
+  /** Sends bytes of the body as they are; the caller adds the framing. False: wait for `onDrain`. */
   write(chunk: Buffer | string): boolean {
     return this.current?.write(chunk) ?? true;
   }
@@ -95,14 +95,14 @@ export class UpstreamCall {
     if (!this.isAborted) this.listener.onError(new SandboxBusyError());
   }
 
-  /** Nobody wants the answer any more: the connection is closed at once and nothing more is told. */
+  /** Nobody wants the answer any more: closes the connection, and the listener hears nothing more. */
   abort(): void {
     this.isAborted = true;
     this.current?.close();
     this.connection = null;
   }
 
-  /** The connection, as long as it is this call's. */
+  /** The connection, while it works for this call. */
   private get current(): CallConnection | null {
     const { connection } = this;
     return connection !== null && connection.serves(this) ? connection : null;

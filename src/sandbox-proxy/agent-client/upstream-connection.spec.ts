@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setImmediate as turnEnd } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { A, OK, Told } from '../../../test/support/pool-and-agent.js';
-import { type RawServer, startRawServer } from '../../../test/support/raw-http.js';
+import { A, OK, Told } from '../../../test/kit/pool-and-agent.js';
+import { type RawServer, startRawServer } from '../../../test/kit/raw-server.js';
 import { UpstreamCall } from './upstream-call.js';
 import { type ConnectionOwner, UpstreamConnection } from './upstream-connection.js';
 

@@ -22,7 +22,7 @@ export interface ConnectionOwner {
   /** The pool's coarse clock, milliseconds. */
   readonly nowMs: number;
   readonly firstByteTimeoutMs: number;
-  /** The exchange ended well and the connection can serve another. */
+  /** The request is done, and the connection can be used for another. */
   onIdle(connection: UpstreamConnection): void;
   /** The agent has accepted a connection, or answered. */
   onProven(): void;
@@ -30,7 +30,7 @@ export interface ConnectionOwner {
   onConnectTimeout(): void;
   /** The connection is closed. */
   onGone(connection: UpstreamConnection): void;
-  /** A connection that had served before died before it answered; true where the call was started anew. */
+  /** A connection that had been used before died before any answer came. True if the call was started again. */
   onDiedIdle(call: UpstreamCall): boolean;
 }
 
@@ -44,23 +44,26 @@ const SPENT_PARSER = new ResponseParser({
 });
 
 /**
- * One HTTP/1.1 connection to an agent: one request at a time, strict about what comes back, closed at the first
- * byte that nobody asked for (CVE-2026-48931).
+ * One HTTP/1.1 connection to an agent: one request at a time, strict about what comes back, and closed at the first byte
+ * that was not asked for (CVE-2026-48931).
  */
 export class UpstreamConnection implements ResponseListener, CallConnection, Pending {
-  /** Until when it may lie idle, on the pool's clock. */
+  /** Until when it may stay idle, on the pool's clock. */
   idleUntilMs = Infinity;
-  /** How long the agent keeps it, milliseconds; Infinity where it does not say. */
+  /** How long the agent promises to keep it, milliseconds; Infinity if it does not say. */
   keepAliveMs = Infinity;
-  /** When the agent must have accepted, or answered, on the pool's clock; Infinity while nothing is awaited. */
+  /**
+   * When the agent must have accepted the connection, or answered, on the pool's clock; Infinity while nothing is
+   * awaited.
+   */
   deadlineMs = Infinity;
 
   private parser = new ResponseParser(this);
   private call: UpstreamCall | null = null;
   private state: 'connecting' | 'open' | 'upgraded' | 'closed' = 'connecting';
-  /** A response has come before: a failure may mean that the connection died while idle. */
+  /** True after the first response: a failure may then mean that the connection died while idle. */
   private hasServed = false;
-  /** The head of a request that leaves when this turn of the event loop ends. */
+  /** The head of a request that is written when this turn of the event loop ends. */
   private unsentHead: string | null = null;
   private isRequestSent = false;
   private hasResponseBytes = false;
@@ -69,7 +72,7 @@ export class UpstreamConnection implements ResponseListener, CallConnection, Pen
   private isReusable = false;
   private isPaused = false;
   private isCooling = false;
-  /** Of a body, in the read under way. */
+  /** Pieces of a body in the read under way. */
   private pieces = 0;
 
   constructor(
@@ -79,7 +82,7 @@ export class UpstreamConnection implements ResponseListener, CallConnection, Pen
     socket.on('drain', this.onDrain).on('end', this.onEnd).on('error', this.fail).on('close', this.onClose);
   }
 
-  /** The handshake is done: from now on the first-byte clock runs. */
+  /** The connection is established: from now on the first-byte timeout runs. */
   onConnected(): void {
     this.state = 'open';
     this.owner.onProven();
@@ -115,7 +118,7 @@ export class UpstreamConnection implements ResponseListener, CallConnection, Pen
     return this.state === 'open' && this.call !== null && !this.hasResponseBytes;
   }
 
-  /** When the request was sent, as far as it has been, on the pool's clock; where one is awaited. */
+  /** While an answer is awaited: when bytes of the request were last sent, on the pool's clock. */
   get awaitingSinceMs(): number {
     return this.deadlineMs - this.owner.firstByteTimeoutMs;
   }
@@ -124,7 +127,7 @@ export class UpstreamConnection implements ResponseListener, CallConnection, Pen
     return this.state === 'open';
   }
 
-  /** True while the exchange on this connection is that of `call`. */
+  /** True while the connection works for `call`. */
   serves(call: UpstreamCall): boolean {
     return this.call === call && this.state !== 'closed';
   }
@@ -147,7 +150,7 @@ export class UpstreamConnection implements ResponseListener, CallConnection, Pen
     this.postponeDeadline();
   }
 
-  /** Stops reading; the agent is slowed down in turn. */
+  /** Stops reading, which slows the agent down. */
   pause(): void {
     this.isPaused = true;
     this.socket.pause();
@@ -159,12 +162,12 @@ export class UpstreamConnection implements ResponseListener, CallConnection, Pen
     if (!this.isCooling) this.socket.resume();
   }
 
-  /** Bytes from the agent; the buffer may be used for something else once this returns. */
+  /** Bytes from the agent. The buffer is used for other bytes once this returns. */
   onRead(buffer: Buffer, length: number): void {
     if (this.state !== 'open') return;
     if (this.unsentHead !== null) {
-      // It speaks before it has been asked: not to this request.
-      this.fail(new Error('bytes that nobody asked for'));
+      // The request has not been written yet, so this is not an answer to it.
+      this.fail(new Error('bytes that were not asked for'));
       return;
     }
     this.hasResponseBytes = true;
@@ -176,7 +179,7 @@ export class UpstreamConnection implements ResponseListener, CallConnection, Pen
       this.fail(error as Error);
       return;
     }
-    // Whoever listened may have closed the connection meanwhile.
+    // The listener may have closed the connection.
     if (!this.isOpen) return;
     if (this.parser.isUpgraded) {
       this.handOver(consumed < length ? Buffer.from(buffer.subarray(consumed, length)) : NOTHING);
@@ -214,7 +217,7 @@ export class UpstreamConnection implements ResponseListener, CallConnection, Pen
     this.call?.listener.onComplete(rawTrailers);
   }
 
-  /** Closes the connection; whoever waits for an answer on it is told nothing. */
+  /** Closes the connection without telling the call that waits on it. */
   close(): void {
     this.call = null;
     if (this.state === 'closed') return;
@@ -226,7 +229,7 @@ export class UpstreamConnection implements ResponseListener, CallConnection, Pen
     if (!wasUpgraded) this.owner.onGone(this);
   }
 
-  /** Closes the connection and tells whoever waits for an answer on it. */
+  /** Closes the connection and tells the call that waits on it. */
   readonly fail = (error: Error): void => {
     if (this.state === 'closed' || this.state === 'upgraded') return;
     const { call } = this;
@@ -244,8 +247,8 @@ export class UpstreamConnection implements ResponseListener, CallConnection, Pen
   }
 
   /**
-   * A body that is there already leaves with the head: what came with the head is given out in this tick's queue,
-   * and gathered in the next one's.
+   * Holds the head back, so that body bytes that came with it are sent in the same write: Node emits them in this tick, and
+   * `RequestBody` gathers them until the next one.
    */
   private holdBack(): void {
     const { socket } = this;
@@ -262,7 +265,10 @@ export class UpstreamConnection implements ResponseListener, CallConnection, Pen
     }, waitMs);
   }
 
-  /** After a complete response: back to the pool, or closed where the request or the response stands in the way. */
+  /**
+   * After a complete response: back to the pool, or closed if the request is not sent whole or the response forbids
+   * reuse.
+   */
   private settle(): void {
     if (!this.isReusable || !this.isRequestSent) {
       this.close();
@@ -270,7 +276,7 @@ export class UpstreamConnection implements ResponseListener, CallConnection, Pen
     }
     this.call = null;
     this.hasServed = true;
-    // The client may still be taking what it has; an idle connection is read all the same, or its end goes unnoticed.
+    // The client may still be taking its answer, but an idle connection must be read, or nobody would notice its end.
     this.resume();
     this.owner.onIdle(this);
   }
@@ -281,7 +287,7 @@ export class UpstreamConnection implements ResponseListener, CallConnection, Pen
     this.call = null;
     socket.removeAllListeners('data');
     socket.off('drain', this.onDrain).off('end', this.onEnd).off('error', this.fail);
-    // A tunnel lives long: it shall not keep a parser with its buffers.
+    // A tunnel lives long, and should not keep a parser and its buffers in memory.
     this.parser = SPENT_PARSER;
     call?.listener.onUpgraded(socket, early);
   }
@@ -323,7 +329,7 @@ export class UpstreamConnection implements ResponseListener, CallConnection, Pen
   }
 }
 
-/** This process, and not the agent, lacks what a connection needs: descriptors, buffers, local ports. */
+/** True if this process, and not the agent, lacks what a connection needs: descriptors, buffers, local ports. */
 function isShortage(error: Error & { code?: string }): boolean {
   return SHORTAGES.has(error.code ?? '');
 }

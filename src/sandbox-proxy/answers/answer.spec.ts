@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Asked } from '../../../test/support/asked.js';
-import { collectNestLog } from '../../../test/support/collecting-logger.js';
+import { Asked } from '../../../test/kit/asked.js';
+import { collectNestLog } from '../../../test/kit/collecting-logger.js';
 import {
   InvalidPathError,
   SandboxBusyError,

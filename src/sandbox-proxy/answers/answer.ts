@@ -7,17 +7,23 @@ import { corsHeaders } from '../headers/cors.js';
 import { closeInstead } from '../node-internals/destroy-soon.js';
 import { PROXY_ERROR_STATUS, type ProxyErrorCode, PROXY_RETRY_AFTER_SECONDS } from '../error-status.js';
 import { adviceFor, type ErrorAdvice } from './error-advice.js';
-import { agentErrorPage, errorPage, STYLE_SOURCE } from './error-page.js';
+import { agentErrorPage, confirmationPage, errorPage, STYLE_SOURCE } from './error-page.js';
 
 const logger = new Logger('SandboxProxy');
 
-/** How much of a refused body is read and thrown away, so that a client that sends first gets its answer. */
+/**
+ * How much of a refused body is read and discarded, so that a client that sends everything before it reads gets its
+ * answer.
+ */
 const LINGER_BYTES = 262_144;
-/** How long a connection is kept for that, milliseconds. */
+/** How long a connection is kept open for that, milliseconds. */
 const LINGER_MS = 1_000;
 
-/** Set on a connection on which the last answer has been begun (RFC 9112 9.6). */
+/** Set on a connection whose last answer has begun (RFC 9112 9.6). */
 const CLOSING = Symbol('closing');
+
+/** For every page: it loads nothing but its own style. */
+const OWN_STYLE_ONLY = `default-src 'none'; style-src ${STYLE_SOURCE}; base-uri 'none'`;
 
 const SECURITY_HEADERS = [
   'Cache-Control',
@@ -25,24 +31,24 @@ const SECURITY_HEADERS = [
   'X-Content-Type-Options',
   'nosniff',
   'Content-Security-Policy',
-  `default-src 'none'; style-src ${STYLE_SOURCE}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+  `${OWN_STYLE_ONLY}; form-action 'none'; frame-ancestors 'none'`,
   'Cross-Origin-Resource-Policy',
   'same-origin',
   'Referrer-Policy',
   'no-referrer',
 ] as const;
 
-/** How the proxy's own answers are worded. */
+/** Those options that decide the wording of the proxy's own answers. */
 export interface Wording {
   /** What pages call the platform; `''`: nothing. */
   readonly brand: string;
-  /** Instead of the page's own advice, by code. */
+  /** By code: the advice of pages, in place of the module's own. */
   readonly advice: Readonly<Partial<Record<string, string>>>;
 }
 
 /**
- * Answers an error, in the shape that suits who asked, unless an answer has begun or the client has left. An error that is
- * no ProxyError is logged, answered as `internal_error`, and shows nothing of itself.
+ * Answers an error, as JSON or as a page, unless an answer has begun or the client has left. An error that is not a
+ * ProxyError is logged and answered as `internal_error`, without any detail.
  */
 export function answerFailure(exchange: Exchange, error: unknown, wording: Wording): void {
   const { request, response, requestId } = exchange;
@@ -84,12 +90,12 @@ export function answerFailure(exchange: Exchange, error: unknown, wording: Wordi
   ];
   if (retryAfter !== undefined) headers.push('Retry-After', String(retryAfter));
   if (status === 401) headers.push('WWW-Authenticate', 'ApiKey realm="sandbox", header="X-API-Key"');
-  // Lets the page that asked read our own answer, where it may read the app's.
+  // A page that may read the app's answers may read this one too.
   if (exchange.cors !== null) headers.push(...corsHeaders(exchange.cors));
   send(request, response, status, headers, body);
 }
 
-/** The page in the place of an agent's own error, for a browser that navigates; the agent's mark stays. */
+/** Answers a browser that navigates with a page instead of the agent's own error; the agent's `X-Sandbox-Error` stays. */
 export function answerAgentError(exchange: Exchange, status: number, code: string, wording: Wording): void {
   const { request, response, requestId } = exchange;
   exchange.status = status;
@@ -105,13 +111,39 @@ export function answerAgentError(exchange: Exchange, status: number, code: strin
   send(request, response, status, [...pageHeaders(page), ...mark], page);
 }
 
-/** An answer of the proxy's own that is no error and has no body: a redirect, or to a preflight. */
+/** An answer of the proxy that is not an error and has no body: a redirect, or the answer to a preflight. */
 export function answerBare(exchange: Exchange, status: number, headers: readonly string[]): void {
   const { request, response, requestId } = exchange;
   exchange.status = status;
   const length = status === 204 ? [] : ['Content-Length', '0'];
   const own = ['Cache-Control', 'no-store', 'Referrer-Policy', 'no-referrer', 'X-Request-Id', requestId];
   send(request, response, status, [...headers, ...length, ...own], '');
+}
+
+/** Answers the page that asks whether a link for one browser should be used up here. */
+export function answerConfirmation(exchange: Exchange, brand: string): void {
+  const { request, response, requestId } = exchange;
+  exchange.status = 200;
+  const page = confirmationPage(brand);
+  const headers = [
+    'Content-Type',
+    'text/html; charset=utf-8',
+    'Content-Length',
+    String(Buffer.byteLength(page)),
+    'Cache-Control',
+    'no-store',
+    'X-Content-Type-Options',
+    'nosniff',
+    // It may be framed: whoever frames it has the token already, and links with `embed` are opened in frames.
+    'Content-Security-Policy',
+    `${OWN_STYLE_ONLY}; form-action 'self'`,
+    // With `no-referrer`, the Origin of the form's POST would be `null`.
+    'Referrer-Policy',
+    'same-origin',
+    'X-Request-Id',
+    requestId,
+  ];
+  send(request, response, 200, headers, page);
 }
 
 /** The short name of what went wrong below an error, e.g. `ECONNREFUSED`: never a message, which may hold an address. */
@@ -142,14 +174,14 @@ function send(
 }
 
 /**
- * Where the request has not come in whole, the connection cannot be used again: says so to the client, and closes
- * it after the answer. To be called before the head is written.
+ * If the request has not come in whole, the connection cannot be used again: tells the client so, and closes it after the
+ * answer. To be called before the head is written.
  */
 export function closeAfterAnswer(request: IncomingMessage, response: ServerResponse): void {
   if (hasUnreadBody(request)) makeLast(request, response);
 }
 
-/** Closes the connection after this answer, and lets nobody have what comes behind its request. */
+/** Closes the connection after this answer; what the client sends after this request is not executed. */
 export function makeLast(request: IncomingMessage, response: ServerResponse): void {
   const socket: Socket & { [CLOSING]?: boolean } = request.socket;
   response.shouldKeepAlive = false;
@@ -157,17 +189,20 @@ export function makeLast(request: IncomingMessage, response: ServerResponse): vo
   closeInstead(socket, closeGently);
 }
 
-/** From now on no further request of the connection is executed. */
+/** From now on no further request on the connection is executed. */
 export function markClosing(socket: Socket & { [CLOSING]?: boolean }): void {
   socket[CLOSING] = true;
 }
 
-/** True once an answer on the connection has said that it is the last: what comes behind it is not to be executed. */
+/** True once an answer on the connection has said that it is the last: later requests must not be executed. */
 export function isClosing(socket: Socket & { [CLOSING]?: boolean }): boolean {
   return socket[CLOSING] === true;
 }
 
-/** Reads on for a moment, so that a client that sends before it reads gets its answer, but not to the end as Node would. */
+/**
+ * Reads on for a moment, so that a client that sends everything before it reads gets its answer, but not to the end of the
+ * body, as Node would.
+ */
 export function discardRest(request: IncomingMessage): void {
   if (!hasUnreadBody(request)) return;
   let discarded = 0;
@@ -178,13 +213,13 @@ export function discardRest(request: IncomingMessage): void {
   request.resume();
 }
 
-/** True while body bytes of the request may still come. */
+/** True while bytes of the request's body may still come. */
 export function hasUnreadBody({ complete, headers }: IncomingMessage): boolean {
   if (complete) return false;
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
-/** Sends what is left and a FIN, and waits a moment for the client's own: a reset could overtake the answer. */
+/** Sends what is left and a FIN, and waits a moment for the client's FIN: a reset could overtake the answer. */
 export function closeGently(socket: Socket): void {
   socket.end();
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);
@@ -192,7 +227,7 @@ export function closeGently(socket: Socket): void {
   socket.once('close', () => clearTimeout(timer));
 }
 
-/** The headers that every page needs, flat: all but those that say what error it is of which request. */
+/** The headers of every page, flat, without those that name the error and the request. */
 export function pageHeaders(page: string): string[] {
   return [...bodyHeaders('text/html; charset=utf-8', page), 'Vary', 'Accept, Sec-Fetch-Mode'];
 }
@@ -202,8 +237,9 @@ function bodyHeaders(type: string, body: string): string[] {
 }
 
 /**
- * A browser that navigates; never an API client, an asset, or an upgrade. A client that does not say in which mode
- * it asks has to name HTML; of one that navigates it is enough that it takes HTML. Who names JSON first gets JSON.
+ * True for a browser that navigates; never for an API client, an asset, or an upgrade. A client without
+ * `Sec-Fetch-Mode` has to name HTML in `Accept`; for one that navigates, a wildcard is enough. If JSON comes before
+ * HTML, the answer is JSON.
  */
 export function wantsPage({ headers }: IncomingMessage): boolean {
   const mode = headers['sec-fetch-mode'];

@@ -57,7 +57,7 @@ describe('the advice for an error', () => {
   });
 
   it('is the same for a sandbox that is not there and for one of another team', () => {
-    expect(adviceFor('sandbox_not_found', {}).advice).toMatch(/deleted, or it belongs to another team/);
+    expect(adviceFor('sandbox_not_found', {}).advice).toMatch(/deleted, or it belongs to a team other than/);
   });
 });
 

@@ -1,17 +1,17 @@
 import type { ErrorFields } from '../errors.js';
 import type { ProxyErrorCode } from '../error-status.js';
 
-/** What the page of an error says to a person: plain text, which the page escapes. */
+/** What the page of an error tells a person. Plain text: the page escapes it. */
 export interface ErrorAdvice {
   /** What is wrong, as a heading, e.g. `The sandbox is paused`. */
   readonly title: string;
   /** What to do next, one or two sentences. */
   readonly advice: string;
-  /** Only where what is wrong may pass by itself: after this long, in seconds, the page tries again. */
+  /** The page tries again after this time, in seconds; only for errors that may pass by themselves. */
   readonly retrySeconds?: number;
 }
 
-/** Never sooner than any `Retry-After`, and seldom enough for pages that are left open over night. */
+/** Not sooner than any `Retry-After`, and seldom enough for pages that are left open overnight. */
 const RETRY_SECONDS = 5;
 
 /** A code that is missing here does not compile. */
@@ -22,7 +22,7 @@ const ADVICE: Readonly<Record<ProxyErrorCode, ErrorAdvice>> = {
   },
   invalid_sandbox_id: {
     title: 'This address names no valid sandbox',
-    advice: 'A letter may have got lost. Copy the whole address again from where you found it.',
+    advice: 'A character may be missing. Copy the whole address again from where you found it.',
   },
   invalid_path: {
     title: 'This path cannot be opened',
@@ -35,13 +35,13 @@ const ADVICE: Readonly<Record<ProxyErrorCode, ErrorAdvice>> = {
   invalid_request: {
     title: 'This request cannot be passed on',
     advice:
-      'Open the address anew. If an extension or a proxy changes what your browser sends, try without it.',
+      'Open the address again. If an extension or a proxy changes what your browser sends, try without it.',
   },
   unauthorized: {
     title: 'This is a private port of a sandbox',
     advice:
       'To see it in a browser, open a preview link from the team that owns the sandbox. ' +
-      "A program sends that team's API key in the header X-API-Key.",
+      "A program must send that team's API key in the header X-API-Key.",
   },
   session_ended: {
     title: 'Your access to this sandbox has ended',
@@ -50,7 +50,7 @@ const ADVICE: Readonly<Record<ProxyErrorCode, ErrorAdvice>> = {
   cross_site_request: {
     title: 'This request came from another site',
     advice:
-      'Another site may not act here in your name. If you meant to come here, type the address into the address bar.',
+      'Another site may not act here in your name. If you meant to open this page, type its address into the address bar.',
   },
   port_denied: {
     title: 'This port cannot be reached from outside',
@@ -61,20 +61,20 @@ const ADVICE: Readonly<Record<ProxyErrorCode, ErrorAdvice>> = {
     title: 'There is no such sandbox',
     advice:
       'Check the address. The sandbox may have been deleted, ' +
-      'or it belongs to another team than the link or the key that you use.',
+      'or it belongs to a team other than that of your link or key.',
   },
   sandbox_not_running: {
     title: 'The sandbox is not running',
     advice: 'Start it, or ask the team that owns it to, and reload this page.',
   },
   too_many_lookups: {
-    title: 'Too many sandboxes that do not exist',
+    title: 'Too many requests for sandboxes that do not exist',
     advice:
       'Your team has asked for many of them in a short time. Check the address, wait a moment, and reload.',
   },
   sandbox_busy: {
     title: 'The sandbox is busy',
-    advice: 'Every connection to it is in use. Closing other pages of this sandbox helps.',
+    advice: 'Every connection to it is in use. Close other pages of this sandbox, if you can.',
     retrySeconds: RETRY_SECONDS,
   },
   proxy_busy: {
@@ -84,12 +84,12 @@ const ADVICE: Readonly<Record<ProxyErrorCode, ErrorAdvice>> = {
   },
   request_timeout: {
     title: 'This request took too long',
-    advice: 'Open the address anew, over a faster connection if you can.',
+    advice: 'Open the address again, over a faster connection if you can.',
   },
   headers_too_large: {
     title: 'This request is too large',
     advice:
-      'Its headers are larger than this server takes. Delete cookies of this site, and open the address anew.',
+      'Its headers are larger than this server accepts. Delete the cookies of this site, and open the address again.',
   },
   host_unavailable: {
     title: "The sandbox's host is not available",
@@ -129,16 +129,16 @@ const ADVICE: Readonly<Record<ProxyErrorCode, ErrorAdvice>> = {
   },
 };
 
-/** What to do about a sandbox that does not run, by its status. */
+/** By status: what to do about a sandbox that does not run. */
 const NOT_RUNNING = {
   pending: {
     title: 'The sandbox is about to start',
-    advice: 'It waits for a host. There is nothing that you have to do.',
+    advice: 'It is waiting for a host. You do not have to do anything.',
     retrySeconds: RETRY_SECONDS,
   },
   starting: {
     title: 'The sandbox is starting',
-    advice: 'It will be here in a moment. There is nothing that you have to do.',
+    advice: 'It will be ready in a moment. You do not have to do anything.',
     retrySeconds: RETRY_SECONDS,
   },
   paused: {
@@ -155,30 +155,30 @@ const NOT_RUNNING = {
   },
   missing: {
     title: 'The sandbox is missing',
-    advice: 'Its host does not have it any more. Start a new sandbox: it has an address of its own.',
+    advice: 'Its host does not have it any more. Start a new sandbox, which will have another address.',
   },
   error: {
     title: 'The sandbox has failed',
     advice:
-      'It does not run because of an error. Start it again, or start a new one at an address of its own.',
+      'It stopped because of an error. Start it again, or start a new one, which will have another address.',
   },
 } satisfies Record<string, ErrorAdvice>;
 
-/** @param fields those of the error: `status` says in which way a sandbox does not run */
+/** @param fields those of the error: `status` says why a sandbox does not run */
 export function adviceFor(code: ProxyErrorCode, fields: ErrorFields): ErrorAdvice {
   const { status } = fields;
   return code === 'sandbox_not_running' && isStopStatus(status) ? NOT_RUNNING[status] : ADVICE[code];
 }
 
-/** A status comes from the database, where it is a text like any other, `constructor` for example. */
+/** A status comes from the database and may be any text, `constructor` for example. */
 function isStopStatus(status: ErrorFields[string] | undefined): status is keyof typeof NOT_RUNNING {
   return typeof status === 'string' && Object.hasOwn(NOT_RUNNING, status);
 }
 
 /**
- * What to do about an error of the host agent's own.
+ * What to do about an error that the host agent itself answered.
  *
- * @param code without the mark, e.g. `app_unreachable`; agents may have codes that are not known here
+ * @param code e.g. `app_unreachable`; agents may have codes that are not known here
  */
 export function agentAdvice(code: string, status: number, port: number): ErrorAdvice {
   switch (code) {
@@ -187,7 +187,7 @@ export function agentAdvice(code: string, status: number, port: number): ErrorAd
         title: `Nothing answers on port ${port}`,
         advice:
           `The sandbox runs, but no server listens on its port ${port}. Start your server on port ${port}; ` +
-          'if it is running, let it listen on 0.0.0.0 and not on localhost alone.',
+          'if it is running, make it listen on 0.0.0.0 and not only on localhost.',
         retrySeconds: RETRY_SECONDS,
       };
     case 'app_broken_response':
@@ -221,7 +221,7 @@ export function agentAdvice(code: string, status: number, port: number): ErrorAd
   }
 }
 
-/** Agents say 502 and 503 of what may pass, as when a sandbox has just moved to another host. */
+/** Agents answer 502 and 503 for what may pass, e.g. when a sandbox has just moved to another host. */
 function unknownAgentAdvice(status: number): ErrorAdvice {
   const report = 'If this lasts, report the code and the request id below.';
   return status === 502 || status === 503

@@ -243,7 +243,7 @@ describe('the colours of the page', () => {
 
   it('are named ones: no text has another', () => {
     const used = [...styleOf(errorPage(PAGE)).matchAll(/[^-]\bcolor: ([^;]+);/g)].map(([, value]) => value);
-    expect(new Set(used)).toEqual(new Set(['var(--text)', 'var(--quiet)', 'var(--link)']));
+    expect(new Set(used)).toEqual(new Set(['var(--ground)', 'var(--text)', 'var(--quiet)', 'var(--link)']));
   });
 });
 

@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import { agentAdvice, type ErrorAdvice } from './error-advice.js';
 
-/** What was asked for, as Node's request has it: it decides whether and where a page tries again. */
+/** The method and target of the request: they decide whether, and where, the page tries again. */
 export type AskedFor = Pick<IncomingMessage, 'method' | 'url'>;
 
 /** What an error page shows; every text is escaped here. */
 export interface ErrorPage {
   readonly status: number;
   readonly code: string;
-  /** The error's own words, as the JSON has them; undefined where they are not known. */
+  /** The error's message, as in the JSON; undefined where it is not known. */
   readonly message: string | undefined;
   readonly requestId: string;
   readonly advice: ErrorAdvice;
@@ -20,7 +20,7 @@ export interface ErrorPage {
 
 /** An error that the host agent itself answered. */
 export interface AgentError {
-  /** Without the mark, e.g. `app_unreachable`. */
+  /** E.g. `app_unreachable`. */
   readonly code: string;
   readonly status: number;
   readonly port: number;
@@ -37,7 +37,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Every pair of text and ground has a contrast of 4.5 at least (WCAG 2.2, 1.4.3): the spec computes it. */
+/** Text and background have a contrast of at least 4.5 everywhere (WCAG 2.2, 1.4.3); the spec computes it. */
 const STYLE = `
 :root { --ground: #fcfcfb; --text: #1c2024; --quiet: #5a636c; --link: #0b5bd3; --line: #d9dde1;
   color-scheme: light dark; font: 100%/1.55 system-ui, sans-serif; }
@@ -51,17 +51,21 @@ p { margin: 0 0 1rem; }
 .status, dt, dd { color: var(--quiet); font-size: .875rem; }
 .status { margin: 0; }
 a { color: var(--link); }
-a:focus-visible { outline: 2px solid; outline-offset: 3px; border-radius: 2px; }
+a:focus-visible, button:focus-visible { outline: 2px solid; outline-offset: 3px; border-radius: 2px; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1rem; margin: 2rem 0 0;
   padding-top: 1rem; border-top: 1px solid var(--line); }
 dd { margin: 0; }
+button { padding: .625rem 1.25rem; border: 0; border-radius: .375rem; background: var(--link);
+  color: var(--ground); font: inherit; font-weight: 600; cursor: pointer; }
 code { font: 1em ui-monospace, monospace; }
 `;
+
+const CONFIRM_TITLE = 'You have been sent a link to a sandbox';
 
 /** What lets the page's style, and no other, through its Content-Security-Policy: a source of `style-src`. */
 export const STYLE_SOURCE = `'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`;
 
-/** A path of this very host, which `//other.host` and what browsers take for it are not; and not a long one. */
+/** A path on this host, of at most 1,024 characters; not `//other.host`, nor what browsers read as that. */
 const RETRY_TARGET = /^\/(?![/\\])[\x21-\x7e]{0,1023}$/;
 
 /** Text for HTML: safe between tags and inside quoted attributes. */
@@ -69,46 +73,66 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character] as string);
 }
 
-/** A small self-contained page: no script, no request to anywhere but to itself again, dark and light. */
+/** A small self-contained page, light or dark: it has no script and requests nothing but itself. */
 export function errorPage({ status, code, message, requestId, advice, request, brand }: ErrorPage): string {
-  const title = escapeHtml(brand === '' ? advice.title : `${advice.title} - ${brand}`);
   const retrySeconds = isRead(request) ? advice.retrySeconds : undefined;
+  const main = `<p class="status">${escapeHtml(`${status} ${STATUS_CODES[status] ?? ''}`)}</p>
+<h1>${escapeHtml(advice.title)}</h1>
+<p>${escapeHtml(advice.advice)}</p>
+${retrySeconds === undefined ? '' : retryLine(retrySeconds)}<dl>
+${message === undefined ? '' : detail('Message', escapeHtml(message))}${detail('Code', codeText(code))}${detail('Request id', codeText(requestId))}</dl>
+`;
+  const head = retrySeconds === undefined ? '' : refresh(retrySeconds, request);
+  return pageOf(advice.title, brand, main, head);
+}
+
+/**
+ * The page that a link for one browser shows first. It has one button, which sends a POST to the same address. It needs no
+ * script, and programs that open links for a user (previews, prerendering) do not press the button.
+ *
+ * @param brand what the platform is called; `''`: nothing
+ */
+export function confirmationPage(brand: string): string {
+  const main = `<h1>${CONFIRM_TITLE}</h1>
+<p>This link works once, in one browser. Open the sandbox here to use it up.</p>
+<form method="post"><button>Open the sandbox</button></form>
+`;
+  return pageOf(CONFIRM_TITLE, brand, main);
+}
+
+/** @param main HTML, like `head`; title and brand are text */
+function pageOf(title: string, brand: string, main: string, head = ''): string {
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
-${retrySeconds === undefined ? '' : refresh(retrySeconds, request)}<title>${title}</title>
+${head}<title>${escapeHtml(brand === '' ? title : `${title} - ${brand}`)}</title>
 <style>${STYLE}</style>
 </head>
 <body>
 <main>
-<p class="status">${escapeHtml(`${status} ${STATUS_CODES[status] ?? ''}`)}</p>
-<h1>${escapeHtml(advice.title)}</h1>
-<p>${escapeHtml(advice.advice)}</p>
-${retrySeconds === undefined ? '' : retryLine(retrySeconds)}<dl>
-${message === undefined ? '' : detail('Message', escapeHtml(message))}${detail('Code', codeText(code))}${detail('Request id', codeText(requestId))}</dl>
-</main>
+${main}</main>
 </body>
 </html>
 `;
 }
 
-/** The page for an agent's own error that answers a navigation, in place of the agent's JSON. */
+/** The page that answers a navigation in place of the agent's own error. */
 export function agentErrorPage({ code, status, port, requestId, request, brand }: AgentError): string {
   const advice = agentAdvice(code, status, port);
   return errorPage({ status, code, message: undefined, requestId, advice, request, brand });
 }
 
-/** A page tries again with GET, so it must not where something else than to read was asked for. */
+/** True for requests that may be repeated with GET, as the page does when it tries again. */
 function isRead({ method }: AskedFor): boolean {
   return method === 'GET' || method === 'HEAD';
 }
 
 /**
- * Names the address, without a fragment: a refresh of `/#a` to itself is for Chromium (156) a jump within
- * the page, and asks nobody.
+ * Names the address, without a fragment: in Chromium (156) a refresh of `/#a` without an address is only a jump within the
+ * page, and sends no request.
  */
 function refresh(seconds: number, { url = '' }: AskedFor): string {
   const target = RETRY_TARGET.test(url) ? `;url=${escapeHtml(url)}` : '';

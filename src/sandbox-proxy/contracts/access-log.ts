@@ -1,7 +1,7 @@
 /** What is told of a request when it has ended. */
 export interface AccessRecord {
   readonly requestId: string;
-  /** Null until admitted. */
+  /** Null for a request that was not admitted. */
   readonly teamId: string | null;
   /** Null where the Host header was malformed. */
   readonly sandboxId: string | null;
@@ -12,22 +12,22 @@ export interface AccessRecord {
   readonly startedAtMs: number;
   /** From the start to the head of the agent's answer, milliseconds; -1 where none came. */
   readonly firstByteMs: number;
-  /** 0 where nothing was answered. */
+  /** 0: nothing was answered. */
   readonly status: number;
-  /** The proxy's own code where it answered or cut; `client_closed`, `upstream_truncated`; null: nothing failed. */
+  /** The code of the proxy's own answer, or why it cut; `client_closed`, `upstream_truncated`; null: nothing failed. */
   readonly errorCode: string | null;
-  /** The system's name of what failed below `errorCode`, e.g. `ECONNREFUSED`. */
+  /** The system's name of the cause, e.g. `ECONNREFUSED`; null where there is none. */
   readonly failure: string | null;
-  /** Of the body, or through the tunnel: from the client, and to it. */
+  /** From the client, and to the client: bytes of the bodies, or through the tunnel. */
   readonly bytesIn: number;
   readonly bytesOut: number;
 }
 
 /**
- * Told of every proxied request when it ends. Without one: a line of Nest's logger each. No path, query, header or body
- * is ever in a record: every text is an id, a code or a method that Node's parser knows.
+ * Gets a record of every proxied request when it ends. Without one, Nest's logger writes a line for each. A record never
+ * holds a path, query, header or body: every text in it is an id, a code, or a method that Node's parser knows.
  */
 export abstract class AccessLog {
-  /** Must return at once; what it throws is lost. */
+  /** Must return at once. What it throws is ignored. */
   abstract record(record: AccessRecord): void;
 }

@@ -1,22 +1,23 @@
 import type { Change } from './changes.js';
 
 /**
- * Tells of changes as the application's data takes them, made by whichever process. Supply one and what the module
- * remembers lives for minutes; a revoked key is then forgotten, and what it had opened is cut, within milliseconds.
+ * Tells of changes of the application's data as they are committed, whichever process makes them. With a feed the module
+ * may remember answers for minutes: a revoked key is forgotten, and what it had opened is cut, within milliseconds.
  *
- * Without it: whatever is remembered is asked about again after 5 s at the latest, and so is everything open.
+ * Without a feed: nothing that is remembered is believed for more than 5 s, and everything open is asked about as often.
  */
 export abstract class ChangeFeed {
   /** True while every committed change reaches the listeners. */
   abstract readonly isLive: boolean;
   /**
-   * When the feed last proved that it hears what happens, epoch milliseconds; 0 for never. For 5 s after it, answers
-   * asked for since the last gap stay good although the feed is down: a restart of the database is no outage.
+   * When the feed last proved that it hears what happens, epoch milliseconds; 0: never. For 5 s after that, answers
+   * asked for since the last gap stay good although the feed is down, so that a restart of the database is not an outage.
    */
   abstract readonly provenAtMs: number;
   /**
-   * Calls `listener` for each change until the returned function is called. After a gap, on hearing again and never on
-   * going deaf, tells `{ kind: 'everything' }`, at the latest when `isLive` becomes true.
+   * Calls `listener` for each change, until the returned function is called. A gap in which changes may have been missed
+   * ends with `{ kind: 'everything' }`: told when the feed hears again, not when it stops hearing, and at the latest when
+   * `isLive` becomes true.
    */
   abstract subscribe(listener: (change: Change) => void): () => void;
 }

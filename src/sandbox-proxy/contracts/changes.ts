@@ -1,22 +1,22 @@
 /**
- * Something in the application's data has changed and been committed. Ids are written as everywhere in the contracts:
- * opaque text, lower case, a sandbox's as it stands in host names.
+ * Something in the application's data has changed, and the change has been committed. Ids are written as everywhere in the
+ * contracts: opaque text in lower case, a sandbox's id as it stands in host names.
  *
- * A change says where to look, not what has happened: the module forgets what it remembers of that, asks the stores
- * again, and cuts what no longer holds. Telling of a change that was none costs a question and nothing else.
+ * A change says where to look, not what has happened. The module forgets what it remembers of it, asks the stores
+ * again, and cuts what no longer holds. To tell of a change that did not happen costs one question and nothing else.
  */
 export type Change =
   /** Created, started, paused, stopped, moved, deleted, or given to another team. */
   | { readonly kind: 'sandbox'; readonly sandboxId: string }
-  /** Suspended, deleted, or back again. */
+  /** Suspended, deleted, or restored. */
   | { readonly kind: 'team'; readonly teamId: string }
   /** The address or the state of a host. */
   | { readonly kind: 'host'; readonly hostId: string }
   /** The settings of one port. */
   | { readonly kind: 'port'; readonly sandboxId: string; readonly port: number }
   /**
-   * A credential has come, gone or changed. `scheme` is the name of a credential scheme and `subject` what that scheme
-   * says its admissions rest on: for `api-key` the digest of the key, for `session` the id of the link or of the session.
+   * A credential was created, deleted or changed. `scheme` is the name of a credential scheme, `subject` what that scheme's
+   * admissions rest on: for `api-key` the digest of the key, for `session` the id of the link or of the session.
    */
   | { readonly kind: 'credential'; readonly scheme: string; readonly subject: string }
   /** Anything may have changed. */
@@ -31,7 +31,7 @@ const FIELDS: Readonly<Record<Change['kind'], Readonly<Record<string, 'string' |
   everything: {},
 };
 
-/** True for what has the shape of a change; an application may tell anything. */
+/** True for a value with the shape of a change: an application may pass anything. */
 export function isChange(told: unknown): told is Change {
   if (typeof told !== 'object' || told === null || !('kind' in told)) return false;
   const { kind, ...rest } = told as Record<string, unknown>;
@@ -39,7 +39,7 @@ export function isChange(told: unknown): told is Change {
   return Object.entries(FIELDS[kind as Change['kind']]).every(([field, type]) => typeof rest[field] === type);
 }
 
-/** One text per thing that changes, by which what rests on it is found: `{ kind: 'team', teamId: 't1' }` -> `team t1`. */
+/** A change as one text, by which what rests on it is found: `{ kind: 'team', teamId: 't1' }` -> `team t1`. */
 export function topicOf(change: Change): string {
   switch (change.kind) {
     case 'sandbox':

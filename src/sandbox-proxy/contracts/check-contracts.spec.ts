@@ -114,12 +114,12 @@ describe('a credential scheme', () => {
   const SCHEME = { name: 'bearer', find: noop, admit: noop, stillHold: noop, forget: noop, permit: noop };
   const form = { ...SCHEME_FORM, name: 'BearerScheme' };
 
-  it('is one with a name and its five methods', () => {
+  it('is one with a name and its four methods', () => {
     expect(problemOf(form, SCHEME)).toBeNull();
     for (const name of [undefined, '', 7])
       expect(problemOf(form, { ...SCHEME, name })).toContain('BearerScheme lacks name');
     expect(problemOf(form, { name: 'bearer' })).toContain(
-      'BearerScheme lacks find(), admit(), stillHold(), forget(), permit()',
+      'BearerScheme lacks find(), admit(), stillHold(), forget()',
     );
   });
 });

@@ -1,15 +1,15 @@
-/** What a contract asks of the object that is given for it. */
+/** What an object must have to fulfil a contract. */
 export interface ContractForm {
   readonly name: string;
-  /** What the object must have, besides its methods. */
+  /** Properties, each with the test of its value. */
   readonly properties?: Readonly<Record<string, (value: unknown) => boolean>>;
   readonly methods: readonly string[];
   readonly isRequired: boolean;
 }
 
 /**
- * @param given what was given for each contract; null or undefined: nothing
- * @throws TypeError that names every contract which is missing or has something missing, and what it wants
+ * @param given the object given for each contract; null or undefined: none
+ * @throws TypeError that names each contract that is missing or incomplete, and what it must have
  */
 export function checkContracts(given: readonly (readonly [ContractForm, unknown])[]): void {
   const problems = given.flatMap(([form, object]) => problemOf(form, object) ?? []);
@@ -28,10 +28,21 @@ function problemOf(
   const members = object as Record<string, unknown>;
   const missing = [
     ...Object.entries(properties).flatMap(([property, isRight]) =>
-      isRight(members[property]) ? [] : [property],
+      isRight(memberOf(members, property)) ? [] : [property],
     ),
-    ...methods.filter((method) => typeof members[method] !== 'function').map((method) => `${method}()`),
+    ...methods
+      .filter((method) => typeof memberOf(members, method) !== 'function')
+      .map((method) => `${method}()`),
   ];
   if (missing.length === 0) return null;
   return `${name} lacks ${missing.join(', ')}: it must have ${wants}`;
+}
+
+/** A getter that throws counts as missing. */
+function memberOf(members: Record<string, unknown>, name: string): unknown {
+  try {
+    return members[name];
+  } catch {
+    return undefined;
+  }
 }

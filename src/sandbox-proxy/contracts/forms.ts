@@ -5,7 +5,7 @@ const isPattern = (value: unknown): boolean => value instanceof RegExp;
 const isFlag = (value: unknown): boolean => typeof value === 'boolean';
 const isNumber = (value: unknown): boolean => typeof value === 'number';
 
-/** Source of a pattern without groups and anchors that is one within another. */
+/** The source of a regular expression without groups and anchors, so that it can be put into another one. */
 const isHostPattern = (value: unknown): boolean => {
   if (!isText(value) || /\((?!\?:)|[\^$]/.test(value as string)) return false;
   try {
@@ -15,7 +15,7 @@ const isHostPattern = (value: unknown): boolean => {
   }
 };
 
-/** What each contract asks for, in the words of the message that a start is refused with. */
+/** What each contract must have, by the names that the message of a refused start uses. */
 export const FORMS = {
   directory: { name: 'SandboxDirectory', methods: ['locate', 'locateMany'], isRequired: true },
   ids: {
@@ -47,9 +47,9 @@ export const FORMS = {
   accessLog: { name: 'AccessLog', methods: ['record'], isRequired: true },
 } as const satisfies Record<string, ContractForm>;
 
-/** What a class in `schemes` has to have. */
+/** What a class in `schemes` must have. */
 export const SCHEME_FORM: Omit<ContractForm, 'name'> = {
   properties: { name: isText },
-  methods: ['find', 'admit', 'stillHold', 'forget', 'permit'],
+  methods: ['find', 'admit', 'stillHold', 'forget'],
   isRequired: true,
 };

@@ -1,7 +1,7 @@
-/** A value that is there, or will be: the warm path stays synchronous and costs no promise. */
+/** A value, or a promise of it: where memory has the value, no promise is made. */
 export type MaybePromise<T> = T | Promise<T>;
 
-/** Continues with the value: at once where it is there, later where it is a promise. */
+/** Calls `proceed` with the value: at once if it is there, later if it is a promise. */
 export function whenReady<T, R>(
   value: MaybePromise<T>,
   proceed: (value: T) => MaybePromise<R>,

@@ -1,23 +1,23 @@
 import type { SessionPlace } from './session-store.js';
 
-/** What the team of a sandbox has said of one of its ports. */
+/** What a team has set for one port of its sandbox. */
 export interface PortRules {
   /** The team that the sandbox belongs to. */
   readonly teamId: string;
-  /** `public`: nobody needs a credential. */
+  /** `public`: no credential is needed. */
   readonly visibility: 'private' | 'public';
-  /** `app`: the app answers preflights and allows origins itself; a list: the proxy does so, for these. */
+  /** `app`: the app itself answers preflights and allows origins; a list: the proxy does so, for these origins. */
   readonly cors: 'app' | readonly string[];
 }
 
 /**
- * Settings per port. Without it: every port is private, and CORS is the app's own business.
+ * Settings of single ports. Without it: every port is private, and CORS is left to the app.
  *
- * Errors: as for `SandboxDirectory`.
+ * Errors as for `SandboxDirectory`.
  */
 export abstract class PortSettings {
-  /** Null where nothing has been said of the port: it is private then. Asked on a miss only, also for strangers. */
+  /** Null: nothing is set, the port is private. Called only when memory does not know, but also for strangers. */
   abstract find(sandboxId: string, port: number): Promise<PortRules | null>;
-  /** The same for many at once, at most 500: one answer each, in their order. Past every cache. */
+  /** The same for many (at most 500): one answer each, in the same order. Must bypass every cache. */
   abstract findMany(places: readonly SessionPlace[]): Promise<readonly (PortRules | null)[]>;
 }

@@ -1,26 +1,26 @@
-/** Where a link or a session is good. */
+/** The port of a sandbox for which a link or a session is good. */
 export interface SessionPlace {
   readonly sandboxId: string;
   readonly port: number;
 }
 
-/** What a browser is let in by. */
+/** What admits a browser. */
 export interface Session extends SessionPlace {
-  /** Both are subjects of changes of the scheme `session`. */
+  /** This and `linkId` are subjects of changes of the scheme `session`. */
   readonly sessionId: string;
   readonly linkId: string;
   readonly teamId: string;
-  /** Whether pages of other origins may show the sandbox in a frame. */
+  /** Whether pages of other origins may show the sandbox in a frame, or use its scripts and images. */
   readonly embed: boolean;
-  /** Origins besides the sandbox's own whose pages may use it: `https://app.example.com`. */
+  /** Origins besides the sandbox's own whose pages may change things with it: `https://app.example.com`. */
   readonly allowedOrigins: readonly string[];
   /** Epoch milliseconds. */
   readonly expiresAtMs: number;
 }
 
-/** A session just begun: the only moment at which its token is known. */
+/** A new session. Only now is its token known. */
 export interface BegunSession {
-  /** Becomes the value of a cookie: letters, digits, `-` and `_`. */
+  /** Becomes the value of a cookie: letters, digits, `-`, `_`, `.` and `~`. */
   readonly token: string;
   readonly embed: boolean;
   /** Epoch milliseconds. */
@@ -28,18 +28,34 @@ export interface BegunSession {
 }
 
 /**
- * Preview links and the browser sessions that they begin. A link is `https://{port}-{id}.{domain}/?sandbox_link={token}`.
- * Without it: nobody gets in by a link, and there are no sessions.
+ * Preview links, and the browser sessions that they begin. A link is `https://{port}-{id}.{domain}/?sandbox_link={token}`.
+ * Without it there are no links and no sessions.
  *
- * Errors: as for `SandboxDirectory`.
+ * Errors as for `SandboxDirectory`.
  */
 export abstract class SessionStore {
-  /** The form of link tokens and session tokens, without anchors; such a text never reaches a sandbox. */
+  /** The form of link tokens and session tokens, without anchors. A text of this form never reaches a sandbox. */
   abstract readonly pattern: RegExp;
-  /** The session of this token, if it is good at this place; null otherwise. Asked on a miss only. */
+  /** The session with this token, if it is good at this place; otherwise null. Called only when memory does not know. */
   abstract find(token: string, place: SessionPlace): Promise<Session | null>;
-  /** Exchanges the token of a link for a session; null where it is not good at this place (any more). */
-  abstract begin(linkToken: string, place: SessionPlace): Promise<BegunSession | null>;
+  /**
+   * Exchanges the token of a link for a session; null where the token is not, or no longer, good at this place. A link
+   * for one browser is not spent before the visitor has confirmed it, because chats that show previews, and browsers
+   * that load pages ahead, open links too.
+   *
+   * @param isConfirmed true once the visitor has pressed the button of the proxy's page
+   * @returns `'confirm'` for a link for one browser that is good but not confirmed: nothing is spent
+   */
+  abstract begin(
+    linkToken: string,
+    place: SessionPlace,
+    isConfirmed: boolean,
+  ): Promise<BegunSession | 'confirm' | null>;
+  /**
+   * The `linkId` that a token names, whether or not the token is good; null if it names none. With this method, a
+   * browser that opens a link again keeps the session that it has by that link. Must not throw.
+   */
+  linkIdOf?(linkToken: string): string | null;
   /** Which of these, at most 500, are still good: one answer each, in their order. Past every cache. */
   abstract stillHold(sessions: readonly Session[]): Promise<readonly boolean[]>;
 }

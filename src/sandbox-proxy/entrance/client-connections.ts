@@ -12,8 +12,8 @@ const BUSY = [
 ].join('\r\n');
 
 /**
- * Keeps clients' connections within their share of the process's descriptors. One too many closes the one over which no
- * request has been under way for longest; where all have one, it is refused itself.
+ * Keeps client connections within their share of the process's descriptors. When there is one too many, the connection that
+ * has been idle longest is closed. If none is idle, the new one is refused.
  */
 export function boundClientConnections(server: Server, clients: IdleClients, max: number): void {
   server.on('connection', (socket: Socket) => {

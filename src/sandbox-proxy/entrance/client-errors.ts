@@ -9,29 +9,25 @@ const WORDS: Readonly<Record<string, readonly [code: ProxyErrorCode, reason: str
   HPE_HEADER_OVERFLOW: [
     'headers_too_large',
     'Request Header Fields Too Large',
-    'the head of the request is larger than this server takes',
+    'the head of the request is larger than this server accepts',
   ],
-  ERR_HTTP_REQUEST_TIMEOUT: [
-    'request_timeout',
-    'Request Timeout',
-    'the request did not come in whole in time',
-  ],
+  ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'Request Timeout', 'the request did not arrive in time'],
 };
 const MALFORMED = ['invalid_request', 'Bad Request', 'the request is not valid HTTP/1.1'] as const;
 
 /**
- * Answers requests that cannot be read, as Node does by itself, in words and with a code of ours. For a listener of our
- * own: by listening for 'clientError' one takes over from Node for all requests.
+ * Answers requests that cannot be read, which Node does by itself, with a code and a message of ours. Only for a
+ * listener of our own: whoever listens for 'clientError' takes over from Node for all requests.
  */
 export function answerClientErrors(server: Server): void {
   server.on('clientError', (error: Error & { code?: string }, socket: Socket) => {
     const last = lastOn(socket);
     if (last?.req.complete === true && socket.writable) {
-      // It is about what came behind, and no answer to those before.
+      // The error is in what came after complete requests, and must not be taken for an answer to one of them.
       endPipeline(socket);
       return;
     }
-    // An answer that has begun cannot be followed by another, nor be overtaken by one.
+    // This answer must neither follow one that has begun, nor overtake one that is due.
     if (!socket.writable || (last !== null && (last !== responseOn(socket) || last.headersSent))) {
       socket.destroy();
       return;

@@ -18,9 +18,9 @@ import { SandboxProxyMiddleware } from './sandbox-proxy.middleware.js';
 import { SandboxUpgradeListener } from './upgrade.listener.js';
 
 /**
- * Puts the proxy in front of everything that listens on the application's http.Server: CORS, body parsers, gateways, the
- * global prefix and all controllers. Nest has installed them by the time of `onModuleInit`, and whatever comes later comes
- * behind it as well.
+ * Puts the proxy in front of everything that listens on the application's http.Server: CORS, body parsers, gateways,
+ * the global prefix and all controllers. Nest has installed them by the time of `onModuleInit`, and whatever is added
+ * later comes after the proxy too.
  */
 @Injectable()
 export class Entrance implements OnModuleInit, BeforeApplicationShutdown {
@@ -44,7 +44,10 @@ export class Entrance implements OnModuleInit, BeforeApplicationShutdown {
       secondServersOf(httpAdapter.getInstance(), (second) => this.guard(second));
   }
 
-  /** Nest closes the server next, and waits until every connection is gone: tunnels end now, requests after the grace. */
+  /**
+   * Nest closes the server next, and waits until every connection is gone. So tunnels end now, and requests after the
+   * grace.
+   */
   beforeApplicationShutdown(): void {
     this.proxy.drain();
     setTimeout(() => {
@@ -77,7 +80,11 @@ export class Entrance implements OnModuleInit, BeforeApplicationShutdown {
       upgrade: (request, socket, head) => isClosing(socket) || this.upgrades.use(request, socket, head),
       connect: (request, socket, head) => {
         if (isClosing(socket)) return true;
-        if (hasOtherListener(server, 'connect') && this.middleware.placeOf(request) === null) return false;
+        if (
+          this.middleware.placeOf(request) === null &&
+          !(isProtected(server) && !hasOtherListener(server, 'connect'))
+        )
+          return false;
         refuseConnect(socket, head);
         return true;
       },
@@ -86,14 +93,14 @@ export class Entrance implements OnModuleInit, BeforeApplicationShutdown {
   }
 }
 
-/** Requests of the application count like those to sandboxes, where the listener is ours to protect. */
+/** On a protected listener, requests of the application count like those to sandboxes. */
 function enters({ socket }: IncomingMessage, response: ServerResponse): boolean {
   if (!enterPipeline(socket, response)) return false;
   response.once('close', () => leavePipeline(socket));
   return true;
 }
 
-/** `https.Server` is none of `http.Server`, and has its methods; an HTTP/2 server has not. */
+/** An `https.Server` is not an `http.Server`, but has its methods; an HTTP/2 server has not. */
 function isHttp1(server: unknown): server is Server {
   return (
     server instanceof Server ||

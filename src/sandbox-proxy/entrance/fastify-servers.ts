@@ -1,14 +1,14 @@
-/** What is used of a Fastify instance. */
+/** The part of a Fastify instance that is used here. */
 interface FastifyInstance {
   addHook(name: 'onListen', hook: (this: object, done: () => void) => void): void;
 }
 
 /**
- * Where a Fastify application listens on `localhost`, Fastify opens a second http.Server for the other address of that
- * name, with Fastify's own handler and nothing that hangs on the first (Fastify 5.12, lib/server.js). It keeps them in a
- * list of its own; a Fastify that has none opens no second server.
+ * If a Fastify application listens on `localhost`, Fastify opens a second http.Server for the other address of that
+ * name. It has Fastify's own handler, but none of the listeners of the first (Fastify 5.12, lib/server.js). Fastify
+ * keeps such servers in a list under a symbol; without that list there is no second server.
  *
- * @param onServer called with each, when the application has begun to listen
+ * @param onServer called with each of them, when the application has begun to listen
  */
 export function secondServersOf(instance: FastifyInstance, onServer: (server: unknown) => void): void {
   instance.addHook('onListen', function found(done) {

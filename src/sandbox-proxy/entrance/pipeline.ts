@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { closeGently, makeLast } from '../answers/answer.js';
 import { stopReading } from '../node-internals/stop-reading.js';
 
-/** Requests under way on one client connection: no client that means well sends so many ahead of their answers. */
+/** Most requests under way on one client connection: no client that means well sends more before it has answers. */
 const MAX_UNDER_WAY = 32;
 
 const PIPELINE = Symbol('pipeline');
@@ -17,10 +17,10 @@ interface Pipeline {
 type Connection = Socket & { [PIPELINE]?: Pipeline };
 
 /**
- * Counts a request in. One too many is not answered any more, nor what comes after it: the connection is not read further,
- * and closed after the answers to those that were let in.
+ * Counts a request in. If it is one too many, neither it nor what comes after it is answered: the connection is read no
+ * further, and closed after the answers to the requests before.
  *
- * @returns false for one too many
+ * @returns false if it is one too many
  */
 export function enterPipeline(socket: Connection, response: ServerResponse): boolean {
   const pipeline = (socket[PIPELINE] ??= { underWay: 0, last: null });
@@ -33,7 +33,7 @@ export function enterPipeline(socket: Connection, response: ServerResponse): boo
   return false;
 }
 
-/** Counts a request out whose response has closed. */
+/** Counts a request out. To be called when its response has closed. */
 export function leavePipeline(socket: Connection): void {
   const pipeline = socket[PIPELINE];
   if (pipeline === undefined) return;

@@ -9,27 +9,27 @@ import { boundClientConnections } from './client-connections.js';
 import { answerClientErrors } from './client-errors.js';
 import { slowTinyPieces } from './tiny-pieces.js';
 
-/** What counts before it is known whom a request is for. */
+/** Limits of a listener, which apply before it is known whom a request is for. */
 export interface ListenerLimits {
   /** From the first byte of a request to the end of its head, milliseconds. */
   readonly headersTimeoutMs?: number;
-  /** From the first byte of a request to its last, milliseconds; requests to sandboxes are excepted. 0: no limit. */
+  /** From the first byte of a request to its last, milliseconds; not for requests to sandboxes. 0: no limit. */
   readonly requestTimeoutMs?: number;
-  /** How long an idle client connection is kept, milliseconds: above a load balancer's own. */
+  /** How long an idle client connection is kept, milliseconds: should be above a load balancer's own time. */
   readonly keepAliveTimeoutMs?: number;
-  /** How large the head of a request may be, bytes. */
+  /** Most bytes of the head of a request. */
   readonly maxHeaderBytes?: number;
-  /** How many fields the head of a request may have; 0: as many as there is room for. */
+  /** Most fields of the head of a request; 0: as many as fit. */
   readonly maxHeaderFields?: number;
-  /** Clients' connections at a time; by default not quite half of the descriptors that the process may have. */
+  /** Most client connections at a time; by default 45 % of the descriptors that the process may have. */
   readonly maxConnections?: number;
 }
 
-/** A hand on what runs by itself. */
+/** Control over what a protected listener does by itself. */
 export interface ListenerProtection {
   /**
-   * Looks for idle connections, as happens every 10 s anyway: one that was idle at an earlier look, and has been for the
-   * whole keep-alive time since, is closed.
+   * Closes connections that have been idle for the whole keep-alive time since an earlier call found them idle. Happens by
+   * itself every 10 s.
    *
    * @param nowMs on the clock of `performance.now`
    */
@@ -50,14 +50,16 @@ const DEFAULTS: Required<Omit<ListenerLimits, 'maxConnections'>> = {
   maxHeaderBytes: 65_536,
   maxHeaderFields: 0,
 };
-/** How often heads and bodies that take too long are looked for, milliseconds; Node's own default is 30 s. */
+/** How often to look for heads and bodies that take too long, milliseconds; Node's own default is 30 s. */
 const CHECKING_INTERVAL_MS = 1_000;
+/** How often to close connections that have become idle while the server is closing, milliseconds. */
+const CLOSING_SWEEP_MS = 100;
 /** When the kernel starts to ask a silent client whether it is still there, milliseconds. */
 const TCP_KEEP_ALIVE_MS = 60_000;
 
 /**
- * Sets the limits of a listener that is the application's own, for every request over it. The module does not do so by
- * itself, because other routes would feel it. To be called before the server listens.
+ * Sets the limits of a listener, for every request to it. The module does not do this by itself, because it affects the
+ * application's own routes. To be called before the server listens.
  */
 export function protectListener(server: Server, limits: ListenerLimits = {}): ListenerProtection {
   const settings = { maxConnections: maxClientConnections(), ...DEFAULTS, ...limits };
@@ -74,5 +76,19 @@ export function protectListener(server: Server, limits: ListenerLimits = {}): Li
   boundClientConnections(server, idle, settings.maxConnections);
   answerClientErrors(server);
   server.once('close', () => idle.stop());
+  closeIdleWhileClosing(server);
   return { closeIdle: (nowMs) => idle.sweep(nowMs) };
+}
+
+/**
+ * Closes connections that become idle while the server is closing. By itself Node closes only those that are idle when
+ * `close` is called, and keeps the others for their whole keep-alive time.
+ */
+function closeIdleWhileClosing(server: Server): void {
+  const close = server.close.bind(server);
+  server.close = (done?: (error?: Error) => void) => {
+    const sweep = setInterval(() => server.closeIdleConnections(), CLOSING_SWEEP_MS).unref();
+    server.once('close', () => clearInterval(sweep));
+    return close(done);
+  };
 }

@@ -2,8 +2,8 @@ import type { Socket } from 'node:net';
 import type { Exchange } from '../exchange/exchange.js';
 
 /**
- * The exchanges whose answers wait behind earlier ones on their connection. Node tells such a response nothing of a
- * client that has left: so the connection is watched here, by one listener.
+ * The exchanges whose answers wait for earlier ones on their connection. Node does not tell such a response when the client
+ * leaves, so the connection is watched here, by one listener.
  */
 export class QueuedExchanges {
   private readonly queues = new WeakMap<Socket, Set<Exchange>>();

@@ -11,7 +11,7 @@ const REFUSAL = [
   '\r\n',
 ].join('\r\n');
 
-/** CONNECT asks for a proxy of another kind: refused, whatever it names, and the connection closed. */
+/** Refuses CONNECT, which is for another kind of proxy, whatever it names, and closes the connection. */
 export function refuseConnect(socket: Socket, head: Buffer): void {
   const request = new UpgradeRequest('', socket, head);
   whenFree(socket, () => {

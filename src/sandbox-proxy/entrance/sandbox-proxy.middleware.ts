@@ -6,7 +6,7 @@ import type { SandboxAddress } from '../address/sandbox-address.js';
 import { hasUnreadBody, makeLast } from '../answers/answer.js';
 import { AccessLog } from '../contracts/access-log.js';
 import { InvalidRequestError, PortDeniedError, ProxyError } from '../errors.js';
-import { Exchange } from '../exchange/exchange.js';
+import { Exchange, recordIn } from '../exchange/exchange.js';
 import { requestIdOf } from '../exchange/request-ids.js';
 import type { UpgradeRequest } from '../exchange/upgrade-request.js';
 import { RequestHandler } from '../handle-request.js';
@@ -20,8 +20,8 @@ import { QueuedExchanges } from './queued-exchanges.js';
 import { slowTinyPieces } from './tiny-pieces.js';
 
 /**
- * Takes the requests whose Host header names a sandbox, and leaves the others alone. It needs neither Express nor Fastify:
- * it hangs in front of them, where a request is still as it came.
+ * Takes the requests whose Host header names a sandbox, and leaves the others alone. It comes before Express or Fastify and
+ * needs neither: the request is still as it came.
  */
 @Injectable()
 export class SandboxProxyMiddleware implements NestMiddleware<IncomingMessage, ServerResponse> {
@@ -45,7 +45,7 @@ export class SandboxProxyMiddleware implements NestMiddleware<IncomingMessage, S
     else this.take(request, response, place, null);
   }
 
-  /** Step 1: the sandbox that a request is for, why it is for none although it says so, or null: not ours. */
+  /** Step 1: the sandbox that the request is for; an error if the Host header is ours but wrong; null: not ours. */
   placeOf(request: IncomingMessage): SandboxAddress | ProxyError | null {
     try {
       const address = this.hosts.addressOf(request);
@@ -72,11 +72,12 @@ export class SandboxProxyMiddleware implements NestMiddleware<IncomingMessage, S
     const isSecure = this.options.publicScheme === 'https' || this.peers.isHttps(request, peer);
     const requestId = requestIdOf(request, peer.isTrusted, this.options, this.policy.credentials);
     const address = place instanceof ProxyError ? null : place;
-    const exchange = new Exchange(requestId, request, response, address, peer, upgrade, isSecure);
+    const client = this.peers.clientOf(request, peer);
+    const exchange = new Exchange(requestId, request, response, address, peer, client, upgrade, isSecure);
     response.on('close', () => this.onClosed(exchange));
-    if (response.socket === null) this.queued.add(exchange);
+    if (exchange.isQueued) this.queued.add(exchange);
     if (upgrade === null) liftIdleTimeout(response);
-    // It will be refused, and the client may mean what follows for the other protocol.
+    // It will be refused. What the client sends next may be meant for the other protocol, and must not be a request.
     if (request.headers.upgrade !== undefined && upgradeOfferOf(request) === 'with body')
       makeLast(request, response);
     if (hasUnreadBody(request)) {
@@ -90,13 +91,13 @@ export class SandboxProxyMiddleware implements NestMiddleware<IncomingMessage, S
   private onClosed(exchange: Exchange): void {
     if (exchange.isClosed) return;
     exchange.isClosed = true;
-    this.queued.delete(exchange);
+    if (exchange.isQueued) this.queued.delete(exchange);
     if (exchange.upgrade === null) leavePipeline(exchange.request.socket);
     const { group } = exchange;
-    // A tunnel has taken the place of its request by now.
+    // If the request has become a tunnel, the tunnel has taken its place in the group.
     group?.delete(exchange);
     exchange.relay?.onClientClose();
     if (exchange.status === 0) exchange.errorCode ??= 'client_closed';
-    this.accessLog.record(exchange);
+    recordIn(this.accessLog, exchange);
   }
 }

@@ -6,17 +6,17 @@ import { OpenAccess } from '../open-access/open-access.js';
 import { Tunnels } from '../relay/tunnels.js';
 import { SandboxUpgradeListener } from './upgrade.listener.js';
 
-/** What a health check wants to know of the proxy. */
+/** The state of the proxy, for health checks. */
 export interface SandboxProxyState {
-  /** True from `drain()` on. */
+  /** True after `drain()`. */
   readonly isDraining: boolean;
-  /** False where changes are not told at once: what is remembered is then asked for again every few seconds. */
+  /** False while changes are not told at once: nothing remembered is then believed for more than a few seconds. */
   readonly isFeedLive: boolean;
-  /** Requests and tunnels that have been let in and are under way. */
+  /** Requests and tunnels under way that have been admitted. */
   readonly open: number;
-  /** Of these, tunnels. */
+  /** How many of these are tunnels. */
   readonly tunnels: number;
-  /** Connections to agents, of this process. */
+  /** Connections of this process to agents. */
   readonly agentConnections: number;
 }
 
@@ -34,8 +34,8 @@ export class SandboxProxy {
   ) {}
 
   /**
-   * The application is about to stop: tunnels end (WebSockets with 1001), and no further upgrade is taken (503
-   * `shutting_down`). Requests go on. Called by itself when Nest shuts the application down.
+   * To be called when the application is about to stop: tunnels end (WebSockets with 1001), and further upgrades are
+   * refused (503 `shutting_down`). Requests go on. Nest's shutdown calls this too.
    */
   drain(): void {
     this.isDraining = true;
@@ -43,7 +43,10 @@ export class SandboxProxy {
     this.tunnels.drain();
   }
 
-  /** Ends the requests that are still under way: they are answered 503 `shutting_down`, or cut off. */
+  /**
+   * Ends the requests that are still under way: they are answered 503 `shutting_down`, or cut off if the answer has
+   * begun.
+   */
   cutAll(): void {
     for (const group of this.access.all()) group.cut(group.snapshot(), serverStops());
   }

@@ -2,8 +2,8 @@ import { createServer } from 'node:http';
 import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
-import { readAnswer } from '../../../test/support/raw-answer.js';
-import { requestHead, serve } from '../../../test/support/serve.js';
+import { wholeAnswer } from '../../../test/kit/answer.js';
+import { requestHead, serve } from '../../../test/kit/serve.js';
 import { slowTinyPieces } from './tiny-pieces.js';
 
 /** A server that answers with the length of the body, and sends bodies to it. */
@@ -26,7 +26,7 @@ async function serving() {
     const answers = new Set<string>();
     for (let index = 0; index < requests; index++) {
       client.send(`${requestHead('POST /', ['Transfer-Encoding: chunked'])}${body}0\r\n\r\n`);
-      answers.add((await readAnswer(client)).body);
+      answers.add((await wholeAnswer(client)).body);
     }
     return { ms: performance.now() - startedAtMs, answers: [...answers] };
   };

@@ -3,20 +3,20 @@ import { CoolDown } from '../agent-client/cool-down.js';
 import { noteBodyPieces } from '../node-internals/note-body-pieces.js';
 import { stopReading } from '../node-internals/stop-reading.js';
 
-/** So many pieces of a message cost no more than its head. */
+/** The first pieces of a message are free: together they cost no more than its head. */
 const FREE_PIECES = 16;
-/** Further ones are judged in lots of this many. */
+/** Further pieces are judged in lots of this many. */
 const LOT = 512;
-/** A lot smaller than this costs more than it carries, bytes: Node spends as much time on a chunk as on 10 KB. */
+/** A lot with fewer bytes costs more than it carries: Node spends as much time on a chunk as on 10 KB. */
 const DEAR_LOT_BYTES = LOT * 200;
-/** What Node and the streams behind it take for one piece (600 KB in chunks of one byte: 328 ms; Node 20.20, 2026-11). */
+/** What one piece costs in Node and the streams behind it (600 KB in chunks of one byte: 328 ms; Node 20.20, 2026-11). */
 const clients = new CoolDown(0.003_3);
 
 const WATCHED = Symbol('watched');
 
 /**
- * Leaves a client's connection alone for a while whenever the body of its request comes in tiny chunks, so that all such
- * clients together take a fifth of a core, whoever the request is for.
+ * Stops reading a client's connection for a while whenever the body of its request comes in tiny chunks, so that all such
+ * clients together take a fifth of a core. It does not matter whom the request is for.
  */
 export function slowTinyPieces(socket: Socket & { [WATCHED]?: true }): void {
   if (socket[WATCHED] === true) return;
@@ -46,7 +46,7 @@ export function slowTinyPieces(socket: Socket & { [WATCHED]?: true }): void {
     readAgainAtMs = nowMs + clients.waitMs(LOT, nowMs);
     if (readAgain !== null) return;
     readAgain = stopReading(socket);
-    // The read under way goes on to its end, and may bring more to wait for.
+    // The read under way is still being parsed, and may add to the time to wait.
     setImmediate(wait);
   });
 }

@@ -10,16 +10,16 @@ import { SandboxProxyMiddleware } from './sandbox-proxy.middleware.js';
 import { upgradeOfferOf } from '../headers/upgrade-offer.js';
 import { whenFree } from './when-free.js';
 
-/** Takes the upgrades whose Host header names a sandbox: WebSockets and others. */
+/** Takes the upgrades (WebSockets and others) whose Host header names a sandbox. */
 @Injectable()
 export class SandboxUpgradeListener {
-  /** Sockets that have been taken off HTTP: waiting for the agent's answer, or spliced. The server knows them no more. */
+  /** Sockets that Node has taken off HTTP, and so no longer knows: those that wait for the agent's answer, and tunnels. */
   private readonly sockets = new Set<Socket>();
   private isDraining = false;
 
   constructor(private readonly proxy: SandboxProxyMiddleware) {}
 
-  /** From now on no upgrade is taken to a sandbox. */
+  /** From now on upgrades are refused. */
   drain(): void {
     this.isDraining = true;
   }
@@ -29,14 +29,14 @@ export class SandboxUpgradeListener {
     for (const socket of this.sockets) reset(socket);
   }
 
-  /** Whether the request is served as the plain one that it also is; null where it is not for a sandbox. */
+  /** Whether the offer is declined and the request served as the plain one that it also is; null if not for a sandbox. */
   declines(request: IncomingMessage): boolean | null {
     return this.proxy.placeOf(request) === null ? null : upgradeOfferOf(request) !== 'taken';
   }
 
   /**
    * @param head bytes that came with the handshake
-   * @returns false where the request is not for a sandbox
+   * @returns false if the request is not for a sandbox
    */
   use(request: IncomingMessage, socket: Socket, head: Buffer): boolean {
     const place = this.proxy.placeOf(request);
@@ -45,8 +45,8 @@ export class SandboxUpgradeListener {
     socket.once('close', () => this.sockets.delete(socket));
     const upgrade = new UpgradeRequest(request.headers.upgrade ?? '', socket, head);
     whenFree(socket, () => {
-      // The connection ends with a refusal: what the client sent ahead of its upgrade is nobody's
-      // (0ang3el/websocket-smuggle).
+      // After a refusal the connection is closed. What the client has sent before the agent agreed is discarded, and never
+      // taken for a request (0ang3el/websocket-smuggle).
       const { response, detach } = bareResponse(request, socket, () => {
         upgrade.drop();
         closeGently(socket);

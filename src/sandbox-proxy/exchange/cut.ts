@@ -17,20 +17,20 @@ export interface WebSocketClose {
   readonly reason: string;
 }
 
-/** How something open is ended before its time. */
+/** Why, and how, something open is ended before its time. */
 export interface Cut {
-  /** What a request is answered whose answer has not begun. */
+  /** The answer to a request whose answer has not begun. */
   readonly error: ProxyError;
-  /** What a WebSocket is told. */
+  /** How a WebSocket is closed. */
   readonly close: WebSocketClose;
-  /** What the log calls it. */
+  /** `errorCode` of the record in the log. */
   readonly logCode: string;
 }
 
-/** The application goes down. */
+/** The application is about to stop. */
 export const GOING_AWAY: WebSocketClose = { code: 1001, reason: 'the server is about to stop' };
 
-/** The time that requests under way had is over. */
+/** The grace for requests under way is over. */
 export function serverStops(): Cut {
   const error = new ShuttingDownError();
   return { error, close: GOING_AWAY, logCode: error.code };
@@ -43,37 +43,37 @@ export function accessRevoked(endedCode: 'unauthorized' | 'session_ended'): Cut 
   return { error, close: { code: 1008, reason: REVOKED }, logCode: 'revoked' };
 }
 
-/** The credential's time is over. */
+/** The credential has expired. */
 export function accessExpired(): Cut {
   const error = new SessionEndedError('expired');
   return { error, close: { code: 1008, reason: 'access has expired' }, logCode: 'expired' };
 }
 
-/** Deleted, or given to another team. */
+/** The sandbox was deleted, or given to another team. */
 export function sandboxGone(): Cut {
   const error = new SandboxNotFoundError();
   return { error, close: { code: 1008, reason: 'the sandbox is no longer there' }, logCode: error.code };
 }
 
-/** @param status e.g. `paused` */
+/** The sandbox does not run any more. @param status e.g. `paused` */
 export function sandboxStopped(status: string): Cut {
   const error = new SandboxNotRunningError(status);
   return { error, close: { code: 1001, reason: 'the sandbox is not running' }, logCode: error.code };
 }
 
-/** It does not run because it was idle, and wakes when somebody comes. */
+/** The sandbox does not run because it was idle, and wakes for a request. */
 export function sandboxAsleep(status: string): Cut {
   const error = new SandboxNotRunningError(status);
   return { error, close: { code: 1012, reason: 'the sandbox sleeps; connect again' }, logCode: error.code };
 }
 
-/** It runs on another host now. */
+/** The sandbox runs on another host now. */
 export function sandboxMoved(): Cut {
   const error = new HostUnavailableError();
   return { error, close: { code: 1001, reason: 'the sandbox has moved; connect again' }, logCode: 'moved' };
 }
 
-/** Nobody could say whether the permission still holds. */
+/** No store could say whether the admission still holds. */
 export function accessUnknown(): Cut {
   const error = new DirectoryUnavailableError(new Error('access could not be checked'));
   return {

@@ -1,33 +1,35 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Peer } from '../address/peer.js';
 import type { SandboxAddress } from '../address/sandbox-address.js';
-import type { AccessRecord } from '../contracts/access-log.js';
+import type { AccessLog, AccessRecord } from '../contracts/access-log.js';
 import type { AdmissionRequest } from '../contracts/credential-scheme.js';
 import type { CorsRule } from '../headers/cors.js';
 import type { Cut } from './cut.js';
 import type { OpenGroup, OpenMember } from './open-group.js';
 import type { UpgradeRequest } from './upgrade-request.js';
 
-/** What a relay is told of its exchange. */
+/** What an exchange tells its relay. */
 export interface Relayed {
   /** The response is over, or the client has left. */
   onClientClose(): void;
   cut(cut: Cut): void;
 }
 
-/** One request to a sandbox from its first line to its last byte: what is known of it, and what the log will tell. */
+/** One request to a sandbox, from its first line to its last byte: what is known of it, and its record for the log. */
 export class Exchange implements AccessRecord, OpenMember {
   readonly startedAtMs = performance.now();
   /** The response is over, or the client has left. */
   isClosed = false;
+  /** Its answer has to wait for those of earlier requests on the connection. */
+  readonly isQueued: boolean;
   /** Set once it has been cut. */
   wasCut: Cut | null = null;
-  /** Set once the request is on its way. */
+  /** Set once the request is on its way to the agent. */
   relay: Relayed | null = null;
   group: OpenGroup | null = null;
   index = -1;
   openAt: string | null = null;
-  /** Where the proxy answers for the app which pages may read it; null: the app does. */
+  /** Which pages may read the answer, if the proxy decides that; null: the app does. */
   cors: CorsRule | null = null;
   teamId: string | null = null;
   errorCode: string | null = null;
@@ -44,11 +46,15 @@ export class Exchange implements AccessRecord, OpenMember {
     /** Null where the Host header was malformed. */
     readonly address: SandboxAddress | null,
     readonly peer: Peer,
+    /** IP address of the client, as far as is known. */
+    readonly client: string,
     /** Null for a plain request. */
     readonly upgrade: UpgradeRequest | null,
     /** True where the client came by HTTPS. */
     readonly isSecure: boolean,
-  ) {}
+  ) {
+    this.isQueued = response.socket === null;
+  }
 
   get sandboxId(): string | null {
     return this.address?.sandboxId ?? null;
@@ -56,13 +62,6 @@ export class Exchange implements AccessRecord, OpenMember {
 
   get port(): number | null {
     return this.address?.port ?? null;
-  }
-
-  /** IP address of the client: of the peer, or the last that a trusted peer has named. */
-  get client(): string {
-    const { address, isTrusted } = this.peer;
-    const forwarded = isTrusted ? this.request.headers['x-forwarded-for'] : undefined;
-    return forwarded === undefined ? address : (String(forwarded).split(',').at(-1) ?? '').trim();
   }
 
   get method(): string {
@@ -73,7 +72,7 @@ export class Exchange implements AccessRecord, OpenMember {
     return this.upgrade !== null;
   }
 
-  /** What credentials are looked for in. */
+  /** The request as credential schemes see it. */
   askedOf({ sandboxId, port, hasValidId }: SandboxAddress): AdmissionRequest {
     const { request, isSecure, isUpgrade, client } = this;
     return { request, sandboxId, hasValidId, port, isSecure, isUpgrade, client };
@@ -84,9 +83,38 @@ export class Exchange implements AccessRecord, OpenMember {
     this.relay?.cut(cut);
   }
 
-  /** True where the client may wait for a 100 before it sends its body; an HTTP/1.0 client cannot. */
+  /** True if the client may be waiting for a 100 before it sends its body; an HTTP/1.0 client never is. */
   get expectsContinue(): boolean {
     const { headers, httpVersionMinor } = this.request;
     return httpVersionMinor === 1 && headers.expect?.toLowerCase() === '100-continue';
   }
+}
+
+/** Gives the record to the log; a log that fails has no effect on the request. */
+export function recordIn(log: AccessLog, record: AccessRecord): void {
+  try {
+    const told: unknown = log.record(plainRecordOf(record));
+    if (told instanceof Promise) told.catch(() => undefined);
+  } catch {
+    // As the contract says.
+  }
+}
+
+/** A copy with only the fields of a record: an exchange also holds its request, with the credential in it. */
+function plainRecordOf(record: AccessRecord): AccessRecord {
+  return {
+    requestId: record.requestId,
+    teamId: record.teamId,
+    sandboxId: record.sandboxId,
+    port: record.port,
+    method: record.method,
+    isUpgrade: record.isUpgrade,
+    startedAtMs: record.startedAtMs,
+    firstByteMs: record.firstByteMs,
+    status: record.status,
+    errorCode: record.errorCode,
+    failure: record.failure,
+    bytesIn: record.bytesIn,
+    bytesOut: record.bytesOut,
+  };
 }

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FakeMember, FakeScheme } from '../../../test/support/open-fakes.js';
+import { FakeMember, FakeScheme } from '../../../test/kit/open-fakes.js';
 import { accessRevoked, accessUnknown } from './cut.js';
 import { OpenGroup } from './open-group.js';
 

@@ -1,11 +1,14 @@
 import type { Socket } from 'node:net';
 
-/** How many bytes a client may send ahead of the 101; one that sends more is not heard out (paused, it could leave unnoticed). */
+/**
+ * How many bytes a client may send before the 101. The connection of one that sends more is closed: if it were only paused,
+ * nobody would notice when the client leaves.
+ */
 const MAX_EARLY_BYTES = 65_536;
 
 /**
- * What door 2 adds to a request: the client's bare socket. Bytes that come before the agent has agreed are held,
- * so that they are never taken for a request; the socket is read on, or a client that leaves would go unnoticed.
+ * What an upgrade adds to a request: the client's bare socket. Bytes that come before the agent has agreed are held,
+ * so that they are never taken for a request. The socket is still read, or nobody would notice when the client leaves.
  */
 export class UpgradeRequest {
   /** Called once, when the socket stops being that of an HTTP response. */
@@ -30,7 +33,7 @@ export class UpgradeRequest {
     socket.on('error', this.leave);
   }
 
-  /** The agent agreed: gives back what was held, in order, and lets go of the socket. */
+  /** The agent agreed: returns what was held, in order, and lets go of the socket. */
   release(): Buffer {
     this.onReleased();
     this.socket.off('data', this.hold);
@@ -40,7 +43,7 @@ export class UpgradeRequest {
     return Buffer.concat(this.held.splice(0));
   }
 
-  /** The agent refused: what the client sent ahead, and sends on, is nobody's. */
+  /** The agent refused: what the client has sent after its request, and will send, is discarded. */
   drop(): void {
     this.onReleased();
     this.isDropped = true;

@@ -1,18 +1,19 @@
 import type { IncomingMessage } from 'node:http';
 import type { PortRules } from '../contracts/port-settings.js';
 
-/** For how long a browser may go by the answer to a preflight, seconds. */
+/** How long a browser may remember the answer to a preflight, seconds. */
 const MAX_AGE_SECONDS = 600;
 
-/** Where the proxy answers for the app which pages may read it: the origin of this request, or null where it may not. */
+/** Whether the page that sent the request may read the answer, where the proxy decides that and not the app. */
 export interface CorsRule {
+  /** The origin of the request; null where its pages may not read the answer. */
   readonly allowedOrigin: string | null;
 }
 
 /**
- * Null where CORS is the app's own business.
+ * Null where CORS is left to the app.
  *
- * @param cors what the team has said of the port; undefined: nothing
+ * @param cors what the team has set for the port; undefined: nothing
  * @param origin of the request, if it has one
  */
 export function corsRule(cors: PortRules['cors'] | undefined, origin: string | undefined): CorsRule | null {
@@ -20,7 +21,7 @@ export function corsRule(cors: PortRules['cors'] | undefined, origin: string | u
   return { allowedOrigin: origin !== undefined && cors.includes(origin) ? origin : null };
 }
 
-/** What a browser sends ahead of a request, without any credential (Fetch 3.2.2). */
+/** True for what a browser sends before a request to ask whether it may, without any credential (Fetch 3.2.2). */
 export function isPreflight({ method, headers }: IncomingMessage): boolean {
   return (
     method === 'OPTIONS' &&
@@ -29,7 +30,7 @@ export function isPreflight({ method, headers }: IncomingMessage): boolean {
   );
 }
 
-/** What lets the pages of the allowed origin read an answer, flat; and no cache mixes it up with another's. */
+/** The headers that let pages of the allowed origin read an answer, flat; `Vary` keeps caches from mixing up origins. */
 export function corsHeaders({ allowedOrigin }: CorsRule): string[] {
   if (allowedOrigin === null) return ['Vary', 'Origin'];
   return [
@@ -42,7 +43,7 @@ export function corsHeaders({ allowedOrigin }: CorsRule): string[] {
   ];
 }
 
-/** The answer to a preflight of an origin that is allowed, flat. */
+/** The headers that answer a preflight of an allowed origin, flat. */
 export function preflightHeaders(origin: string, { headers }: IncomingMessage): string[] {
   const wanted = headers['access-control-request-headers'];
   return [

@@ -1,15 +1,15 @@
-/** Characters that stand for themselves in a regular expression. */
+/** Characters at the start of a regular expression that match only themselves. */
 const LITERAL_PREFIX = /^[\w-]+/;
 
 /**
- * Finds texts in the form of a credential, percent-encoded or not, wherever they stand: in field values and names, request
- * targets and trailers. Made of all schemes' patterns at the start.
+ * Finds texts with the form of a credential, percent-encoded or not, in field values and names, request targets and
+ * trailers. It is made of the patterns of all schemes when the application starts.
  */
 export class CredentialText {
   private readonly pattern: RegExp | null;
-  /** What every match begins with, each looked for first since that is cheaper; null: look with the pattern alone. */
+  /** Every match begins with one of these, and to look for them first is cheaper; null: only the pattern can tell. */
   private readonly prefixes: readonly string[] | null;
-  /** Lower case; long enough to tell a credential from other texts. */
+  /** Those prefixes that are long enough to tell a credential from other texts, in lower case. */
   private readonly marks: readonly string[];
 
   constructor(patterns: readonly RegExp[]) {
@@ -29,7 +29,7 @@ export class CredentialText {
     return text.includes('%') && this.pattern.test(percentDecoded(text));
   }
 
-  /** True for a text that begins like a credential, also one that was cut short or folded to another case. */
+  /** True also for a text that only has the beginning of a credential, in any letter case: it may have been cut short. */
   resembles(text: string): boolean {
     const lower = text.toLowerCase();
     return this.isIn(text) || this.marks.some((mark) => lower.includes(mark));
@@ -43,14 +43,14 @@ export class CredentialText {
   }
 }
 
-/** `wrn_` of `wrn_[0-9a-f]{32}`; `''` where a match may begin in several ways. */
+/** `wrn_` for `wrn_[0-9a-f]{32}`; `''` where a match may begin in several ways. */
 function literalPrefixOf(source: string): string {
   if (source.includes('|')) return '';
   const [prefix = ''] = LITERAL_PREFIX.exec(source) ?? [];
   return /^[*+?{]/.test(source.slice(prefix.length)) ? prefix.slice(0, -1) : prefix;
 }
 
-/** Without those that begin with another: `wr` finds whatever `wrn_` would. */
+/** Drops prefixes that begin with another one: `wr` finds whatever `wrn_` would. */
 function shortest(prefixes: readonly string[]): string[] {
   return prefixes.filter(
     (prefix, i) =>
@@ -58,7 +58,7 @@ function shortest(prefixes: readonly string[]): string[] {
   );
 }
 
-/** As an app might read it; what is no percent-encoding stays. */
+/** As an app might decode it; what is not a percent-encoding stays. */
 function percentDecoded(text: string): string {
   return text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }

@@ -1,10 +1,10 @@
 import type { CredentialText } from './credential-text.js';
 
-/** What the header rules do with a field, by its name (RFC 9110 7.6.1 and the contract's own names). */
+/** Kinds of header fields, by name: those that the header rules treat alike (RFC 9110 7.6.1, and names of our own). */
 export enum Field {
   Other,
   Connection,
-  /** Ends at each hop: dropped both ways. */
+  /** For one connection only: dropped both ways. */
   HopByHop,
   Host,
   ContentLength,
@@ -21,7 +21,7 @@ export enum Field {
   Cookie,
   Location,
   SetCookie,
-  /** `Access-Control-*`: of an app's answer; the proxy may speak in its place. */
+  /** `Access-Control-*` of an app's answer, which the proxy may replace by its own. */
   Cors,
 }
 
@@ -48,19 +48,19 @@ const EXACT = new Map<string, Field>([
   ['set-cookie', Field.SetCookie],
 ]);
 
-/** Spellings met so far; bounded, since names come from clients. */
+/** Spellings seen so far; bounded, since names come from clients. */
 const known = new Map<string, Field>();
 const KNOWN_MAX = 2_000;
-/** The last name met of each length below this. */
+/** The last name seen of each length below this. */
 const LENGTHS = 64;
 const lastOfLength: { readonly name: string; readonly field: Field }[] = [];
 
 /**
- * The kind of a field name in any letter case. An underscore counts as a hyphen for the names a spoofer would
- * use: CGI-style apps read `X_Forwarded_For` and `X-Forwarded-For` as one.
+ * The kind of a field name, in any letter case. For names that somebody could forge, an underscore counts as a hyphen:
+ * CGI-style apps read `X_Forwarded_For` and `X-Forwarded-For` as the same.
  */
 export function fieldOf(name: string): Field {
-  // Names come in the same few spellings: comparing with the last of this length is cheaper than hashing a new string.
+  // The same few spellings come again and again, and comparing with the last one of this length is cheaper than hashing.
   const last = lastOfLength[name.length];
   if (last !== undefined && last.name === name) return last.field;
   const field = known.get(name) ?? fieldOfNew(name);
@@ -85,8 +85,8 @@ function familyOf(name: string): Field {
 }
 
 /**
- * The names that a Connection header lists, lower case, without those that only say how the connection goes on.
- * Null where there are none, which is nearly always.
+ * The field names that a Connection header lists, lower case; `keep-alive`, `close` and `upgrade` are not field names.
+ * Null if there are none, which is nearly always so.
  */
 export function namedInConnection(value: string): string[] | null {
   if (value === 'keep-alive' || value === 'close' || value === 'Upgrade' || value === 'upgrade') return null;
@@ -98,7 +98,7 @@ export function namedInConnection(value: string): string[] | null {
   return names.length === 0 ? null : names;
 }
 
-/** Fields that mean nothing, or harm, in a trailer section (RFC 9110 6.5.1). */
+/** Fields that are meaningless or harmful in a trailer section (RFC 9110 6.5.1). */
 const FORBIDDEN_IN_TRAILERS = new Set([
   'authorization',
   'cache-control',
@@ -112,7 +112,10 @@ const FORBIDDEN_IN_TRAILERS = new Set([
   'x-request-id',
 ]);
 
-/** The trailers that may be passed on, flat: framing, routing, credentials and our own names are dropped. */
+/**
+ * The trailers that may be passed on, flat. Those for framing and routing, with credentials, or of our own names are
+ * dropped.
+ */
 export function passableTrailers(rawTrailers: readonly string[], credentials: CredentialText): string[] {
   const kept: string[] = [];
   for (let i = 0; i + 1 < rawTrailers.length; i += 2) {

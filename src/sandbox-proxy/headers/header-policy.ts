@@ -1,7 +1,7 @@
 import type { CredentialText } from './credential-text.js';
 import type { OwnCookies } from './own-cookies.js';
 
-/** What the rules of both directions need to know of the application; worked out once, at the start. */
+/** What the header rules of both directions need to know of the application. Made once, at the start. */
 export interface HeaderPolicy {
   readonly credentials: CredentialText;
   readonly cookies: OwnCookies;

@@ -13,26 +13,26 @@ export interface AgentResponse {
   readonly framing: 'none' | 'length' | 'chunked' | 'close';
 }
 
-/** What the response rules need to know of the request's way. */
+/** What the response rules need to know of the request. */
 export interface ResponseContext {
-  /** `/proxy/{id}/{port}`, which the agent put in front of redirects. */
+  /** `/proxy/{id}/{port}`, which agents put in front of the paths of redirects. */
   readonly prefix: string;
   /** The agent's own `address:port`. */
   readonly authority: string;
-  /** The sandbox's own host name, the widest that a cookie of it may reach. */
+  /** The sandbox's own host name, the widest domain that its cookies may have. */
   readonly hostname: string;
-  /** False for an HTTP/1.0 client, which knows no chunks and so no trailers. */
+  /** False for an HTTP/1.0 client, which can read neither chunks nor trailers. */
   readonly clientTakesChunks: boolean;
-  /** Where the proxy answers for the app which pages may read it: the app's own word does not pass. */
+  /** If not null, the proxy decides which pages may read the answer, and the app's own CORS headers do not pass. */
   readonly cors: CorsRule | null;
   readonly cookies: OwnCookies;
-  /** Given to the client, unless the app has said one of its own. */
+  /** For the client's `X-Request-Id`, unless the app sent its own. */
   readonly requestId: string;
 }
 
 const AGENT_ERROR = /^agent;([a-z][a-z0-9_]{0,63})$/;
 
-/** Where the agent itself, not the app behind it, wrote this answer: the code in its mark; null for an app's answer. */
+/** The code in `X-Sandbox-Error`, if the agent itself wrote this answer; null for an app's answer. */
 export function agentErrorCode(head: AgentResponse): string | null {
   if (head.status < 400) return null;
   const { rawHeaders } = head;
@@ -44,7 +44,7 @@ export function agentErrorCode(head: AgentResponse): string | null {
   return null;
 }
 
-/** True where a 101 names the protocol that it switches to, and the client had offered it (RFC 9110 7.8). */
+/** True if the 101 names the protocol that it switches to, and the client had offered that (RFC 9110 7.8). */
 export function isProtocolOffered({ rawHeaders }: AgentResponse, offered: string): boolean {
   const offers = protocolsOf(offered);
   const chosen: string[] = [];
@@ -62,9 +62,9 @@ function protocolsOf(value: string): string[] {
 }
 
 /**
- * The header fields that go to the client, flat: order, duplicates and bytes of what passes stay. Hop-by-hop
- * fields and `X-Sandbox-*` do not pass (the mark of an agent's own error does), `Location` loses the agent's
- * prefix, `Set-Cookie` its wider domain. Content-Length passes only where it frames or describes the body.
+ * The header fields for the client, flat. Fields that pass keep their order, duplicates and bytes. Hop-by-hop fields and
+ * `X-Sandbox-*` do not pass, except the `X-Sandbox-Error` of an agent's own error. `Location` loses the agent's prefix,
+ * `Set-Cookie` a domain that is too wide. `Content-Length` passes only where it frames or describes the body.
  */
 export function clientHeaders(head: AgentResponse, context: ResponseContext): string[] {
   const { rawHeaders } = head;

@@ -1,6 +1,6 @@
 /**
- * A Location without the agent's `/proxy/{id}/{port}` prefix, as the app meant it: `/proxy/cl-…/3000/login?x` ->
- * `/login?x`; also where the agent made it absolute with its own address. Any other value is returned as it is.
+ * A `Location` as the app meant it, without the agent's `/proxy/{id}/{port}` prefix: `/proxy/cl-…/3000/login?x` ->
+ * `/login?x`. The agent may also have made it absolute, with its own address. Any other value is returned as it is.
  *
  * @param prefix `/proxy/{id}/{port}`
  * @param authority the agent's own `address:port`

@@ -1,12 +1,30 @@
+import type { IncomingMessage } from 'node:http';
 import { InvalidRequestError } from '../errors.js';
 import type { FoundCredential } from '../contracts/credential-scheme.js';
 import { Field, fieldOf, namedInConnection } from './field-names.js';
 import type { HeaderPolicy } from './header-policy.js';
 
-/** How the body leaves: as it came. */
+/** How the body is framed: as it came. */
 export type RequestFraming = 'none' | 'length' | 'chunked';
 
-/** What the outbound head is made of. */
+/**
+ * How a request's body is framed: as it came, on every method, and never by the method's name
+ * (CVE-2026-29057: a DELETE whose chunks lost their framing became the next request).
+ *
+ * @throws InvalidRequestError for a transfer coding that the proxy does not know
+ */
+export function framingOf(request: IncomingMessage): RequestFraming {
+  const coding = request.headers['transfer-encoding'];
+  if (coding !== undefined) {
+    if (coding.toLowerCase() !== 'chunked' || request.httpVersionMinor === 0) {
+      throw new InvalidRequestError('this Transfer-Encoding is not supported: only "chunked", in HTTP/1.1');
+    }
+    return 'chunked';
+  }
+  return request.headers['content-length'] === undefined ? 'none' : 'length';
+}
+
+/** What the head of the outbound request is made of. */
 export interface OutboundHead {
   readonly method: string;
   /** `/proxy/{id}/{port}{path}?{query}`. */
@@ -16,7 +34,7 @@ export interface OutboundHead {
   /** As received: flat [name, value, …], latin1. */
   readonly rawHeaders: readonly string[];
   readonly framing: RequestFraming;
-  /** True where `X-Forwarded-*` of the peer are believed. */
+  /** True if `X-Forwarded-*` of the peer are believed. */
   readonly isPeerTrusted: boolean;
   readonly peerAddress: string;
   readonly forwardedHost: string;
@@ -24,16 +42,16 @@ export interface OutboundHead {
   readonly requestId: string;
   /** The protocols of an upgrade, e.g. `websocket`; null for a plain request. */
   readonly upgrade: string | null;
-  /** True where an `Expect` header goes on; an HTTP/1.0 client's does not. */
+  /** True if an `Expect` header is passed on; an HTTP/1.0 client's is not. */
   readonly keepsExpect: boolean;
-  /** The credential that has admitted, which does not go on; null: none did. */
+  /** The credential that admitted the request, which is not passed on; null: there was none. */
   readonly consumed: FoundCredential | null;
 }
 
 /**
- * The head of the request to the agent, ready to be written as latin1. Order, duplicates, letter case and bytes
- * of what passes stay; hop-by-hop fields (RFC 9110 7.6.1) and what `Connection` names, our credentials, and what
- * only we may say (`X-Forwarded-*`, `X-Sandbox-*`, `X-Request-Id`) do not pass.
+ * The head of the request to the agent, ready to be written as latin1. Fields that pass keep their order, duplicates,
+ * letter case and bytes. These do not pass: hop-by-hop fields (RFC 9110 7.6.1) and those that `Connection` names, our
+ * credentials, and fields that only the proxy may set (`X-Forwarded-*`, `X-Sandbox-*`, `X-Request-Id`).
  */
 export function outboundHead(
   request: OutboundHead,
@@ -120,7 +138,7 @@ export function outboundHead(
   return `${head}\r\n`;
 }
 
-/** Every name that a Connection header of these lists, lower case; null where none does. */
+/** All field names that Connection headers list, lower case; null if there are none. */
 export function connectionNames(rawHeaders: readonly string[]): ReadonlySet<string> | null {
   let names: Set<string> | null = null;
   for (let i = 0; i < rawHeaders.length; i += 2) {

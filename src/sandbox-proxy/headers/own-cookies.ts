@@ -4,7 +4,7 @@ import type { CredentialText } from './credential-text.js';
 export class OwnCookies {
   private readonly names: ReadonlySet<string>;
 
-  /** @param names in any letter case: some apps and proxies fold case */
+  /** @param names compared without regard to letter case, because some apps and proxies ignore it */
   constructor(
     names: readonly string[],
     private readonly credentials: CredentialText,
@@ -12,16 +12,16 @@ export class OwnCookies {
     this.names = new Set(names.map((name) => name.toLowerCase()));
   }
 
-  /** True for a cookie name of ours. */
+  /** True for the name of such a cookie. */
   isOwn(name: string): boolean {
     return this.names.has(name.trim().toLowerCase());
   }
 
   /**
-   * A Cookie header without our own cookies, and without those that hold a credential; every other byte stays. Null when
-   * nothing is left to send. `a=1; sandbox_session=x; b=2` -> `a=1; b=2`.
+   * A Cookie header without these cookies and without those that hold a credential; every other byte stays. Null if
+   * nothing is left. `a=1; sandbox_session=x; b=2` -> `a=1; b=2`.
    *
-   * @param consumed the text of a credential that has admitted, or `''`: pairs that hold it go as well
+   * @param consumed the text of a credential that admitted the request, or `''`: pairs that hold it are removed too
    */
   strip(value: string, consumed = ''): string | null {
     const pairs = value.split(';');

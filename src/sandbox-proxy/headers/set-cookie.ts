@@ -1,14 +1,14 @@
 import type { OwnCookies } from './own-cookies.js';
 
 /**
- * A sandbox's Set-Cookie, made safe for its neighbours: a `Domain` attribute other than the sandbox's own host
- * name is dropped, so that the cookie stays with that host (RFC 6265 5.2.3 and 5.3); everything else stays as it
- * was. Null for a cookie of the proxy's or the platform's own name.
+ * A sandbox's Set-Cookie, made safe for its neighbours: a `Domain` attribute other than the sandbox's own host name is
+ * dropped, so that the cookie is for that host alone (RFC 6265 5.2.3 and 5.3). Everything else stays as it was. Null for a
+ * cookie with one of the proxy's or the platform's own names.
  */
 export function narrowSetCookie(value: string, hostname: string, own: OwnCookies): string | null {
   const parts = value.split(';');
   if (own.isOwn((parts[0] as string).split('=', 1)[0] as string)) return null;
-  // A nameless cookie "=sandbox_session=x" is sent back as "sandbox_session=x": it would pass for ours.
+  // Browsers send a nameless cookie "=sandbox_session=x" back as "sandbox_session=x", which would look like ours.
   if (
     /^\s*=/.test(value) &&
     own.isOwn((parts[0] as string).replace(/^\s*=+/, '').split('=', 1)[0] as string)

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { DistantAnswers, FakeFeed, HeldAnswers } from '../../../test/support/answer-fakes.js';
+import { DistantAnswers, FakeFeed, HeldAnswers } from '../../../test/kit/answer-fakes.js';
 import type { Change } from '../contracts/changes.js';
 import { DirectoryUnavailableError, TooManyLookupsError } from '../errors.js';
 import { AnswerCache, type AnswerCacheOptions, type AnswerMemory } from './answer-cache.js';

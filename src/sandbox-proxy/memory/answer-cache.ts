@@ -3,11 +3,11 @@ import type { ChangeFeed } from '../contracts/change-feed.js';
 import { type Change, topicOf } from '../contracts/changes.js';
 import type { MaybePromise } from '../contracts/maybe-promise.js';
 
-/** How long an answer that says "no" is believed: long enough to blunt a flood, milliseconds. */
+/** How long an answer that says "no" is believed, milliseconds: long enough to blunt a flood. */
 const NEGATIVE_TTL_MS = 2_000;
-/** The same where no feed tells when it becomes a "yes". */
+/** The same while no live feed would tell that it has become a "yes". */
 const NEGATIVE_TTL_WITHOUT_FEED_MS = 500;
-/** How long any answer is believed after the feed has last proved itself, milliseconds. */
+/** How long any answer is believed after the feed last proved itself, milliseconds. */
 export const TTL_WITHOUT_FEED_MS = 5_000;
 /** How long a store may take to answer, milliseconds. */
 export const ANSWER_TIMEOUT_MS = 10_000;
@@ -16,7 +16,7 @@ export const ANSWER_TIMEOUT_MS = 10_000;
 export interface Answer<Value> {
   /** Null: there is none. */
   readonly value: Value | null;
-  /** When it was asked, epoch milliseconds: what was committed later is not in it. */
+  /** When the store was asked, epoch milliseconds: a later commit may not be in the answer. */
   readonly askedAtMs: number;
 }
 
@@ -25,7 +25,7 @@ export interface AnswerMemory<Value> {
   get(key: string): MaybePromise<Answer<Value> | undefined>;
   set(key: string, answer: Answer<Value>, ttlMs: number): void;
   delete(key: string): void;
-  /** Deletes what rests on the thing of that topic, by index. */
+  /** Deletes, by index, the answers that rest on this topic. */
   deleteTopic(topic: string): void;
   clear(): void;
 }
@@ -35,36 +35,38 @@ export interface AnswerCacheOptions<Value> {
   readonly feed: Pick<ChangeFeed, 'isLive' | 'provenAtMs'>;
   /** How long an answer may be served from memory, milliseconds; 0: not at all. */
   readonly ttlMs: number;
-  /** Questions under way at a time: anyone can make keys up, and each would wait in the process. */
+  /** Most questions under way at a time: anyone can make keys up, and each question takes memory while it waits. */
   readonly maxFlights: number;
-  /** False for what a store must not answer: the question then counts as not answered. */
+  /** Checks the shape of a store's answer; an answer of another shape counts as a failure of the store. */
   readonly isAnswer: (value: unknown) => value is Value;
   /** True for a value that says "no", such as a sandbox that does not run; null always does. */
   readonly isNegative?: (value: Value) => boolean;
-  /** What is thrown where too many questions are under way. */
+  /** What to throw while too many questions are under way. */
   readonly tooMany?: () => Error;
 }
 
 const nothing = (): void => undefined;
 
 /**
- * Answers of the application's stores: one question under way per key however many wait for it, failures never
- * remembered, and age judged on reading: an entry counts while it is younger than its time and the feed is live, or
- * has proved itself, or was asked, less than 5 s ago. Gaps in the feed end in `clear`, so none lies in between.
+ * Answers of the application's stores. However many wait for a key, one question is under way for it. Failures are never
+ * remembered. Age is judged on reading: an answer is believed while it is younger than its TTL, and the feed is live, or
+ * proved itself less than 5 s ago, or the answer itself is younger than 5 s. A gap in the feed ends in `clear`, so there is
+ * none between an answer and a later proof.
  */
 export class AnswerCache<Value> {
-  /** Those that may be joined. */
+  /** Questions under way that others may join. */
   private readonly flights = new Map<string, Promise<Value | null>>();
-  /** All that are under way. */
+  /** How many questions are under way, joinable or not. */
   private flying = 0;
 
   constructor(private readonly options: AnswerCacheOptions<Value>) {}
 
   /**
-   * What memory says of `key`, synchronously where it can, or what `ask` finds out.
+   * The answer for `key`: from memory, synchronously if possible, or else from `ask`.
    *
-   * @param beforeAsking called where memory does not know; may refuse by throwing
-   * @throws DirectoryUnavailableError (also as a rejection) when the store fails, is late or answers nonsense
+   * @param beforeAsking called when memory does not know; may refuse by throwing
+   * @throws DirectoryUnavailableError (also as a rejection) when the store fails, is late or answers something of
+   *   another shape
    */
   get(
     key: string,
@@ -81,15 +83,15 @@ export class AnswerCache<Value> {
     return this.fly(key, ask, beforeAsking);
   }
 
-  /** Forgets one answer, and what is being asked for it. */
+  /** Forgets one answer, and the question under way for it. */
   delete(key: string): void {
     this.options.memory.delete(key);
     this.flights.delete(key);
   }
 
   /**
-   * Forgets the answers that rest on what has changed. What is under way may turn out to rest on it: whoever comes from
-   * now on asks anew.
+   * Forgets the answers that rest on what has changed. Answers of questions under way may turn out to rest on it too, so
+   * nobody joins these any more: whoever comes from now on asks anew.
    */
   forget(change: Change): void {
     if (change.kind === 'everything') this.options.memory.clear();
@@ -103,7 +105,7 @@ export class AnswerCache<Value> {
     const age = now - askedAtMs;
     if (age < 0 || age >= this.ttlOf(value)) return false;
     if (feed.isLive || age < TTL_WITHOUT_FEED_MS) return true;
-    // A proof from the future was given before the clock was set back: nobody knows when.
+    // A proof in the future was given before the clock was set back: its true age is unknown.
     return feed.provenAtMs <= now && now - feed.provenAtMs < TTL_WITHOUT_FEED_MS;
   }
 
@@ -129,7 +131,10 @@ export class AnswerCache<Value> {
     return flight;
   }
 
-  /** `isCurrent` is false once a change has dropped the flight: its waiters get the answer, nobody after them. */
+  /**
+   * @param isCurrent false once a change has dropped this question: those who wait get the answer, but it is not
+   *   remembered
+   */
   private async ask(
     key: string,
     ask: () => Promise<Value | null>,
@@ -140,7 +145,7 @@ export class AnswerCache<Value> {
     try {
       const value = await answerInTime(ask);
       if (value !== null && !this.options.isAnswer(value))
-        throw new TypeError('the answer has not its shape');
+        throw new TypeError('the answer has the wrong shape');
       if (isCurrent()) this.options.memory.set(key, { value, askedAtMs }, this.ttlOf(value));
       return value;
     } catch (error) {
@@ -152,7 +157,7 @@ export class AnswerCache<Value> {
   }
 }
 
-/** What a store answers. @throws Error when it has not answered in time; whatever it throws itself, also at once */
+/** What a store answers. @throws Error when it does not answer in time; whatever the store throws or rejects with */
 export async function answerInTime<Value>(
   ask: () => Promise<Value>,
   timeoutMs = ANSWER_TIMEOUT_MS,

@@ -32,6 +32,23 @@ describe('LookupBudget', () => {
     expect(() => budget.check('a')).toThrow(TooManyLookupsError);
   });
 
+  it('is paid from in advance, never overdrawn so, and given back', () => {
+    let now = 0;
+    const budget = new LookupBudget(() => now, ALLOWANCE);
+    for (let i = 0; i < 5_000; i++) expect(budget.reserve('a')).toBe(true);
+    for (let i = 0; i < 5_000; i++) expect(budget.reserve('a')).toBe(false);
+    budget.refund('a');
+    expect([budget.reserve('a'), budget.reserve('a')]).toEqual([true, false]);
+    now = 10;
+    expect([budget.reserve('a'), budget.reserve('a')]).toEqual([true, false]);
+  });
+
+  it('is no larger for what is given back', () => {
+    const budget = new LookupBudget(() => 0, ALLOWANCE);
+    for (let i = 0; i < 100; i++) budget.refund('a');
+    expect(chargeAll(budget, 'a')).toBe(5_000);
+  });
+
   it("does not touch another team's", () => {
     const budget = new LookupBudget(() => 0, ALLOWANCE);
     chargeAll(budget, 'a');

@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import { TooManyLookupsError } from '../errors.js';
 
-/** Who is remembered at a time. */
+/** How many askers are remembered at a time. */
 const ASKERS = 10_000;
 
-/** How much may be asked for without finding it at once, and how much a second from then on. */
+/** How many questions may find nothing: at once, and per second from then on. */
 export interface LookupAllowance {
   readonly burst: number;
   readonly perSecond: number;
@@ -16,39 +16,57 @@ interface Budget {
 }
 
 /**
- * Bounds the database queries that one team or client can cause by asking for what does not exist (each id is another
- * cache entry, so no cache helps): a token bucket each, from which only a lookup that found nothing is paid.
+ * Bounds the queries that one team or client can cause by asking for what does not exist. (No cache helps against that,
+ * since each id would be another entry.) Each asker has a token bucket, and only a lookup that finds nothing costs a token.
  */
 export class LookupBudget {
   private readonly budgets = new LRUCache<string, Budget>({ max: ASKERS });
 
-  /** @param clock milliseconds that only grow */
+  /** @param clock never goes back, milliseconds */
   constructor(
     private readonly clock: () => number,
     private readonly allowance: LookupAllowance,
   ) {}
 
-  /** False while the asker has used up what it may ask for without finding it. */
+  /** False while the asker's bucket is empty. */
   allows(asker: string): boolean {
     const budget = this.budgets.get(asker);
     return budget === undefined || this.refilled(budget) >= 1;
   }
 
-  /** @throws TooManyLookupsError while `allows` says no */
+  /** @throws TooManyLookupsError while `allows` is false */
   check(asker: string): void {
     if (!this.allows(asker)) throw new TooManyLookupsError();
+  }
+
+  /** Pays for a lookup in advance, so that lookups under way at the same time cannot overdraw. False if nothing is left. */
+  reserve(asker: string): boolean {
+    const budget = this.budgetOf(asker);
+    if (this.refilled(budget) < 1) return false;
+    budget.left -= 1;
+    return true;
+  }
+
+  /** To be called when a lookup that was paid for in advance has found something, or has failed. */
+  refund(asker: string): void {
+    this.budgetOf(asker).left += 1;
   }
 
   /** The lookup found nothing. */
   charge(asker: string): void {
     const { burst } = this.allowance;
-    let budget = this.budgets.get(asker);
-    if (budget === undefined) {
-      budget = { left: burst, atMs: this.clock() };
-      this.budgets.set(asker, budget);
-    }
+    const budget = this.budgetOf(asker);
     // Lookups that were under way at once may overdraw, but not without end.
     budget.left = Math.max(-burst, this.refilled(budget) - 1);
+  }
+
+  private budgetOf(asker: string): Budget {
+    let budget = this.budgets.get(asker);
+    if (budget === undefined) {
+      budget = { left: this.allowance.burst, atMs: this.clock() };
+      this.budgets.set(asker, budget);
+    }
+    return budget;
   }
 
   private refilled(budget: Budget): number {

@@ -2,8 +2,8 @@ import { LRUCache } from 'lru-cache';
 import type { Answer, AnswerMemory } from './answer-cache.js';
 
 /**
- * The most recently used answers, in this process. What there is and what there is not are kept apart, so that asking
- * for what does not exist pushes out nothing that is in use. What rests on one thing is found by index.
+ * The most recently used answers, in this process. Answers that say "none" are kept apart, so that asking for what does
+ * not exist pushes out nothing that is in use. The answers that rest on a topic are found by index.
  */
 export class MemoryAnswers<Value> implements AnswerMemory<Value> {
   private readonly known: LRUCache<string, Answer<Value>>;
@@ -11,8 +11,8 @@ export class MemoryAnswers<Value> implements AnswerMemory<Value> {
   private readonly keysOf = new Map<string, Set<string>>();
 
   /**
-   * @param max answers that say what there is; as many that say "none" are kept besides
-   * @param topicsOf what an answer rests on, by the names that `topicOf` gives to changes; `value` null: there is none
+   * @param max most answers other than "none"; as many that say "none" are kept besides
+   * @param topicsOf the topics (`topicOf`) that an answer rests on; `value` null: the answer is "none"
    */
   constructor(
     max: number,
@@ -43,7 +43,7 @@ export class MemoryAnswers<Value> implements AnswerMemory<Value> {
   }
 
   deleteTopic(topic: string): void {
-    // Deleting takes each key out of the very set.
+    // A copy, because `delete` removes each key from this set.
     for (const key of Array.from(this.keysOf.get(topic) ?? [])) this.delete(key);
   }
 

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { readAnswer } from '../../../test/support/raw-answer.js';
-import { listenersOf, requestHead, serve } from '../../../test/support/serve.js';
+import { wholeAnswer } from '../../../test/kit/answer.js';
+import { listenersOf, requestHead, serve } from '../../../test/kit/serve.js';
 import { type BareResponse, bareResponse } from './bare-response.js';
 
 const OFFER = requestHead('GET /', ['Connection: Upgrade', 'Upgrade: websocket']);
@@ -28,7 +28,7 @@ describe('a response on a connection that is off HTTP', () => {
   it('is an answer like any other, the last one, and leaves nothing behind', async () => {
     const { client, socket, before, finished, bare } = await upgraded();
     bare.response.writeHead(403, { 'Content-Length': '2' }).end('no');
-    const answer = await readAnswer(client);
+    const answer = await wholeAnswer(client);
     expect([answer.status, answer.body, answer.header('connection')]).toEqual([403, 'no', 'close']);
     await expect.poll(() => finished).toEqual(['finished', 'closed']);
     expect(listenersOf(socket)).toBe(before);

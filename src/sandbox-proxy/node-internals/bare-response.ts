@@ -4,15 +4,16 @@ import type { Socket } from 'node:net';
 /** A response on a connection that Node has taken off HTTP. */
 export interface BareResponse {
   readonly response: ServerResponse;
-  /** The connection is no longer the response's: for other use, and once the response has finished. */
+  /** Takes the connection away from the response, for another use. Done by itself once the response has finished. */
   detach(): void;
 }
 
 /**
- * Answers an upgrade or CONNECT by the same code as any other request, as the last answer on its connection. Node sees
- * to it that the client's leaving closes the response; that the connection has drained it no longer says.
+ * A response for an upgrade or CONNECT, so that it can be answered by the same code as any other request. It is the last
+ * answer on its connection. Node still closes the response when the client leaves, but no longer tells it of 'drain'.
  *
- * @param onFinished called when the whole answer is with the socket, detached by then; then the response emits 'close'
+ * @param onFinished called when the whole answer has been given to the socket, which is detached by then; after it the
+ *   response emits 'close'
  */
 export function bareResponse(request: IncomingMessage, socket: Socket, onFinished: () => void): BareResponse {
   const response = new ServerResponse(request);

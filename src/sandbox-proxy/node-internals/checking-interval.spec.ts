@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { expect, it } from 'vitest';
-import { serve } from '../../../test/support/serve.js';
+import { serve } from '../../../test/kit/serve.js';
 import { setCheckingInterval } from './checking-interval.js';
 
 it('a server that has not begun to listen looks for late heads as often as it is told', async () => {

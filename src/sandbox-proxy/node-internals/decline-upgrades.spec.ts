@@ -7,9 +7,9 @@ import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { generate } from 'selfsigned';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { readAnswer } from '../../../test/support/raw-answer.js';
-import { RawConnection } from '../../../test/support/raw-http.js';
-import { listenersOf, requestHead, serve } from '../../../test/support/serve.js';
+import { wholeAnswer } from '../../../test/kit/answer.js';
+import { RawConnection } from '../../../test/kit/raw-connection.js';
+import { listenersOf, requestHead, serve } from '../../../test/kit/serve.js';
 import { declineUpgrades } from './decline-upgrades.js';
 
 const LARGE_BYTES = 4_194_304;
@@ -43,7 +43,7 @@ beforeEach(() => void (server = prepare(createServer())));
 
 async function bodiesOf(client: RawConnection, count: number): Promise<string[]> {
   const bodies: string[] = [];
-  while (bodies.length < count) bodies.push((await readAnswer(client)).body);
+  while (bodies.length < count) bodies.push((await wholeAnswer(client)).body);
   return bodies;
 }
 
@@ -104,7 +104,7 @@ describe('an offer of an upgrade that is declined', () => {
   it('makes nothing malformed behind it any better: in another read', async () => {
     const client = await (await serve(server)).connect();
     client.send(offer('h2c'));
-    await readAnswer(client);
+    await wholeAnswer(client);
     client.send('malformed\r\n\r\n');
     expect((await client.rest()).bytes).toContain('400 Bad Request');
   });

@@ -2,33 +2,33 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { acceptEvent } from './accept-event.js';
 
-/** How many bytes were parsed, or what was wrong with them. */
+/** How many bytes were parsed, or the error. */
 type Parsed = number | Error;
 
-/** Node's parser of one connection. Its callbacks for V8 have numbers for names. */
+/** Node's parser of one connection. The callbacks that native code calls have numbers as names. */
 interface Parser {
-  /** Serves a request whose head is in; its `upgrade` says by then whether the client offers one. */
+  /** Serves a request whose head has been parsed; `request.upgrade` then says whether it offers an upgrade. */
   onIncoming(this: void, request: IncomingMessage, shouldKeepAlive: boolean): number;
   execute(bytes: Buffer): Parsed;
-  /** A copy of the bytes that have just been parsed. */
+  /** A copy of the bytes that were parsed last. */
   getCurrentBuffer(): Buffer;
   [callback: number]: ((parsed: Parsed) => void) | null;
 }
 
 type Connection = Socket & {
   readonly parser: Parser | null;
-  /** Node reads no further until the client has taken what waits for it. */
+  /** True while Node does not read on, because the client has not taken what waits for it. */
   readonly _paused: boolean;
 };
 
 type Offer = IncomingMessage & { upgrade: boolean };
 
 /**
- * Serves a request whose offer of an upgrade nobody wants as the plain request it also is, and what the client sends
- * behind it as the next. By itself Node takes every such request off HTTP for good once somebody listens for 'upgrade':
- * also the `h2c` that some clients put on each first request. (Its `shouldUpgradeCallback`, from Node 22.21 on, declines
- * as well; but then, as in all versions without a listener, Node drops what came behind such a request in one read, and
- * parses the next read as if nothing were missing.)
+ * Declines an offer to upgrade that nobody wants: the request is served as the plain one that it also is, and what the
+ * client sends after it as the next request. Once somebody listens for 'upgrade', Node by itself takes every connection
+ * with such an offer off HTTP for good, even for the `h2c` that some clients put on each first request. (Its
+ * `shouldUpgradeCallback`, from Node 22.21 on, declines as well. But then, as in all versions without a listener, Node
+ * drops what came after such a request in the same read, and parses the next read as if nothing were missing.)
  *
  * To be called before the first connection.
  *
@@ -44,9 +44,9 @@ function watch(socket: Connection, parser: Parser, declines: (request: IncomingM
   const { onIncoming } = parser;
   const index = executedCallbackOf(parser);
   const onExecuted = parser[index] as (parsed: Parsed) => void;
-  /** Until the head of the next request is in. */
+  /** The request whose offer was declined; null again once the head of the next request has been parsed. */
   let declined: IncomingMessage | null = null;
-  /** The parser has stopped there, as it does once. */
+  /** True once the parser has stopped at the end of that request, as it does once. */
   let isPastEnd = false;
 
   parser.onIncoming = (request, shouldKeepAlive) => {
@@ -60,12 +60,12 @@ function watch(socket: Connection, parser: Parser, declines: (request: IncomingM
     return onIncoming(request, shouldKeepAlive);
   };
 
-  /** Lets Node go on after these bytes have been parsed; returns those behind a declined request. */
+  /** Lets Node go on after these bytes have been parsed, and returns those that come after a declined request. */
   const goOn = (bytes: Buffer, parsed: Parsed): Buffer => {
     const hasStopped = declined !== null && typeof parsed === 'number' && parsed < bytes.length;
     const isAtEnd = declined?.complete === true && !isPastEnd;
     isPastEnd ||= isAtEnd;
-    // The parser still takes all that is no request for the protocol that was offered.
+    // The parser still takes anything that is not a request for bytes of the offered protocol.
     onExecuted(hasStopped && !isAtEnd ? malformed() : parsed);
     return hasStopped && isAtEnd ? bytes.subarray(parsed) : NOTHING;
   };
@@ -75,14 +75,14 @@ function watch(socket: Connection, parser: Parser, declines: (request: IncomingM
       if (socket._paused) return parseLater(rest);
       const now = rest;
       const parsed = parser.execute(now);
-      // Where Node looks for the first bytes of an upgrade that is not declined.
+      // Node reads from here the first bytes of an upgrade that is not declined.
       parser.getCurrentBuffer = () => now;
       rest = goOn(now, parsed);
       Reflect.deleteProperty(parser, 'getCurrentBuffer');
     }
   };
   const parseLater = (rest: Buffer) => {
-    // 'resume' also comes while Node is still paused, and then means nothing.
+    // 'resume' is also emitted while Node is still paused, and then means nothing.
     const onResume = () => {
       if (socket._paused) return;
       socket.off('resume', onResume);
@@ -102,7 +102,7 @@ function malformed(): Error {
   return Object.assign(new Error(), { code: 'HPE_INVALID_METHOD', reason: 'Expected a request' });
 }
 
-/** The callback after each read, which is one of Node's own functions. */
+/** The index of the callback after each read, which is one of Node's own functions. */
 function executedCallbackOf(parser: Parser): number {
   for (let index = 0; index < 16; index++) {
     if (parser[index]?.name === 'bound onParserExecute') return index;

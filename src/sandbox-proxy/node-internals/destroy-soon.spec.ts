@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { readAnswer } from '../../../test/support/raw-answer.js';
-import { requestHead, serve } from '../../../test/support/serve.js';
+import { wholeAnswer } from '../../../test/kit/answer.js';
+import { requestHead, serve } from '../../../test/kit/serve.js';
 import { closeInstead } from './destroy-soon.js';
 
 describe('a connection after its last answer', () => {
@@ -16,10 +16,10 @@ describe('a connection after its last answer', () => {
     const { accepted, connect } = await serve(server);
     const client = await connect();
     client.send(requestHead('GET /'));
-    await readAnswer(client);
+    await wholeAnswer(client);
     expect(closed).toEqual([]);
     client.send(requestHead('GET /last'));
-    expect((await readAnswer(client)).header('connection')).toBe('close');
+    expect((await wholeAnswer(client)).header('connection')).toBe('close');
     await expect.poll(() => closed).toEqual(accepted);
     expect(client.isOver).toBe(false);
   });

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 
-/** In the place of what Node does with a connection after its last answer, which is to end it and not to read on. */
+/** Replaces what Node does with a connection after its last answer: by itself Node ends it and does not read on. */
 export function closeInstead(socket: Socket, close: (socket: Socket) => void): void {
   socket.destroySoon = () => close(socket);
 }

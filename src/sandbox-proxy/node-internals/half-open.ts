@@ -6,9 +6,9 @@ const WATCHED = Symbol('watched');
 type HalfOpenServer = Server & { httpAllowHalfOpen: boolean };
 
 /**
- * Lets a client end its side and still get its answers, after which the connection is closed: what the server's own
- * `httpAllowHalfOpen` does for all its connections, for one, and at the time of the client's end only where `isWanted` says
- * so. Without it Node ends the connection with the client's side, and the answer is lost.
+ * Lets a client end its side of this connection and still get its answers; then the connection is closed. Node's
+ * `httpAllowHalfOpen` does that for all connections of a server. Here it is for one connection, and only if `isWanted` is
+ * true when the client ends its side. Otherwise Node ends the whole connection then, and the answer is lost.
  *
  * @param isWanted asked when the client has ended its side
  */
@@ -21,7 +21,7 @@ export function allowHalfOpen(
   socket[WATCHED] = true;
   const halfOpen = server as HalfOpenServer;
   let wasAllowed = false;
-  // Around Node's own listener, which reads the server's setting.
+  // One listener before Node's own, which reads the server's setting, and one after it.
   socket.prependListener('end', () => {
     wasAllowed = halfOpen.httpAllowHalfOpen;
     halfOpen.httpAllowHalfOpen = wasAllowed || isWanted(socket);

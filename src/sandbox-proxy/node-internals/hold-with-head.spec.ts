@@ -1,8 +1,8 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { readAnswer } from '../../../test/support/raw-answer.js';
-import { requestHead, serve } from '../../../test/support/serve.js';
+import { wholeAnswer } from '../../../test/kit/answer.js';
+import { requestHead, serve } from '../../../test/kit/serve.js';
 import { holdWithHead } from './hold-with-head.js';
 
 /** What the server gives to the socket on the way of an answer, one entry for each write. */
@@ -27,10 +27,10 @@ async function asked(answer: (response: ServerResponse) => void) {
   });
   const client = await (await serve(server)).connect();
   client.send(requestHead('GET /'));
-  const first = await readAnswer(client);
+  const first = await wholeAnswer(client);
   const firstWrites = [...writes];
   client.send(requestHead('GET /next'));
-  return { first, firstWrites, next: await readAnswer(client) };
+  return { first, firstWrites, next: await wholeAnswer(client) };
 }
 
 describe('a body that is held with its head', () => {

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readAnswer } from '../../../test/support/raw-answer.js';
-import type { RawConnection } from '../../../test/support/raw-http.js';
-import { requestHead, serve } from '../../../test/support/serve.js';
+import { wholeAnswer } from '../../../test/kit/answer.js';
+import type { RawConnection } from '../../../test/kit/raw-connection.js';
+import { requestHead, serve } from '../../../test/kit/serve.js';
 import { IdleClients, KEEP_ALIVE_TIMEOUT_MS as TIMEOUT_MS } from './idle-clients.js';
 
 const START_MS = 1_000;
@@ -39,7 +39,7 @@ async function ask(path: string): Promise<string | undefined> {
     server.once('request', (_request, response: ServerResponse) => response.once('close', resolve));
   });
   client.send(requestHead(`GET ${path}`));
-  const answer = await readAnswer(client);
+  const answer = await wholeAnswer(client);
   await done;
   return answer.header('keep-alive');
 }
@@ -76,7 +76,7 @@ describe('an idle client connection', () => {
     idle.sweep(START_MS + TIMEOUT_MS);
     expect(accepted.destroyed).toBe(false);
     held[0]?.end('late');
-    expect((await readAnswer(client)).body).toBe('late');
+    expect((await wholeAnswer(client)).body).toBe('late');
   });
 
   it('still has any other timer that is set', async () => {

@@ -3,27 +3,27 @@ import { Socket } from 'node:net';
 import { acceptEvent } from './accept-event.js';
 import { responseOn } from './response-on-socket.js';
 
-/** How long an idle client connection is kept, ms: above a load balancer's 600 s, so that it is never ours that closes first. */
+/** How long an idle client connection is kept, ms: above a load balancer's 600 s, so that we never close first. */
 export const KEEP_ALIVE_TIMEOUT_MS = 620_000;
-/** How often such connections are looked for, milliseconds. */
+/** How often to look for connections that have been idle for too long, milliseconds. */
 const SWEEP_MS = 10_000;
 
 const NOT_IDLE = -1;
 /** Idle since some time after the last sweep. */
 const JUST_IDLE = 0;
 
-/** `idleSinceMs`: a time on the sweeps' clock, or one of the above. */
+/** `idleSinceMs`: a time on the clock of `sweep`, `NOT_IDLE` or `JUST_IDLE`. */
 type Client = Socket & { idleSinceMs: number; acceptedAtMs: number };
 
 /**
- * Closes client connections over which no request has come for long. Node sets a timer for each of them after each
- * answer and takes it away with the next request (1-2 % of what a small request costs; Node 20.20, 2026-11). Here its
- * wish for that timer is only noted, and one look at all connections now and then does the rest: never too early, and
- * up to two sweeps late. For a server of our own: every request over it has this clock.
+ * Closes client connections that have been idle for too long. Node sets a timer for this after each answer and clears it
+ * with the next request (1-2 % of what a small request costs; Node 20.20, 2026-11). Here that timer is only noted, and one
+ * sweep over all connections does the rest: never too early, and at most two sweeps late. Only for a server of our own,
+ * since this applies to every connection of the server.
  */
 export class IdleClients {
   private readonly clients = new Set<Socket>();
-  /** One for all connections, of which there are thousands; so is the next. */
+  /** One function for all connections, of which there are thousands; the same goes for `setTimeout`. */
   private readonly forget = forgetIn(this.clients);
   private readonly setTimeout: Socket['setTimeout'];
   private readonly ticker = setInterval(() => this.sweep(performance.now()), SWEEP_MS).unref();
@@ -39,14 +39,14 @@ export class IdleClients {
     server.on(acceptEvent(server), (socket: Socket) => this.watch(socket));
   }
 
-  /** How many connections there are. */
+  /** How many client connections there are. */
   get size(): number {
     return this.clients.size;
   }
 
   /**
-   * The connection over which no request has been under way for longest, counted from its acceptance where none ever was;
-   * null where all but `except` have one, or have been taken off HTTP.
+   * The connection that has been without a request for longest; one that never had a request counts from its acceptance.
+   * Null if all but `except` have a request under way or have been taken off HTTP.
    */
   longestIdle(except: Socket): Socket | null {
     let longest: Socket | null = null;
@@ -67,9 +67,9 @@ export class IdleClients {
   }
 
   /**
-   * Ends the connections that have been idle for the whole time, in the way in which Node does.
+   * Ends the connections that have been idle for the whole time, in the same way as Node.
    *
-   * @param nowMs milliseconds that only grow, more than 0
+   * @param nowMs a clock that never goes back, milliseconds; above 0
    */
   sweep(nowMs: number): void {
     for (const client of this.clients as Set<Client>) {
@@ -97,15 +97,15 @@ function forgetIn(clients: Set<Socket>): (this: Socket) => void {
 }
 
 /**
- * In the place of `socket.setTimeout`. A timer as long as the server's `keepAliveTimeout`, or longer (Node adds a second
- * to what it promises), is the wish; no other is as long.
+ * Replaces `socket.setTimeout`. A timer as long as the server's `keepAliveTimeout`, or longer (Node adds a second to
+ * what it promises), is that for idle connections, and is only noted: no other timer is as long.
  */
 function setTimeoutOrNote(keepAliveMs: number) {
   return function setTimeout(this: Socket, ms: number, onTimeout?: () => void): Socket {
     const isWish = ms >= keepAliveMs && onTimeout === undefined;
     (this as Client).idleSinceMs = isWish ? JUST_IDLE : NOT_IDLE;
     const timerMs = isWish ? 0 : ms;
-    // Where no timer is set there is none to take away.
+    // No timer is wanted and none is set.
     if (timerMs === 0 && (this.timeout ?? 0) === 0) return this;
     return Socket.prototype.setTimeout.call(this, timerMs, onTimeout);
   };

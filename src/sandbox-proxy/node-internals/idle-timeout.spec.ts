@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { readAnswer } from '../../../test/support/raw-answer.js';
-import { requestHead, serve } from '../../../test/support/serve.js';
+import { wholeAnswer } from '../../../test/kit/answer.js';
+import { requestHead, serve } from '../../../test/kit/serve.js';
 import { liftIdleTimeout } from './idle-timeout.js';
 
 const IDLE_MS = 100;
@@ -65,7 +65,7 @@ describe('the clock of a connection after such an exchange', () => {
       const client = await (await serve(server)).connect();
       client.send(requestHead('GET /lifted'));
       (await arrived(1)).end();
-      await readAnswer(client);
+      await wholeAnswer(client);
       client.send(requestHead('GET /timed'));
       await arrived(2);
       expect((await client.rest()).ending).toBe('fin');
@@ -77,7 +77,7 @@ describe('the clock of a connection after such an exchange', () => {
     client.send(requestHead('GET /lifted') + requestHead('GET /timed'));
     await arrived(2);
     held[0]?.end();
-    await readAnswer(client);
+    await wholeAnswer(client);
     expect((await client.rest()).ending).toBe('fin');
   });
 
@@ -94,10 +94,10 @@ describe('the clock of a connection after such an exchange', () => {
     client.send(requestHead('GET /lifted') + requestHead('GET /lifted'));
     await arrived(2);
     held[0]?.end();
-    await readAnswer(client);
+    await wholeAnswer(client);
     const second = held[1] as ServerResponse;
     await oneIdleTime(connect);
     second.end('second');
-    expect((await readAnswer(client)).body).toBe('second');
+    expect((await wholeAnswer(client)).body).toBe('second');
   });
 });

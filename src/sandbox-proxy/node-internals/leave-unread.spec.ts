@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { readAnswer } from '../../../test/support/raw-answer.js';
-import { listenersOf, requestHead, serve } from '../../../test/support/serve.js';
+import { wholeAnswer } from '../../../test/kit/answer.js';
+import { listenersOf, requestHead, serve } from '../../../test/kit/serve.js';
 import { leaveUnread } from './leave-unread.js';
 
 describe('a request without a body that is left unread', () => {
@@ -16,13 +16,19 @@ describe('a request without a body that is left unread', () => {
     });
     const client = await (await serve(server)).connect();
     client.send(requestHead('GET /left') + requestHead('GET /'));
-    await readAnswer(client);
-    await readAnswer(client);
+    await wholeAnswer(client);
+    await wholeAnswer(client);
     const [left, other] = requests as [IncomingMessage, IncomingMessage];
     if (!other.readableEnded) await once(other, 'end');
     expect(left.readableEnded).toBe(false);
     expect(left.readableFlowing).toBeNull();
     expect(left.complete).toBe(true);
+
+    // Its end has not even been noted.
+    left.resume();
+    client.send(requestHead('GET /'));
+    await wholeAnswer(client);
+    expect(left.readableEnded).toBe(false);
   });
 
   it('leaves nothing on its connection, and the next request is read as ever', async () => {
@@ -35,14 +41,14 @@ describe('a request without a body that is left unread', () => {
     const { accepted, connect } = await serve(server);
     const client = await connect();
     client.send(requestHead('GET /'));
-    await readAnswer(client);
+    await wholeAnswer(client);
     const before = listenersOf(accepted[0] as Socket);
     for (let i = 0; i < 100; i++) {
       client.send(requestHead('GET /'));
-      await readAnswer(client);
+      await wholeAnswer(client);
     }
     expect(listenersOf(accepted[0] as Socket)).toBe(before);
     client.send(`${requestHead('POST /', ['Content-Length: 5'])}hello`);
-    expect((await readAnswer(client)).body).toBe('hello');
+    expect((await wholeAnswer(client)).body).toBe('hello');
   });
 });

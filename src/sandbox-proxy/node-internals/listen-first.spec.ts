@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { readAnswer } from '../../../test/support/raw-answer.js';
-import { requestHead, serve } from '../../../test/support/serve.js';
+import { wholeAnswer } from '../../../test/kit/answer.js';
+import { requestHead, serve } from '../../../test/kit/serve.js';
 import { hasOtherListener, listenFirst } from './listen-first.js';
 
 const UPGRADE = ['Connection: Upgrade', 'Upgrade: websocket'];
@@ -108,7 +108,7 @@ describe('where the server has no listener of its own', () => {
   it('any other expectation is not met', async () => {
     const client = await (await serve(server)).connect();
     client.send(REQUESTS.checkExpectation);
-    expect((await readAnswer(client)).status).toBe(417);
+    expect((await wholeAnswer(client)).status).toBe(417);
   });
 
   it('a client error is answered', async () => {

@@ -1,34 +1,37 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Each returns true where it has taken what happened; otherwise the server goes on as if nobody had asked. */
+/** Each method returns true if it has taken the event; otherwise the server goes on as if nobody had asked. */
 export interface FirstListener {
   request(request: IncomingMessage, response: ServerResponse): boolean;
   /** `Expect: 100-continue`: no 100 has been sent. */
   checkContinue(request: IncomingMessage, response: ServerResponse): boolean;
   /** Any other `Expect`. */
   checkExpectation(request: IncomingMessage, response: ServerResponse): boolean;
-  /** @param head bytes that came behind the request's head */
+  /** @param head bytes that came after the request's head */
   upgrade(request: IncomingMessage, socket: Socket, head: Buffer): boolean;
   connect(request: IncomingMessage, socket: Socket, head: Buffer): boolean;
-  /** What is wrong with the bytes or the pace of a client. Left to the server, it is answered and the connection closed. */
+  /**
+   * The bytes of a client are malformed, or come too slowly. By itself the server answers that and closes the
+   * connection.
+   */
   clientError(error: Error, socket: Socket): boolean;
 }
 
-/** Node emits these only while somebody listens, and acts by itself where nobody does. */
+/** Node emits these only while somebody listens for them, and otherwise acts by itself. */
 const LISTENED_EVENTS = ['checkContinue', 'checkExpectation', 'upgrade', 'connect'] as const;
 
-/** It is enough that it listens. */
+/** A listener that does nothing: it only has to be there. */
 function listening(): void {}
 
-/** Whether somebody else than `listenFirst` listens for the event. */
+/** Whether anybody besides `listenFirst` listens for the event. */
 export function hasOtherListener(server: Server, event: (typeof LISTENED_EVENTS)[number]): boolean {
   return server.listeners(event).some((listener) => listener !== listening);
 }
 
 /**
- * Asks `first` about each request before any listener of the server hears of it, also those that are added later: Node
- * tells all of them through the server's own `emit`.
+ * Asks `first` about each request before any listener of the server hears of it, even listeners that are added later. This
+ * works because Node tells them all by the server's `emit`.
  */
 export function listenFirst(server: Server, first: FirstListener): void {
   const emit = server.emit.bind(server) as (event: string, ...args: unknown[]) => boolean;

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { expect, it } from 'vitest';
-import { readAnswer } from '../../../test/support/raw-answer.js';
-import { requestHead, serve } from '../../../test/support/serve.js';
+import { wholeAnswer } from '../../../test/kit/answer.js';
+import { requestHead, serve } from '../../../test/kit/serve.js';
 import { setMaxHeaderSize } from './max-header-size.js';
 
 it('a server takes heads as large as it is told, from the next connection on', async () => {
@@ -10,7 +10,7 @@ it('a server takes heads as large as it is told, from the next connection on', a
   const status = async (bytes: number) => {
     const client = await connect();
     client.send(requestHead('GET /', [`X-Large: ${'x'.repeat(bytes)}`]));
-    return (await readAnswer(client)).status;
+    return (await wholeAnswer(client)).status;
   };
   expect(await status(40_000)).toBe(431);
   setMaxHeaderSize(server, 65_536);

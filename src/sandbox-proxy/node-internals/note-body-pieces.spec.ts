@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
-import { readAnswer } from '../../../test/support/raw-answer.js';
-import { requestHead, serve } from '../../../test/support/serve.js';
+import { wholeAnswer } from '../../../test/kit/answer.js';
+import { requestHead, serve } from '../../../test/kit/serve.js';
 import { noteBodyPieces } from './note-body-pieces.js';
 
 const CHUNKED = ['Transfer-Encoding: chunked'];
@@ -25,8 +25,8 @@ describe('the pieces of bodies', () => {
     const client = await connect();
     client.send(`${requestHead('POST /', CHUNKED)}1\r\na\r\n2\r\nbc\r\n0\r\n\r\n`);
     client.send(`${requestHead('PUT /', ['Content-Length: 4'])}defg`);
-    expect((await readAnswer(client)).body).toBe('abc');
-    expect((await readAnswer(client)).body).toBe('defg');
+    expect((await wholeAnswer(client)).body).toBe('abc');
+    expect((await wholeAnswer(client)).body).toBe('defg');
     expect(noted).toEqual([
       [0, 1, 1],
       [0, 2, 2],
@@ -56,7 +56,7 @@ describe('the pieces of bodies', () => {
     });
     const client = await (await serve(server)).connect();
     client.send(`${requestHead('POST /', CHUNKED)}1\r\na\r\n2\r\nbc\r\n0\r\n\r\n`);
-    expect((await readAnswer(client)).body).toBe('abc');
+    expect((await wholeAnswer(client)).body).toBe('abc');
     expect(pieces).toEqual([1, 2]);
   });
 });

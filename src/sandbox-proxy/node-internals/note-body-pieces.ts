@@ -9,50 +9,56 @@ type Note = (bytes: number, count: number) => void;
 
 type OnBody = (this: Parser, piece: Buffer) => unknown;
 
-/** Node's parser of one connection. Its callbacks for V8 have numbers for names. */
+/** Node's parser of one connection. The callbacks that native code calls have numbers as names. */
 interface Parser {
   readonly socket: Connection | null;
   /** The message that is being read. */
-  readonly incoming: (IncomingMessage & { [COUNT]?: number }) | null;
+  readonly incoming: IncomingMessage | null;
   [callback: number]: OnBody | null;
 }
 
-type Connection = Socket & { readonly parser: Parser | null; [NOTE]?: Note };
+/** Whom to tell, and how many pieces the current message has had. */
+interface Noted {
+  readonly note: Note;
+  message: IncomingMessage | null;
+  count: number;
+}
 
-const NOTE = Symbol('note');
-const COUNT = Symbol('count');
-const NOTED = new WeakSet<OnBody>();
+type Connection = Socket & { readonly parser: Parser | null; [NOTED]?: Noted };
+
+const NOTED = Symbol('noted');
+const NOTING = new WeakSet<OnBody>();
 
 /**
- * Tells of every piece of a body that is read from the connection: one for each read, or for each chunk, however small.
- * Node calls V8 for each, and to the streams behind it a tiny piece is as much work as a large one.
+ * Calls `note` for every piece of a body that is read from the connection: one for each read, or for each chunk, however
+ * small. Each is a call from native code, and as much work for the streams behind it as a large piece.
  */
 export function noteBodyPieces(socket: Socket, note: Note): void {
   const { parser } = socket as Connection;
   if (parser === null || parser === undefined) return;
-  (socket as Connection)[NOTE] = note;
+  (socket as Connection)[NOTED] = { note, message: null, count: 0 };
   const index = bodyCallbackOf(parser);
   const onBody = parser[index] as OnBody;
-  if (!NOTED.has(onBody)) parser[index] = noting(onBody);
+  if (!NOTING.has(onBody)) parser[index] = noting(onBody);
 }
 
-/** Node uses parsers again, for connections that nobody has asked about as well: what is put into one is for all of them. */
+/** Node uses parsers again, also for connections without a `note`, so one function serves all connections of a parser. */
 function noting(onBody: OnBody): OnBody {
   const noted: OnBody = function parserOnBody(piece) {
     const { incoming, socket } = this;
-    const note = socket?.[NOTE];
-    if (note !== undefined && incoming !== null) {
-      const count = (incoming[COUNT] ?? 0) + 1;
-      incoming[COUNT] = count;
-      note(piece.length, count);
+    const state = socket?.[NOTED];
+    if (state !== undefined) {
+      state.count = state.message === incoming ? state.count + 1 : 1;
+      state.message = incoming;
+      state.note(piece.length, state.count);
     }
     return onBody.call(this, piece);
   };
-  NOTED.add(noted);
+  NOTING.add(noted);
   return noted;
 }
 
-/** The callback for each piece of a body, which is one of Node's own functions. */
+/** The index of the callback for each piece of a body, which is one of Node's own functions. */
 function bodyCallbackOf(parser: Parser): number {
   for (let index = 0; index < 16; index++) if (parser[index]?.name === 'parserOnBody') return index;
   throw new Error(`Node ${process.version} parses requests in a way that is not known here`);

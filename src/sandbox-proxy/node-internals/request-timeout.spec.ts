@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { readAnswer } from '../../../test/support/raw-answer.js';
-import { listenersOf, requestHead, serve } from '../../../test/support/serve.js';
+import { wholeAnswer } from '../../../test/kit/answer.js';
+import { listenersOf, requestHead, serve } from '../../../test/kit/serve.js';
 import { listenFirst } from './listen-first.js';
 import { liftRequestTimeout, outlasts } from './request-timeout.js';
 
@@ -51,7 +51,7 @@ describe('a request whose time is lifted', () => {
     await oneTimeout(here);
     await oneTimeout(here);
     lifted.send('dy');
-    expect((await readAnswer(lifted)).body).toBe('body');
+    expect((await wholeAnswer(lifted)).body).toBe('body');
     lifted.send(HALF('/timed'));
     expect((await lifted.rest()).bytes).toContain('408 Request Timeout');
   });
@@ -59,7 +59,7 @@ describe('a request whose time is lifted', () => {
   it('has it again also where its head comes slowly', async () => {
     const client = await (await stage()).connect();
     client.send(`${HALF('/lifted')}dy`);
-    await readAnswer(client);
+    await wholeAnswer(client);
     client.send('GET / HTTP/1.1\r\n');
     expect((await client.rest()).bytes).toContain('408 Request Timeout');
   });
@@ -67,7 +67,7 @@ describe('a request whose time is lifted', () => {
   it('lifts nothing of the next request, which came with it', async () => {
     const client = await (await stage()).connect();
     client.send(`${HALF('/lifted')}dy${HALF('/timed')}`);
-    await readAnswer(client);
+    await wholeAnswer(client);
     expect((await client.rest()).bytes).toContain('408 Request Timeout');
   });
 
@@ -90,7 +90,7 @@ describe('a request whose time is lifted', () => {
       client.send(HALF('/lifted'));
       await oneTimeout(here);
       client.send('dy');
-      await readAnswer(client);
+      await wholeAnswer(client);
     }
     const onLifted = counts.filter((_count, i) => i % 2 === 0);
     expect(onLifted[2]).toBe(onLifted[1]);

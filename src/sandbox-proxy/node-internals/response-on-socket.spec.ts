@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { readAnswer } from '../../../test/support/raw-answer.js';
-import { requestHead, serve } from '../../../test/support/serve.js';
+import { wholeAnswer } from '../../../test/kit/answer.js';
+import { requestHead, serve } from '../../../test/kit/serve.js';
 import { responseOn } from './response-on-socket.js';
 
 describe('the response that has a connection', () => {
@@ -23,8 +23,8 @@ describe('the response that has a connection', () => {
     second.end('two');
     await once(second, 'close');
     expect(responseOn(socket)).toBeNull();
-    expect((await readAnswer(client)).body).toBe('one');
-    expect((await readAnswer(client)).body).toBe('two');
+    expect((await wholeAnswer(client)).body).toBe('one');
+    expect((await wholeAnswer(client)).body).toBe('two');
   });
 
   it('is none on a connection without a request', async () => {

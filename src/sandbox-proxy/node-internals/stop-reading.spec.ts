@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { readAnswer } from '../../../test/support/raw-answer.js';
-import { requestHead, serve } from '../../../test/support/serve.js';
+import { wholeAnswer } from '../../../test/kit/answer.js';
+import { requestHead, serve } from '../../../test/kit/serve.js';
 import { stopReading } from './stop-reading.js';
 
 /** A server whose answers name the requests, and one client of it. */
@@ -15,13 +15,13 @@ async function connected() {
   const served = await serve(server);
   const client = await served.connect();
   client.send(requestHead('GET /first'));
-  await readAnswer(client);
+  await wholeAnswer(client);
   const [socket] = served.accepted as [(typeof served.accepted)[0]];
   /** Returns once the server has taken in all that has reached it, from whomever it reads. */
   const settle = async () => {
     const other = await served.connect();
     other.send(requestHead('GET /other'));
-    await readAnswer(other);
+    await wholeAnswer(other);
   };
   return { server, socket, client, paths, settle };
 }
@@ -43,7 +43,7 @@ describe('a connection that is not read', () => {
     const readAgain = stopReading(socket);
     client.send(requestHead('GET /second'));
     readAgain();
-    expect((await readAnswer(client)).body).toBe('/second');
+    expect((await wholeAnswer(client)).body).toBe('/second');
   });
 
   it('is read on when the last has let go who stopped it', async () => {
@@ -55,7 +55,7 @@ describe('a connection that is not read', () => {
     await settle();
     expect(paths).not.toContain('/second');
     other();
-    expect((await readAnswer(client)).body).toBe('/second');
+    expect((await wholeAnswer(client)).body).toBe('/second');
   });
 
   it('stays as Node wants it: paused where a reader is slow', async () => {

@@ -1,21 +1,22 @@
 import type { Socket } from 'node:net';
 
-/** `reading`: Node's own note of whether it wants to read. */
+/** `reading`: whether Node itself wants to read. */
 interface Handle {
   reading: boolean;
   readStart(): number;
   readStop(): number;
-  /** How many want it not to be read. */
+  /** How many callers have stopped the reading. */
   [STOPS]?: number;
 }
 
 const STOPS = Symbol('stops');
 
 /**
- * Reads nothing more from the connection, whoever wants to: Node itself resumes a connection that was paused when the next
- * of its pipelined messages has been dealt with.
+ * Stops reading the connection, even if Node wants to read: a connection that was only paused is resumed by Node itself
+ * when it has dealt with the next of its pipelined messages.
  *
- * @returns lets it be read again, once everybody has who has stopped it, and as Node then wants it; to be called once
+ * @returns a function that undoes this, to be called once. When all callers have done so, the connection is read again
+ *   if Node wants to read it.
  */
 export function stopReading(socket: Socket): () => void {
   const { _handle: handle } = socket as Socket & { _handle: Handle | null };

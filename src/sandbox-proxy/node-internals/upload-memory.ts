@@ -1,15 +1,15 @@
-/** After this many bytes of request bodies their buffers are collected. */
+/** After this many bytes of request bodies, V8 is asked to collect their buffers. */
 const COLLECT_EVERY_BYTES = 8 * 1024 * 1024;
 
-/** V8's own `gc`, which exists after `--expose-gc` only. */
+/** V8's own `gc`, which exists only after `--expose-gc`. */
 export type CollectGarbage = (options: { type: 'minor' }) => void;
 
 let collect: CollectGarbage | null = null;
 let uncollectedBytes = 0;
 
 /**
- * From now on the buffers of request bodies are collected after every 8 MiB; null: when V8 thinks fit, as without a
- * call. For the program whose process it is: a module has no business with other people's garbage.
+ * From now on the buffers of request bodies are collected after every 8 MiB; null: when V8 decides to, as before any call.
+ * Only the program that owns the process should call this: garbage collection concerns everything in it.
  */
 export function collectUploads(gc: CollectGarbage | null): void {
   collect = gc;
@@ -17,9 +17,9 @@ export function collectUploads(gc: CollectGarbage | null): void {
 }
 
 /**
- * Counts body bytes that a client has sent. Node allocates each piece anew outside V8's heap, and V8 looks for
- * garbage there only after 32 MiB; one upload would make the process grow by that much. A collection of the
- * young generation, which is where they all are, costs half a millisecond.
+ * Counts bytes of bodies that clients have sent. Node allocates each piece outside V8's heap, and V8 looks for garbage
+ * there only after 32 MiB, so one upload would make the process grow by that much. A collection of the young
+ * generation, where all these pieces are, takes half a millisecond.
  */
 export function noteUploaded(bytes: number): void {
   if (collect === null) return;

@@ -4,17 +4,17 @@ import type { Admission } from '../contracts/credential-scheme.js';
 import { OpenGroup, type OpenMember } from '../exchange/open-group.js';
 
 /**
- * What is open, by what has let it in: a request under way or a tunnel belongs to one admission at one sandbox, and what
- * a change concerns is found by index. Streams and WebSockets would go on for ever: what opened them has to end them.
+ * All requests under way and tunnels, grouped by admission and sandbox. What a change concerns is found by index. Without
+ * this, streams and WebSockets would outlive the permission that opened them.
  */
 @Injectable()
 export class OpenAccess {
   private readonly groupsOf = new WeakMap<Admission, Map<string, OpenGroup>>();
-  /** All groups that have had a member lately. */
+  /** All groups that had a member since the last sweep. */
   private readonly groups = new Set<OpenGroup>();
   private readonly byTopic = new Map<string, Set<OpenGroup>>();
 
-  /** Puts what an admission has opened with the rest of its kind. */
+  /** Adds what an admission has opened to the group of that admission and sandbox. */
   add(member: OpenMember, admission: Admission, sandboxId: string): OpenGroup {
     const group = this.groupsOf.get(admission)?.get(sandboxId) ?? this.begin(admission, sandboxId);
     group.add(member);
@@ -32,7 +32,7 @@ export class OpenAccess {
     return size;
   }
 
-  /** Those that rest on the thing of that topic. */
+  /** The groups that rest on this topic. */
   restingOn(topic: string): readonly OpenGroup[] {
     return [...(this.byTopic.get(topic) ?? [])];
   }
@@ -41,7 +41,7 @@ export class OpenAccess {
     return [...this.groups];
   }
 
-  /** Lets go of groups that have become empty; they begin anew when they are needed. */
+  /** Drops groups that have become empty. They are made again when they are needed. */
   sweep(): void {
     for (const group of this.groups) if (group.size === 0) this.end(group);
   }

@@ -10,42 +10,37 @@ import {
 } from '../exchange/cut.js';
 import type { OpenGroup, OpenMember } from '../exchange/open-group.js';
 import { answerInTime } from '../memory/answer-cache.js';
-import { isLocation } from '../routing/routes.js';
+import { isLocation, placeOf } from '../routing/routes.js';
 
-/** How many a store is asked about at a time. */
+/** How many a store is asked about in one call. */
 const BATCH = 500;
 
-/** What was open in a group when the question was put: what comes later is not asked about, and not cut. */
+/** What was open in a group when the recheck began. Members that come later are not asked about and not cut. */
 export interface Asked {
   readonly group: OpenGroup;
   readonly members: readonly OpenMember[];
 }
 
-/** What has to be asked about; each is taken out once it has been answered, and what does not hold has been ended. */
+/** What still has to be asked about. Each is removed once it has been answered and, if it does not hold, cut. */
 export interface Owed {
-  /** Where its sandbox is. Asked first: that it is paused says more than that its sessions have ended with that. */
+  /** Ask where its sandbox is. This comes first: "paused" says more than that its sessions have ended because of that. */
   readonly locations: Set<Asked>;
-  /** Whether what has let it in still holds. */
+  /** Ask whether its admission still holds. */
   readonly admissions: Set<Asked>;
 }
 
 /**
- * Asks, past every memory, about all that is owed, and ends what does not hold: what leads to a sandbox that does not run,
- * is somewhere else, or is not the team's any more, and what was let in by something that no longer admits. Each scheme
- * is asked on its own: one that hangs holds up what it has let in and nothing else.
+ * Asks the stores, bypassing every memory, about all that is owed, and cuts what does not hold: what leads to a sandbox
+ * that does not run, has moved, or is not the team's any more, and what rests on a credential that no longer admits.
+ * Each scheme is asked separately, so that one that hangs delays only what it has admitted.
  *
- * @throws whatever a store throws, once all that it did answer has been acted upon
+ * @throws the first error of a store, after everything that was answered has been acted upon
  */
 export async function askAbout({ locations, admissions }: Owed, directory: SandboxDirectory): Promise<void> {
   await everyOne(
     [() => recheckLocations(directory, locations), () => recheckAdmissions(admissions)],
     (recheck) => recheck(),
   );
-}
-
-/** How a route's host is told from another: by its id, or by its address where it has none. */
-export function placeOf({ hostId, address }: SandboxLocation): string {
-  return hostId ?? address;
 }
 
 async function recheckAdmissions(owed: Set<Asked>): Promise<void> {
@@ -64,6 +59,8 @@ function recheckScheme(scheme: CredentialScheme, open: readonly Asked[], owed: S
     if (!Array.isArray(holds) || holds.length !== admissions.length || !holds.every(isBoolean))
       throw new TypeError(`the scheme ${scheme.name} gave no answer for each admission`);
     for (const [i, [, ofAdmission]] of batch.entries()) {
+      // What memory still says of it would let the next one in.
+      if (holds[i] !== true) for (const change of batch[i]?.[0].restsOn ?? []) scheme.forget(change);
       for (const each of ofAdmission) {
         owed.delete(each);
         if (holds[i] === false) each.group.cut(each.members, accessRevoked(scheme.endedCode));
@@ -128,7 +125,7 @@ function groupBy<Item, Key>(items: readonly Item[], keyOf: (item: Item) => Key):
   return groups;
 }
 
-/** One after the other, also where one fails: what a store did answer counts although another is away. */
+/** Calls `ask` for one after the other, even if some fail: an answer counts although another store is away. */
 async function everyOne<Item>(items: readonly Item[], ask: (item: Item) => Promise<void>): Promise<void> {
   const failures: unknown[] = [];
   for (const item of items) await ask(item).catch((error: unknown) => failures.push(error));

@@ -14,27 +14,28 @@ import { SandboxResolverService } from '../routing/sandbox-resolver.service.js';
 import { OpenAccess } from './open-access.js';
 import { askAbout, type Asked, type Owed } from './rechecks.js';
 
-/** How often what has expired is looked for, milliseconds. */
+/** How often to look for what has expired, milliseconds. */
 const TICK_MS = 1_000;
-/** Where no feed is live, everything open is asked about this long after the last proof, milliseconds. */
+/** Without a live feed, everything open is asked about this long after the last proof, milliseconds. */
 const CHECK_WITHOUT_FEED_MS = TTL_WITHOUT_FEED_MS - 2 * TICK_MS;
-/** What cannot be asked about for this long is cut, milliseconds. */
+/** What is open is cut when no store has answered about it for this long, milliseconds. */
 const RECHECK_WITHIN_MS = 5_000;
-/** How long a store that has failed is left alone before it is asked again, milliseconds. */
+/** How long to wait before a store that has failed is asked again, milliseconds. */
 const RETRY_AFTER_MS = 1_000;
-/** Changes remembered apart; what is older counts as a change of everything. */
+/** Changes remembered one by one. Older ones are remembered together, as a change of everything. */
 const MAX_CHANGES = 10_000;
 
 /**
- * What each kind of change means for what is open and rests on it; what memory holds of it is forgotten in any case,
- * before anything is asked. Asked about are, in this order:
+ * What each kind of change means for the requests and tunnels that rest on it. In any case memory first forgets what it has
+ * of it. Then, in this order, the stores are asked about what is open:
  *
- * - the directory: where its sandbox is. What leads to one that is deleted or another team's is ended with 404 (WebSocket
- *   1008), to one that does not run with 409 (1001; 1012 where it only sleeps), to one that has moved with 503 (1001).
- * - its credential scheme: whether what has let it in still holds. What does not is ended with 401 (1008).
+ * - the directory: where is its sandbox? If it is deleted or another team's: cut with 404 (WebSocket 1008). If it does not
+ *   run: 409 (1001, or 1012 if it only sleeps). If it has moved: 503 (1001).
+ * - its credential scheme: does its admission still hold? If not: 401 (1008).
  *
- * What nobody can say anything of is ended with 503 (1013): at the first failure where something is known to have changed
- * (`certain`), after 5 s of trying where something may have (`possible`). `kept`: what is open goes on where it is.
+ * If the stores cannot say, it is cut with 503 (1013): for `certain`, something is known to have changed, at the first
+ * failure; for `possible`, something may have changed, after 5 s of trying. For `kept` nothing is asked: what is open goes
+ * on where it is.
  */
 const MEANING: Readonly<Record<Change['kind'], 'certain' | 'possible' | 'kept'>> = {
   credential: 'certain',
@@ -46,8 +47,8 @@ const MEANING: Readonly<Record<Change['kind'], 'certain' | 'possible' | 'kept'>>
 };
 
 /**
- * Carries out what a change means, whoever tells of it: the change feed, or the application itself after a commit of its
- * own (read your own writes).
+ * Carries out what a change means, whether the change feed tells of it or the application itself after a commit of its own
+ * (read your own writes).
  */
 @Injectable()
 export class SandboxChanges implements OnModuleInit, OnApplicationShutdown {
@@ -77,23 +78,32 @@ export class SandboxChanges implements OnModuleInit, OnApplicationShutdown {
   ) {}
 
   onModuleInit(): void {
-    this.unsubscribe = this.feed.subscribe((change) => void this.apply(change));
+    try {
+      this.unsubscribe = this.feed.subscribe((change) => void this.apply(change));
+    } catch (cause) {
+      throw new TypeError(
+        `SandboxProxyModule cannot start: ChangeFeed.subscribe() failed (${String(cause)})`,
+        {
+          cause,
+        },
+      );
+    }
     this.ticker = setInterval(() => this.tick(), TICK_MS).unref();
   }
 
-  /** Not before: what is still open during a shutdown is cut like anything else. */
+  /** Not earlier in the shutdown, because until then changes still cut what is open. */
   onApplicationShutdown(): void {
     this.unsubscribe();
     clearInterval(this.ticker);
   }
 
   /**
-   * To be called after a commit that changes anything that the contracts tell of. When the promise is fulfilled, no
-   * request is let in by what was before, and what was open by it has been ended, in this process. Never rejects.
+   * To be called after a commit that changes anything that the stores answer. When the promise is fulfilled, this process
+   * admits no request by the old state, and has cut what was open by it. Never rejects.
    */
   async apply(change: Change): Promise<void> {
     if (!isChange(change)) {
-      this.logger.error('a change was told that is none; it counts as a change of everything');
+      this.logger.error('something told as a change is not one; it counts as a change of everything');
       return this.apply({ kind: 'everything' });
     }
     const topic = topicOf(change);
@@ -108,28 +118,23 @@ export class SandboxChanges implements OnModuleInit, OnApplicationShutdown {
     await this.recheck(groups, MEANING[change.kind]);
   }
 
-  /**
-   * Notes what an admission has opened.
-   *
-   * @param sinceMs when the question whether to admit was first put, on the clock of `performance.now`: a change told since
-   *   then may be about this very admission, which is asked about again
-   */
-  opened(member: OpenMember, admission: Admission, sandboxId: string, sinceMs: number): void {
+  /** Notes what an admission has opened: from now on changes that it rests on can cut it. */
+  opened(member: OpenMember, admission: Admission, sandboxId: string): void {
     this.open.add(member, admission, sandboxId);
-    this.located(member, sinceMs);
   }
 
   /**
-   * Notes that it is known where a member leads: what was told while that was being asked may be about the answer.
+   * Asks about a member again if a change that it rests on was told while it was being admitted: the answers of the stores
+   * may be older than the change. Null if there was no such change.
    *
-   * @param sinceMs as above
+   * @param sinceMs when the first question was asked, on the clock of `performance.now`
    */
-  located({ group }: OpenMember, sinceMs: number): void {
-    if (group !== null && this.lastChangeMs >= sinceMs && this.hasChanged(group, sinceMs))
-      void this.recheck([group], MEANING.everything);
+  recheckIfChanged({ group }: OpenMember, sinceMs: number): Promise<true> | null {
+    if (group === null || this.lastChangeMs < sinceMs || !this.hasChanged(group, sinceMs)) return null;
+    return this.recheck([group], MEANING.everything).then(() => true);
   }
 
-  /** Moves on by a second; for tests that cannot wait. */
+  /** What is done once a second; public for tests that cannot wait. */
   tick(): void {
     this.open.sweep();
     const now = Date.now();
@@ -138,7 +143,7 @@ export class SandboxChanges implements OnModuleInit, OnApplicationShutdown {
       if (expiresAtMs !== undefined && expiresAtMs <= now) group.cut(group.snapshot(), accessExpired());
     }
     if (this.feed.isLive) return;
-    // What is in the future was before the clock was set back: nobody knows when.
+    // A time in the future is from before the clock was set back: its true age is unknown.
     const provenAtMs = [this.checkedAtMs, this.feed.provenAtMs].filter((atMs) => atMs <= now);
     if (now - Math.max(...provenAtMs) >= CHECK_WITHOUT_FEED_MS) void this.checkAll();
   }
@@ -151,12 +156,15 @@ export class SandboxChanges implements OnModuleInit, OnApplicationShutdown {
   private async checkAll(): Promise<void> {
     if (this.isChecking) return;
     this.isChecking = true;
-    await this.recheck(this.open.all(), MEANING.everything);
     this.checkedAtMs = Date.now();
-    this.isChecking = false;
+    try {
+      await this.recheck(this.open.all(), MEANING.everything);
+    } finally {
+      this.isChecking = false;
+    }
   }
 
-  /** Ends what nobody could say anything of, and nothing else. */
+  /** Asks about these groups, and cuts those that the stores could say nothing about. */
   private async recheck(
     groups: readonly OpenGroup[],
     meaning: (typeof MEANING)[Change['kind']],

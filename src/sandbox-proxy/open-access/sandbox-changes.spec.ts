@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { FakePorts } from '../../../test/support/admission-fakes.js';
-import { FakeFeed, Gate } from '../../../test/support/answer-fakes.js';
-import { collectNestLog } from '../../../test/support/collecting-logger.js';
-import { FakeMember, FakePlaces, FakeScheme } from '../../../test/support/open-fakes.js';
+import { FakePorts } from '../../../test/kit/admission-fakes.js';
+import { FakeFeed, Gate } from '../../../test/kit/answer-fakes.js';
+import { collectNestLog } from '../../../test/kit/collecting-logger.js';
+import { FakeMember, FakePlaces, FakeScheme } from '../../../test/kit/open-fakes.js';
 import { AdmissionService } from '../admission/admission.service.js';
 import { PortRulesService } from '../admission/port-rules.service.js';
 import { StrangerBudget } from '../admission/stranger-budget.js';
@@ -96,7 +96,7 @@ const SCHEME_OF = { key: () => keys, session: () => sessions, 'public port': () 
 
 /** Opens something by that admission, which has just been asked for. */
 function open(admission: Admission, sandboxId = 'cl-1', member = new FakeMember()): FakeMember {
-  changes.opened(member, admission, sandboxId, performance.now());
+  changes.opened(member, admission, sandboxId);
   // Changes told in the moment of the question count as told since then.
   vi.advanceTimersByTime(1);
   return member;
@@ -579,8 +579,8 @@ describe('news that comes late', () => {
       await pass(10);
       const member = new FakeMember();
       keys.revoked.add('k1');
-      changes.opened(member, KINDS.key(), 'cl-1', sinceMs);
-      await pass(0);
+      changes.opened(member, KINDS.key(), 'cl-1');
+      await changes.recheckIfChanged(member, sinceMs);
       expect(member.ending).toBe(isAsked ? 'unauthorized 1008' : null);
     },
   );
@@ -599,22 +599,21 @@ describe('news that comes late', () => {
     for (let i = 0; i < 10_000; i++) await changes.apply({ kind: 'host', hostId: `h${i}` });
     directory.places.set('cl-1/team-a', null);
     const member = new FakeMember();
-    changes.opened(member, KINDS.key(), 'cl-1', sinceMs);
-    await pass(0);
+    changes.opened(member, KINDS.key(), 'cl-1');
+    await changes.recheckIfChanged(member, sinceMs);
     expect(member.ending).toBe('sandbox_not_found 1008');
   });
 
   it('while it was being asked where the sandbox is: it is asked again once that is known', async () => {
     const sinceMs = performance.now();
     const member = new FakeMember({ openAt: null });
-    changes.opened(member, KINDS.key(), 'cl-1', sinceMs);
+    changes.opened(member, KINDS.key(), 'cl-1');
     await pass(10);
     directory.places.set('cl-1/team-a', { ...RUNNING, hostId: 'host-2' });
     await changes.apply(SANDBOX);
     // The answer to a question from before the change.
     member.openAt = 'host-1';
-    changes.located(member, sinceMs);
-    await pass(0);
+    await changes.recheckIfChanged(member, sinceMs);
     expect(member.ending).toBe('host_unavailable 1001');
   });
 
@@ -622,8 +621,7 @@ describe('news that comes late', () => {
     const sinceMs = performance.now();
     const member = new FakeMember();
     await changes.apply(SANDBOX);
-    changes.located(member, sinceMs);
-    await pass(0);
+    await changes.recheckIfChanged(member, sinceMs);
     expect(directory.asked).toEqual([]);
   });
 });
@@ -647,8 +645,10 @@ describe('a change that is told', () => {
       keys.revoked.add('k1');
       await changes.apply(told as Change);
       expect(member.ending).toBe('unauthorized 1008');
-      expect(keys.forgotten).toEqual([EVERYTHING]);
-      expect(log.lines[0]).toBe('error: a change was told that is none; it counts as a change of everything');
+      expect(keys.forgotten[0]).toEqual(EVERYTHING);
+      expect(log.lines[0]).toBe(
+        'error: something told as a change is not one; it counts as a change of everything',
+      );
     },
   );
 

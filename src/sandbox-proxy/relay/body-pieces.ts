@@ -1,24 +1,24 @@
 import { borrowCopy, borrowEmpty, giveBack, READ_BYTES } from '../agent-client/read-buffers.js';
 
-/** From this size on, a copy is made in memory that is used again. */
+/** A copy of this size or larger is made in memory that is used again. */
 const LARGE_BYTES = 16_384;
 
 /**
- * The body bytes of one read from an agent, put together again: an app that sends its body in chunks of one byte
- * shall not cost a write for each (one read would be 11,000 of them). A single piece, the usual case, stays a view
- * into the read buffer until it is known what becomes of it.
+ * The body bytes of one read from an agent, put together: an app that sends its body in chunks of one byte must not cost a
+ * write for each (one read would be 11,000 writes). A single piece, the usual case, stays a view into the read buffer
+ * until it is written.
  */
 export class BodyPieces {
   private single: Buffer | null = null;
   private gathered: Buffer | null = null;
   private gatheredBytes = 0;
 
-  /** How many bytes are here. */
+  /** How many bytes are held. */
   get length(): number {
     return this.single?.length ?? this.gatheredBytes;
   }
 
-  /** Adds a piece that is only valid during the current read. False where there is no room: take first. */
+  /** Adds a piece that is only valid during the current read. False if there is no room: take what is held first. */
   add(piece: Buffer): boolean {
     if (this.length === 0) {
       this.single = piece;
@@ -35,14 +35,14 @@ export class BodyPieces {
     return true;
   }
 
-  /** The bytes as latin1 text; nothing is left. */
+  /** Takes the bytes out, as latin1 text. */
   takeText(): string {
     const text = this.view().toString('latin1');
     this.clear();
     return text;
   }
 
-  /** The bytes in memory that stays as it is, to be handed to `giveBack` once written; nothing is left. */
+  /** Takes the bytes out, in memory of their own; hand it to `giveBack` once it is written. */
   takeCopy(): Buffer {
     const { gathered, length } = this;
     if (gathered !== null && length >= LARGE_BYTES) {
@@ -56,7 +56,7 @@ export class BodyPieces {
     return copy;
   }
 
-  /** Forgets what is here. */
+  /** Drops what is held. */
   clear(): void {
     if (this.gathered !== null) giveBack(this.gathered);
     this.single = this.gathered = null;

@@ -27,11 +27,11 @@ import { reset } from './reset.js';
 
 /** A whole body up to this size is sent with its head as one string, which is cheaper than two buffers. */
 const ONE_WRITE_BYTES = 4_096;
-/** How long a client may take not a byte of an answer that waits for it, ms. */
+/** How long a client may go without taking a byte of an answer that waits for it, ms. */
 const STALLED_MS = 300_000;
-/** How long a client may take to take the rest of an answer that is cut because access has been revoked, ms. */
+/** How long a client has to take what was already sent of an answer that is cut, ms. */
 const CUT_MS = 100;
-/** How long an app may take to ask for a body that waits to be asked for (RFC 9110 10.1.1), ms; then it is asked for here. */
+/** How long to wait for the app's `100 Continue` (RFC 9110 10.1.1), ms; then the proxy asks the client for the body. */
 const INVITE_AFTER_MS = 1_000;
 const EMPTY = Buffer.alloc(0);
 
@@ -43,30 +43,34 @@ export interface AgentRoute {
   readonly prefix: string;
 }
 
-/** What becomes of a forwarding besides bytes. */
+/** Events of a forwarding, besides bytes. */
 export interface ForwardingOutcome {
-  /** The agent itself refused, or looks gone: the route may be old. `isCertain` where there is no doubt. */
+  /**
+   * The agent itself refused, or seems to be gone: the route may be old.
+   *
+   * @param isCertain false where the app may have caused it
+   */
   onRouteSuspect(exchange: Exchange, isCertain: boolean): void;
-  /** No head came: answer with this error. */
+  /** No head came: this error is to be answered. */
   onFailed(exchange: Exchange, error: Error): void;
-  /** The agent itself refused, with this code of its own, and a browser wants a page that says so. */
+  /** The agent itself refused with this code, and the browser that asked should get a page. */
   onAgentError(exchange: Exchange, status: number, code: string): void;
-  /** The agent switched protocols: `headers` are the client's, flat. */
+  /** The agent switched protocols. @param headers those for the client, flat */
   onUpgraded(exchange: Exchange, head: ResponseHead, headers: string[], socket: Socket, early: Buffer): void;
 }
 
 /**
- * The response side of one forwarded request, at both doors: what the agent sends goes to the client as it comes,
- * as fast as the client takes it.
+ * The response side of one forwarded request, for plain requests and upgrades: what the agent sends goes to the client as
+ * it comes, at the pace at which the client takes it.
  */
 export class Forwarding implements UpstreamListener, Pending, Relayed {
   private call: UpstreamCall | null = null;
   private body: RequestBody | null = null;
-  /** Bytes just read: written when the read is over, as one with the head where that is possible. */
+  /** Bytes just read. They are written when the read is over, together with the head where possible. */
   private readonly pieces = new BodyPieces();
   private isWaitingForDrain = false;
   private isHeadFlushed = false;
-  /** The client can tell the end of the body from the end of the connection. */
+  /** True if the client can tell a complete body from a broken one without looking at how the connection ends. */
   private isFramed = false;
   private upgradeHead: ResponseHead | null = null;
   private upgradeHeaders: string[] = [];
@@ -81,7 +85,7 @@ export class Forwarding implements UpstreamListener, Pending, Relayed {
     private readonly outcome: ForwardingOutcome,
   ) {}
 
-  /** Ties the request's body and the client's leaving to the call. */
+  /** Starts to send the body, and from now on aborts the call when the client leaves. */
   attach(call: UpstreamCall, body: RequestBody | null): void {
     this.call = call;
     this.body = body;
@@ -99,16 +103,18 @@ export class Forwarding implements UpstreamListener, Pending, Relayed {
     this.call?.abort();
   }
 
-  /** An answer that has begun is cut off, one that has not says why. */
+  /** Cuts off an answer that has begun; otherwise answers the reason. */
   cut({ error, logCode }: Cut): void {
     const { exchange } = this;
     const { request, response } = exchange;
     if (response.writableFinished) return;
     if (this.isDone || response.headersSent) {
       this.call?.abort();
-      if (this.isDone) reset(request.socket);
-      else this.cutOff();
-      // A client that reads nothing would keep the connection until it is taken for stalled.
+      if (!this.isDone) this.cutOff();
+      // Answers to earlier requests on the connection must not be broken off.
+      else if (response.socket === null) response.once('socket', (socket: Socket) => reset(socket));
+      else reset(request.socket);
+      // A client that reads nothing would keep the connection for as long as STALLED_MS.
       if (response.socket !== null) setTimeout(() => reset(request.socket), CUT_MS).unref();
       exchange.errorCode = logCode;
       return;
@@ -116,6 +122,7 @@ export class Forwarding implements UpstreamListener, Pending, Relayed {
     this.abandon();
     this.call?.abort();
     this.outcome.onFailed(exchange, error);
+    exchange.errorCode = logCode;
   }
 
   onDrain(): void {
@@ -128,7 +135,7 @@ export class Forwarding implements UpstreamListener, Pending, Relayed {
       if (this.exchange.expectsContinue) this.inviteBody();
       return;
     }
-    // Only the response at the head of the client's pipeline has the socket; a hint for a later one may be dropped.
+    // Only the first response of the client's pipeline has the socket. Interim answers to later requests may be dropped.
     const { socket } = response;
     if (socket === null || request.httpVersionMinor === 0) return;
     let text = `HTTP/1.1 ${head.status} ${head.reason}\r\n`;
@@ -142,7 +149,8 @@ export class Forwarding implements UpstreamListener, Pending, Relayed {
     clearTimeout(this.inviting);
     exchange.firstByteMs = performance.now() - exchange.startedAtMs;
     const agentError = agentErrorCode(head);
-    if (agentError !== null) this.outcome.onRouteSuspect(exchange, true);
+    // An agent's error about the app says nothing about the route, and an app could cause it as often as it likes.
+    if (agentError !== null) this.outcome.onRouteSuspect(exchange, !agentError.startsWith('app_'));
     else if (head.status === 502 || head.status === 503) this.outcome.onRouteSuspect(exchange, false);
     if (agentError !== null && wantsPage(exchange.request)) {
       this.abandon();
@@ -208,7 +216,7 @@ export class Forwarding implements UpstreamListener, Pending, Relayed {
     discardRest(request);
   }
 
-  /** Ends a response that is whole already. */
+  /** Ends a response whose head and body are already held together. */
   flush(): void {
     this.exchange.response.end();
   }
@@ -233,7 +241,7 @@ export class Forwarding implements UpstreamListener, Pending, Relayed {
     this.cutOff();
   }
 
-  /** The response broke off: the client must see that, and not a clean end (a FIN is one without chunks or length). */
+  /** The response broke off. The client must not see a clean end, as a FIN would be for a body without chunks or length. */
   private cutOff(): void {
     const { exchange } = this;
     this.flushPieces();
@@ -244,12 +252,12 @@ export class Forwarding implements UpstreamListener, Pending, Relayed {
     const { response } = exchange;
     const { socket } = exchange.request;
     const cut = () => (this.isFramed ? socket.destroySoon() : setImmediate(() => reset(socket)));
-    // Earlier answers on the connection go out first: it is theirs until this response has got it.
+    // Until this response has the connection, earlier answers are still being written to it.
     if (response.socket === null) response.once('socket', cut);
     else cut();
   }
 
-  /** Says `100 Continue`, once, and not behind an answer. */
+  /** Sends `100 Continue`, once, and not after an answer has begun. */
   private inviteBody(): void {
     const { response } = this.exchange;
     if (this.hasContinued || this.isDone || response.headersSent) return;
@@ -285,11 +293,12 @@ export class Forwarding implements UpstreamListener, Pending, Relayed {
     if (response.write(copy, () => giveBack(copy)) || this.isWaitingForDrain) return;
     this.isWaitingForDrain = true;
     this.call?.pause();
-    // Without a listener to 'timeout' the server destroys the connection, and this exchange hears of it.
-    this.exchange.request.socket.setTimeout(STALLED_MS);
+    const { socket } = this.exchange.request;
+    // For a refused upgrade, Node has removed the server's own listener.
+    socket.setTimeout(STALLED_MS).once('timeout', destroyIt);
     response.once('drain', () => {
       this.isWaitingForDrain = false;
-      this.exchange.request.socket.setTimeout(0);
+      socket.setTimeout(0).off('timeout', destroyIt);
       this.call?.resume();
     });
   }
@@ -316,4 +325,8 @@ export class Forwarding implements UpstreamListener, Pending, Relayed {
       requestId: this.exchange.requestId,
     };
   }
+}
+
+function destroyIt(this: Socket): void {
+  this.destroy();
 }

@@ -1,19 +1,19 @@
-/** The longest head of a frame from a server: two bytes and a length of eight (RFC 6455 5.2); a mask adds four. */
+/** The longest head of a frame: two bytes, a length of eight, and a mask of four (RFC 6455 5.2). */
 const MAX_HEAD_BYTES = 14;
 const CLOSE = 8;
 
 /**
- * Follows the frames of a WebSocket (RFC 6455 5.2) through the bytes that pass, without keeping any of them: where one
- * frame has ended and the next not begun, a frame of our own may be put in between.
+ * Follows the frames of a WebSocket (RFC 6455 5.2) in the bytes that pass, without keeping them. Between two frames the
+ * proxy may insert one of its own.
  */
 export class FrameBoundary {
-  /** True once the other side has said that it closes: nothing may follow. */
+  /** True once a close frame has passed: no frame may follow it. */
   isClosed = false;
   private payloadLeft = 0;
   private readonly head = Buffer.allocUnsafe(MAX_HEAD_BYTES);
   private headBytes = 0;
 
-  /** True where the bytes so far are whole frames. */
+  /** True if the bytes so far are whole frames. */
   get isBetweenFrames(): boolean {
     return this.payloadLeft === 0 && this.headBytes === 0;
   }
@@ -52,7 +52,7 @@ function headLength(head: Buffer): number {
   return 2 + mask + (length === 126 ? 2 : length === 127 ? 8 : 0);
 }
 
-/** A whole close frame, unmasked as a server sends it (RFC 6455 5.5.1): 1001 going away, 1008 policy violation, 1013 try again later. */
+/** A close frame, unmasked as a server sends it (RFC 6455 5.5.1). @param reason at most 123 characters of ASCII */
 export function closeFrame(code: number, reason: string): Buffer {
   const text = Buffer.from(reason, 'latin1');
   const frame = Buffer.alloc(4 + text.length);

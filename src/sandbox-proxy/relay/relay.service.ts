@@ -10,16 +10,16 @@ import type { SandboxLocation } from '../contracts/sandbox-directory.js';
 import { InvalidPathError, InvalidRequestError } from '../errors.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { HEADER_POLICY, type HeaderPolicy } from '../headers/header-policy.js';
-import { outboundHead } from '../headers/outbound-request.js';
+import { framingOf, outboundHead } from '../headers/outbound-request.js';
 import { upgradeOfferOf } from '../headers/upgrade-offer.js';
 import { leaveUnread } from '../node-internals/leave-unread.js';
 import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from '../options.js';
 import { SandboxResolverService } from '../routing/sandbox-resolver.service.js';
 import { Forwarding, type ForwardingOutcome } from './forwarding.js';
-import { framingOf, RequestBody } from './request-body.js';
+import { RequestBody } from './request-body.js';
 import { Tunnels } from './tunnels.js';
 
-/** Step 7 of a request: bytes both ways, over connections of this sandbox alone. */
+/** Step 7 of a request: bytes both ways, over connections that only this sandbox uses. */
 @Injectable()
 export class Relay implements ForwardingOutcome {
   constructor(
@@ -39,7 +39,7 @@ export class Relay implements ForwardingOutcome {
     const method = request.method as string;
     const framing = framingOf(request);
     if (framing !== 'none' && upgradeOfferOf(request) === 'with body')
-      throw new InvalidRequestError('an upgrade request has no body');
+      throw new InvalidRequestError('an upgrade request must not have a body');
     const target = prefix + outboundPath(request.url as string, method);
     if (credentials.isIn(target))
       throw new InvalidPathError('the path or query holds a credential of the platform');

@@ -1,30 +1,10 @@
-import type { IncomingMessage } from 'node:http';
 import { passableTrailers } from '../headers/field-names.js';
-import { InvalidRequestError } from '../errors.js';
-import type { RequestFraming } from '../headers/outbound-request.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { CredentialText } from '../headers/credential-text.js';
 import { noteUploaded } from '../node-internals/upload-memory.js';
 import type { UpstreamCall } from '../agent-client/upstream-call.js';
 
-/**
- * How a request's body is framed: as it came, on every method, and never by the method's name
- * (CVE-2026-29057: a DELETE whose chunks lost their framing became the next request).
- *
- * @throws InvalidRequestError for a transfer coding that the proxy does not know
- */
-export function framingOf(request: IncomingMessage): RequestFraming {
-  const coding = request.headers['transfer-encoding'];
-  if (coding !== undefined) {
-    if (coding.toLowerCase() !== 'chunked' || request.httpVersionMinor === 0) {
-      throw new InvalidRequestError('this Transfer-Encoding is not supported: only "chunked", in HTTP/1.1');
-    }
-    return 'chunked';
-  }
-  return request.headers['content-length'] === undefined ? 'none' : 'length';
-}
-
-/** Chunked pieces that come in one tick are sent on as one chunk, up to this size. */
+/** Pieces of a chunked body that come in the same tick are sent on as one chunk, up to this size. */
 const GATHER_BYTES = 65_536;
 
 /** A request's body on its way to the agent: streamed, at the pace at which the agent takes it. */
@@ -56,7 +36,7 @@ export class RequestBody {
       }
       call.finish();
     });
-    // A client that leaves is noticed by the response; without a listener the error would be thrown.
+    // The response notices when the client leaves. Without this listener the error would be thrown.
     request.on('error', () => undefined);
   }
 

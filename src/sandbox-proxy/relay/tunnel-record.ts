@@ -1,7 +1,7 @@
 import type { AccessRecord } from '../contracts/access-log.js';
 import type { Exchange } from '../exchange/exchange.js';
 
-/** What the log will tell of a tunnel, without the request and response themselves. */
+/** A tunnel's record for the log. It keeps no reference to the request and the response. */
 export type TunnelRecord = { -readonly [Field in keyof AccessRecord]: AccessRecord[Field] } & {
   /** The host that it leads to. */
   readonly openAt: string | null;

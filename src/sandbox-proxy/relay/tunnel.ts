@@ -5,17 +5,17 @@ import { closeFrame, FrameBoundary } from './frame-boundary.js';
 import { reset } from './reset.js';
 import type { TunnelRecord } from './tunnel-record.js';
 
-/** How long a connection that one side has ended may stay silent, ms; then the other side is taken for gone. */
+/** How long a tunnel may stay silent after one side has ended, ms; then the other side counts as gone. */
 const HALF_OPEN_MS = 300_000;
 /** When the kernel starts to ask a silent peer whether it is still there, ms. */
 const KEEP_ALIVE_MS = 60_000;
 
-/** How long a side may take not a byte of what waits for it, ms. */
+/** How long a side may go without taking a byte of what waits for it, ms. */
 const STALLED_MS = 300_000;
 
-/** How long the rest of a frame is waited for before a WebSocket is closed without a word, ms. */
+/** How long to wait for the rest of a frame before a WebSocket is closed without a close frame, ms. */
 const FRAME_END_MS = 100;
-/** How long the client may then take to hang up itself, ms. */
+/** How long the client has to end its side after that, ms. */
 const HANG_UP_MS = 100;
 
 const TUNNEL = Symbol('tunnel');
@@ -24,20 +24,20 @@ const TUNNEL = Symbol('tunnel');
 type End = Socket & { [TUNNEL]: Tunnel };
 
 /**
- * Two spliced sockets: bytes both ways, at the pace of the slower side, until either side is gone. There are
- * thousands of these and most are idle, so a tunnel keeps nothing of the request but its log entry, and all tunnels
- * share their listeners.
+ * Two spliced sockets: bytes both ways, at the pace of the slower side, until either side is gone. There are thousands of
+ * tunnels and most are idle, so a tunnel keeps nothing of its request but the record for the log, and all tunnels share
+ * their listener functions.
  */
 export class Tunnel implements OpenMember {
   group: OpenGroup | null = null;
   index = -1;
   private isClosed = false;
-  /** The closing frame has been sent: it is sent once. */
+  /** True once it has been ended from here: a close frame is sent only once. */
   private isHungUp = false;
-  /** Set once the tunnel is being ended from here: nothing passes any more but the rest of a frame. */
+  /** Set when the tunnel is being ended from here: from then on only the rest of a frame passes. */
   private closing: WebSocketClose | null = null;
 
-  /** @param boundary for a WebSocket, so that it can be told why it is closed; null for other protocols */
+  /** @param boundary for a WebSocket, so that it can get a close frame; null for other protocols */
   constructor(
     readonly client: Socket,
     readonly upstream: Socket,
@@ -61,7 +61,7 @@ export class Tunnel implements OpenMember {
     }
   }
 
-  /** Ends both sides, telling a WebSocket why once the frame that is on its way has passed. */
+  /** Ends both sides; a WebSocket gets a close frame once the frame on its way has passed. */
   close(close: WebSocketClose): void {
     if (this.closing !== null || this.isClosed) return;
     this.closing = close;
@@ -83,7 +83,7 @@ export class Tunnel implements OpenMember {
     return socket === this.client ? this.upstream : this.client;
   }
 
-  /** Whether the bytes go on to the other side. */
+  /** Counts the bytes, and says whether they go on to the other side. */
   lets(from: Socket, chunk: Buffer): boolean {
     if (from === this.client) {
       this.record.bytesIn += chunk.length;
@@ -94,7 +94,7 @@ export class Tunnel implements OpenMember {
     return true;
   }
 
-  /** Bytes of the other side have passed: where they ended a frame, the tunnel may end. */
+  /** To be called after bytes have passed: if they completed a frame, a tunnel that is being ended can end now. */
   noteSent(): void {
     if (this.closing !== null && this.boundary?.isBetweenFrames === true) this.hangUp(this.closing);
   }
@@ -114,7 +114,7 @@ export class Tunnel implements OpenMember {
     if (boundary?.isBetweenFrames === true && !boundary.isClosed) client.write(closeFrame(code, reason));
     client.end();
     client.once('end', () => client.destroy());
-    // A client that reads nothing would never let go.
+    // A client that reads nothing would never end its side.
     setTimeout(() => client.destroy(), HANG_UP_MS);
   }
 }
@@ -127,7 +127,7 @@ function onData(this: End, chunk: Buffer): void {
   tunnel.noteSent();
   if (mayGoOn) return;
   this.pause();
-  // Not read any more, this side cannot be seen to leave: the other one has to take something now and then.
+  // While this side is not read, nobody would notice that it leaves, so the other side must take something in time.
   other.setTimeout(STALLED_MS);
 }
 
@@ -147,7 +147,7 @@ function onTimeout(this: End): void {
   this.destroy();
 }
 
-/** A reset or worse: the other side shall see it as such, and not as an orderly end. */
+/** A reset or another failure: the other side should see a failure too, and not a clean end. */
 function onError(this: End): void {
   reset(this[TUNNEL].otherOf(this));
 }

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { ResponseHead } from '../agent-client/response-head.js';
 import { AccessLog } from '../contracts/access-log.js';
 import { GOING_AWAY } from '../exchange/cut.js';
-import type { Exchange } from '../exchange/exchange.js';
+import { type Exchange, recordIn } from '../exchange/exchange.js';
 import { FrameBoundary } from './frame-boundary.js';
 import { Tunnel } from './tunnel.js';
 import { type TunnelRecord, tunnelRecordOf } from './tunnel-record.js';
@@ -24,8 +24,8 @@ export class Tunnels {
   /**
    * Sends the 101 and splices client and agent.
    *
-   * @param headers what the client gets of the 101's, flat
-   * @param early bytes that came right behind it
+   * @param headers those of the 101 for the client, flat
+   * @param early bytes that came right after the 101
    */
   open(
     exchange: Exchange,
@@ -42,17 +42,15 @@ export class Tunnels {
     if (early.length > 0) client.write(early);
     if (held.length > 0) agent.write(held);
     const record = tunnelRecordOf(exchange, held.length, early.length);
-    const boundary = /^websocket$/i.test(upgrade.protocols) ? new FrameBoundary() : null;
+    const boundary = isWebSocket(head) ? new FrameBoundary() : null;
     boundary?.follow(early);
     const tunnel = new Tunnel(client, agent, boundary, record, this.onClosed);
     this.tunnels.add(tunnel);
-    const { group } = exchange;
-    group?.delete(exchange);
-    group?.add(tunnel);
+    exchange.group?.replace(exchange, tunnel);
     if (this.isDraining) tunnel.close(GOING_AWAY);
   }
 
-  /** Ends every tunnel, and those whose handshake is under way as soon as they open: they would go on for ever. */
+  /** Ends every tunnel, because it would go on for ever; one whose handshake is under way as soon as it opens. */
   drain(): void {
     this.isDraining = true;
     for (const tunnel of this.tunnels) tunnel.close(GOING_AWAY);
@@ -61,7 +59,7 @@ export class Tunnels {
   private readonly onClosed = (tunnel: Tunnel, record: TunnelRecord): void => {
     this.tunnels.delete(tunnel);
     tunnel.group?.delete(tunnel);
-    this.accessLog.record(record);
+    recordIn(this.accessLog, record);
   };
 }
 
@@ -72,4 +70,12 @@ function switchingHead(head: ResponseHead, headers: readonly string[]): string {
   }
   for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`;
   return `${text}\r\n`;
+}
+
+/** Whether the agent has chosen WebSocket: the client may have offered several protocols. */
+function isWebSocket({ rawHeaders }: ResponseHead): boolean {
+  return rawHeaders.some(
+    (name, i) =>
+      i % 2 === 0 && /^upgrade$/i.test(name) && /^websocket$/i.test(rawHeaders[i + 1]?.trim() ?? ''),
+  );
 }

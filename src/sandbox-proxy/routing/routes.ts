@@ -1,12 +1,12 @@
 import { topicOf } from '../contracts/changes.js';
 import type { SandboxLocation } from '../contracts/sandbox-directory.js';
 
-/** The key of a route: `{sandboxId}/{teamId}`. A sandbox id has no slash, since it stands in a host name. */
+/** The key of a route: `{sandboxId}/{teamId}`. A sandbox id is part of a host name, so it has no slash. */
 export function routeKey(sandboxId: string, teamId: string): string {
   return `${sandboxId}/${teamId}`;
 }
 
-/** What a route rests on: its sandbox, its team, its host. */
+/** The topics that a route rests on: of its sandbox, its team and its host. */
 export function topicsOfRoute(key: string, location: SandboxLocation | null): string[] {
   const slash = key.indexOf('/');
   const topics = [
@@ -18,7 +18,7 @@ export function topicsOfRoute(key: string, location: SandboxLocation | null): st
   return topics;
 }
 
-/** True for a location of the shape that the contract asks for. */
+/** True for a location with the shape of the contract. */
 export function isLocation(value: unknown): value is SandboxLocation {
   if (typeof value !== 'object' || value === null) return false;
   const { status, address, hostId, isAsleep } = value as Record<string, unknown>;
@@ -28,4 +28,9 @@ export function isLocation(value: unknown): value is SandboxLocation {
     (hostId === null || typeof hostId === 'string') &&
     (isAsleep === undefined || typeof isAsleep === 'boolean')
   );
+}
+
+/** What identifies the host of a location: its id, or its address where it has no id. */
+export function placeOf({ hostId, address }: SandboxLocation): string {
+  return hostId ?? address;
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { collectNestLog } from '../../../test/support/collecting-logger.js';
+import { collectNestLog } from '../../../test/kit/collecting-logger.js';
 import {
   BrokenCache,
   DistantCache,
@@ -8,7 +8,7 @@ import {
   MOVED,
   OTHER_ID,
   TEAM,
-} from '../../../test/support/resolver-fakes.js';
+} from '../../../test/kit/resolver-fakes.js';
 import type { Change } from '../contracts/changes.js';
 import type { CachedRoute } from '../contracts/sandbox-route-cache.js';
 import { SandboxNotFoundError } from '../errors.js';

@@ -1,12 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import {
-  FakeSurroundings,
-  ID,
-  MOVED,
-  OTHER_ID,
-  RUNNING,
-  TEAM,
-} from '../../../test/support/resolver-fakes.js';
+import { FakeSurroundings, ID, MOVED, OTHER_ID, RUNNING, TEAM } from '../../../test/kit/resolver-fakes.js';
 import type { SandboxLocation } from '../contracts/sandbox-directory.js';
 import { DirectoryUnavailableError, SandboxNotFoundError, TooManyLookupsError } from '../errors.js';
 import { MemorySandboxRouteCache } from './sandbox-route-cache.js';

@@ -2,6 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { ChangeFeed } from '../contracts/change-feed.js';
 import type { Change } from '../contracts/changes.js';
+import { checkContracts } from '../contracts/check-contracts.js';
+import { FORMS } from '../contracts/forms.js';
 import type { MaybePromise } from '../contracts/maybe-promise.js';
 import { SandboxDirectory, type SandboxLocation } from '../contracts/sandbox-directory.js';
 import { SandboxRouteCache } from '../contracts/sandbox-route-cache.js';
@@ -12,14 +14,14 @@ import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from '../options.js';
 import { isLocation, routeKey } from './routes.js';
 import { routeMemoryOf } from './sandbox-route-cache.js';
 
-/** Sandboxes asked about at a time. */
+/** Most questions to the directory under way at a time. */
 const MAX_FLIGHTS = 5_000;
-/** What one team may ask for without finding it: at once, and a second from then on. */
+/** How many questions of one team may find nothing. */
 const ALLOWANCE = { burst: 5_000, perSecond: 100 };
-/** An app can answer 502 as often as it likes: such answers make us forget a route this often at most, milliseconds. */
+/** An app can answer 502 as often as it likes. Such answers evict a route at most this often, milliseconds. */
 const SUSPICION_INTERVAL_MS = 1_000;
 
-/** Step 5 of a request: where a sandbox is now, from memory or by one question however many requests wait for it. */
+/** Step 5 of a request: where a sandbox is now. From memory, or by one question however many requests wait for it. */
 @Injectable()
 export class SandboxResolverService {
   private readonly routes: AnswerCache<SandboxLocation>;
@@ -32,6 +34,7 @@ export class SandboxResolverService {
     feed: ChangeFeed,
     @Inject(SANDBOX_PROXY_OPTIONS) options: SandboxProxyOptions,
   ) {
+    checkContracts([[FORMS.routeCache, cache]]);
     this.routes = new AnswerCache({
       memory: routeMemoryOf(cache),
       feed,
@@ -62,7 +65,7 @@ export class SandboxResolverService {
     this.routes.delete(routeKey(sandboxId, teamId));
   }
 
-  /** The same where the failure may be the app's own doing: at most once a second. */
+  /** The same where the app itself may have caused the failure: at most once a second. */
   evictSuspected(sandboxId: string, teamId: string): void {
     const now = performance.now();
     if (now - (this.suspectedAtMs.get(sandboxId) ?? -Infinity) < SUSPICION_INTERVAL_MS) return;

@@ -7,9 +7,9 @@ import { type AnswerMemory, answerInTime } from '../memory/answer-cache.js';
 import { MemoryAnswers } from '../memory/memory-answers.js';
 import { isLocation, topicsOfRoute } from './routes.js';
 
-/** How long a store outside this process is waited for, milliseconds; then the directory is asked. */
+/** How long to wait for a store outside this process, milliseconds; then the directory is asked. */
 const STORE_TIMEOUT_MS = 500;
-/** Changes that are remembered apart; what is older counts as a change of everything. */
+/** Changes remembered one by one. Older ones are remembered together, as a change of everything. */
 const MAX_CHANGES = 10_000;
 
 /** The default: the most recently used routes in this process's memory. */
@@ -38,26 +38,30 @@ export class MemorySandboxRouteCache extends SandboxRouteCache {
   }
 }
 
-/** The memory behind a route cache: its own where it is the default, else the store with what it cannot know. */
+/** The memory behind a route cache: the default's own; any other store is wrapped in `StoredRoutes`. */
 export function routeMemoryOf(cache: SandboxRouteCache): AnswerMemory<SandboxLocation> {
   return cache instanceof MemorySandboxRouteCache ? cache.answers : new StoredRoutes(cache);
 }
 
 /**
- * Routes in a store of the application's, which may be shared with other processes, be slow, fail, or hold anything. What
- * has changed is remembered here, and an entry that was asked for before its change is not believed.
+ * Routes in a store of the application, which may be shared with other processes, be slow, fail, or hold anything. Changes
+ * are remembered here, and an entry whose question was asked before a change of it is not believed.
  */
 export class StoredRoutes implements AnswerMemory<SandboxLocation> {
   private readonly logger = new Logger('SandboxProxy');
   /** By key and by topic, epoch milliseconds. */
   private readonly changedAtMs = new LRUCache<string, number>({
     max: MAX_CHANGES,
-    // A mark that finds no room any more still has to hold: for everything, then.
+    // A change that is pushed out must not be lost: it counts as a change of everything.
     dispose: (atMs, _key, reason) => {
       if (reason === 'evict') this.allChangedAtMs = Math.max(this.allChangedAtMs, atMs);
     },
   });
-  private allChangedAtMs = 0;
+  /**
+   * Routes asked for up to this time are not believed. At first the start of this process, which missed earlier
+   * changes.
+   */
+  private allChangedAtMs = Date.now() - 1;
 
   constructor(private readonly store: SandboxRouteCache) {}
 
@@ -116,7 +120,7 @@ export class StoredRoutes implements AnswerMemory<SandboxLocation> {
   }
 }
 
-/** True for what the module has stored; a store outside this process may hold anything. */
+/** True for a route as the module stores it: a store outside this process may hold anything. */
 function isCachedRoute(value: unknown): value is CachedRoute {
   if (typeof value !== 'object' || value === null) return false;
   const { value: location, askedAtMs } = value as Record<string, unknown>;

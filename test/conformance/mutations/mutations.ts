@@ -8,11 +8,11 @@ type Row =
 /** One small way to break the proxy on purpose, as text in the built program. */
 export interface Mutation {
   readonly name: string;
-  /** What stands exactly once in the built proxy, or in `file`, and what takes its place. */
+  /** What stands exactly once in the built proxy, or in the built `file`, and what takes its place. */
   readonly edits: readonly Edit[];
   /** Parts of the names of cases, comma-separated: at least one of these cases must fail. */
   readonly only: string;
-  /** Name of the file without its folder, where the text stands in others as well. */
+  /** Name of the file without its folder, where the text stands in others as well, or outside the proxy; else `''`. */
   readonly file: string;
 }
 
@@ -21,18 +21,19 @@ const ROWS: readonly Row[] = [
   [
     'key-goes-upstream',
     [
-      ["value.toLowerCase().includes('wrn_')", 'false'],
-      ['holdsCredential(value) || holdsCredential(name)', 'false'],
+      ['credentials.resembles(value)', 'false'],
+      ['value.includes(secret)', 'false'],
+      ['credentials.isIn(value) || credentials.isIn(name)', 'false'],
     ],
     'credentials/GET-',
   ],
   [
     'key-in-another-header-goes-upstream',
-    'holdsCredential(value) || holdsCredential(name)',
+    'credentials.isIn(value) || credentials.isIn(name)',
     'false',
     'never-upstream-other-header',
   ],
-  ['own-cookie-goes-upstream', 'withoutSessionCookies(value)', 'value', 'own-cookie-', 'outbound-request'],
+  ['own-cookie-goes-upstream', "!this.isOwn(pair.split('=', 1)[0]) &&", '', 'own-cookie-'],
   [
     'named-in-connection-goes-upstream',
     'dropped !== null && dropped.has(name.toLowerCase())',
@@ -65,8 +66,8 @@ const ROWS: readonly Row[] = [
   ['client-host-goes-upstream', 'Host: ${request.authority}', 'Host: ${request.forwardedHost}', 'host-first'],
   [
     'client-chooses-request-id',
-    "isTrusted ? headers['x-request-id'] : undefined",
-    "headers['x-request-id']",
+    'isPeerTrusted ? saidBy(request) : null',
+    'saidBy(request)',
     'request-id-unique',
   ],
   ['keep-alive-goes-upstream', "['keep-alive', Field.HopByHop],", '', 'drops-keep-alive'],
@@ -92,7 +93,12 @@ const ROWS: readonly Row[] = [
   ],
   ['forbidden-trailers-pass', 'FORBIDDEN_IN_TRAILERS.has(name.toLowerCase())', 'false', 'trailers/'],
   ['framing-trailers-pass', 'fieldOf(name) !== Field.Other ||', '', 'trailers/request-forbidden'],
-  ['cookie-domain-kept', 'narrowSetCookie(value, context.hostname)', 'value', 'cookies/200,cookies/101'],
+  [
+    'cookie-domain-kept',
+    'narrowSetCookie(value, context.hostname, context.cookies)',
+    'value',
+    'cookies/200,cookies/101',
+  ],
   [
     'location-prefix-kept',
     'withoutAgentPrefix(value, context.prefix, context.authority)',
@@ -114,12 +120,7 @@ const ROWS: readonly Row[] = [
     'trailers/response-',
   ],
   ['parent-domain-is-fine', 'domain !== hostname', '!hostname.endsWith(domain)', 'cookies/200/domain'],
-  [
-    'app-plants-our-cookie',
-    "if (isSessionCookie(parts[0].split('=', 1)[0]))",
-    'if (false)',
-    'cookies/200/plants',
-  ],
+  ['app-plants-our-cookie', "if (own.isOwn(parts[0].split('=', 1)[0]))", 'if (false)', 'cookies/200/plants'],
   [
     'heads-up-as-utf8',
     "this.socket.write(unsentHead, 'latin1')",
@@ -146,14 +147,14 @@ const ROWS: readonly Row[] = [
   ['dots-climb-not', 'if (dots === 2)', 'if (false)', 'paths/HTTP/traversal'],
   ['fragment-passes', "target.includes('#')", 'false', 'paths/HTTP/refused-fragment'],
   ['query-lost-behind-dots', 'removeDotSegments(path) + query', 'removeDotSegments(path)', 'paths/HTTP/'],
-  ['two-hosts', 'if (host !== null)\n', 'if (false)\n', 'hosts/HTTP/lines'],
+  ['two-hosts', 'host !== null && (this.names.isOurs', 'false && (this.names.isOurs', 'hosts/HTTP/lines'],
   [
     'foreign-authority',
     'authority.toLowerCase() === host?.toLowerCase()',
     'true',
     'absolute-form-foreign,CVE-2026-44578',
   ],
-  ['host-unanchored', '/^(\\d+)-(cl-', '/(\\d+)-(cl-', 'hosts/HTTP/not-ours'],
+  ['host-unanchored', '`^(\\\\d+)-(', '`(\\\\d+)-(', 'hosts/HTTP/not-ours'],
   [
     'domain-by-suffix',
     '!domains.includes(domain)',
@@ -162,28 +163,24 @@ const ROWS: readonly Row[] = [
   ],
   ['junk-behind-the-host', '(?::\\d{0,5})?$/', '(?::\\d{0,5})?/', 'hosts/HTTP/bad'],
   ['port-unchecked', 'port > 65_535', 'port > 99_999', 'hosts/HTTP/bad-port', 'sandbox-address'],
-  ['h2c-is-upgraded', 'NEVER_UPGRADED.test(protocols)', 'false', 'upgrade-to-another-http'],
-  ['http10-is-upgraded', 'request.httpVersionMinor === 0 ||', '', 'websocket/http10'],
+  ['h2c-is-upgraded', 'NEVER_UPGRADED.test(upgrade)', 'false', 'upgrade-to-another-http'],
+  ['http10-is-upgraded', 'httpVersionMinor === 0 ||', '', 'websocket/http10'],
   ['any-version', 'request.httpVersionMajor !== 1', 'false', 'smuggling/version'],
-  [
-    'upgrade-with-a-body',
-    "upgrade !== null && (framing === 'chunked'",
-    "false && (framing === 'chunked'",
-    'upgrade-body,CVE-2026-58055',
-  ],
+  ['upgrade-with-a-body', "hasBody ? 'with body' : 'taken'", "'taken'", 'upgrade-body,CVE-2026-58055'],
   ['never-evicts', 'this.resolver.evict(sandboxId, teamId);', '', 'pool/evicts-on'],
   ['odd-coding-passes', "coding.toLowerCase() !== 'chunked' ||", '', 'smuggling/te-'],
   [
     'any-team',
-    ' AND sandbox.team_id = :teamId',
-    ' AND :teamId::uuid IS NOT NULL',
+    ' AND s.team_id = q.team_id',
+    '',
     'foreign-like-unknown,errors/HTTP/sandbox_not_found',
+    'platform-directory',
   ],
   ['link-local-agent', "'169.254.0.0/16',", '', 'refused-link-local,refused-metadata'],
   ['loop-allowed', 'if (port === ownPort() && isOwnAddress(ip))', 'if (false)', 'refused-loop'],
   ['agent-path-allowed', '(\\/)?$/i', '(\\/.*)?$/i', 'agent-addresses/HTTP/refused-url'],
-  ['body-read-after-401', 'response.shouldKeepAlive = false;', '', 'large-body-unread', 'proxy-answer'],
-  ['no-policy-on-own-answers', "'Content-Security-Policy',", "'X-Nothing',", 'errors/HTTP'],
+  ['body-read-after-401', 'response.shouldKeepAlive = false;', '', 'large-body-unread', 'answer'],
+  ['no-policy-on-own-answers', "'Content-Security-Policy',\n    `", "'X-Nothing',\n    `", 'errors/HTTP'],
   [
     'own-answers-cached',
     "'no-store',\n    'X-Content",
@@ -252,26 +249,16 @@ const ROWS: readonly Row[] = [
   ['pool-unbounded', 'throw new SandboxBusyError();', 'void 0;', 'pool/bounded'],
   ['idle-unbounded', 'this.idle.length >= this.options.maxIdlePerSandbox', 'false', 'pool/idle-bounded'],
   ['no-first-byte-clock', 'nowMs >= connection.deadlineMs', 'false', 'errors/HTTP/upstream_timeout'],
-  [
-    'no-idle-clock',
-    'nowMs - idle[0].idleSinceMs >= this.options.idleTimeoutMs',
-    'false',
-    'pool/idle-bounded',
-  ],
+  ['no-idle-clock', 'nowMs >= idleUntilMs', 'false', 'pool/idle-bounded'],
   [
     'upgrade-on-a-pooled-connection',
-    'isUpgrade ? undefined : this.idle.pop()',
-    'this.idle.pop()',
+    'isUpgrade ? undefined : this.takeIdle()',
+    'this.takeIdle()',
     'pool/upgrade-on-its-own',
   ],
   ['abort-forgotten', 'this.current?.close();', '', 'broken/client-leaves'],
   ['cut-by-fin', 'this.isFramed ?', 'true ?', 'broken/by-close,to-http1.0'],
-  [
-    'own-100-only',
-    'if (this.exchange.expectsContinue && !this.hasContinued)',
-    'if (false)',
-    'interim/expect-end-to-end',
-  ],
+  ['own-100-only', 'if (this.exchange.expectsContinue)\n', 'if (false)\n', 'interim/expect-end-to-end'],
   ['trailers-down-lost', 'if (rawTrailers.length > 0)', 'if (false)', 'trailers/response-200'],
   [
     'hop-by-hop-on-103',

@@ -51,10 +51,10 @@ async function tryOut(mutation: Mutation): Promise<Outcome> {
     cpSync(join(repository, 'package.json'), join(directory, 'package.json'));
     symlinkSync(join(repository, 'node_modules'), join(directory, 'node_modules'));
     for (const [find, replace] of mutation.edits) {
-      const proxy = join(directory, 'dist/src/sandbox-proxy');
-      const paths = readdirSync(proxy, { recursive: true, encoding: 'utf8' })
+      const room = join(directory, mutation.file === '' ? 'dist/src/sandbox-proxy' : 'dist/src');
+      const paths = readdirSync(room, { recursive: true, encoding: 'utf8' })
         .filter((path) => path.endsWith(`${mutation.file}.js`))
-        .map((path) => join(proxy, path));
+        .map((path) => join(room, path));
       const places = paths.flatMap((path) =>
         readFileSync(path, 'utf8')
           .split(find)
@@ -65,7 +65,7 @@ async function tryOut(mutation: Mutation): Promise<Outcome> {
       if (path === undefined || places.length > 1)
         return {
           failed: null,
-          why: `${JSON.stringify(find)} stands ${places.length} times in the proxy, not once`,
+          why: `${JSON.stringify(find)} stands ${places.length} times, not once`,
         };
       writeFileSync(
         path,

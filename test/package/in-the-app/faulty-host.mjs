@@ -1,7 +1,7 @@
 // An application whose stores do what the request says: throw, reject, never answer, or answer nonsense. What a request
 // cannot say (what is asked later, about what is open) the environment does: `FAULTS={"SandboxDirectory.locateMany":"throws"}`.
 import 'reflect-metadata';
-import { Module } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Module, Post } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import * as proxy from '@sandbox-control-plane/sandbox-proxy';
 import { BearerScheme, goodContracts } from './good-contracts.mjs';
@@ -73,8 +73,56 @@ ChangeFeed.subscribe = (listener) => {
 if (process.env['FEED'] === 'off') delete contracts.ChangeFeed;
 
 const { BearerScheme: scheme, ...others } = contracts;
+/** By hand what decorators do in TypeScript. */
+function route(method, decorator) {
+  decorator(
+    TestController.prototype,
+    method,
+    Object.getOwnPropertyDescriptor(TestController.prototype, method),
+  );
+}
+
+class TestController {
+  constructor(changes) {
+    this.changes = changes;
+  }
+
+  alive() {
+    return 'yes';
+  }
+
+  /** What the feed tells: nonsense as well. */
+  tell(changes) {
+    for (const change of changes)
+      for (const listener of told) listener(change === 'undefined' ? undefined : change);
+    return 'told';
+  }
+
+  /** From now on the feed cannot say whether it is live. */
+  breakFeed() {
+    for (const property of ['isLive', 'provenAtMs']) {
+      Object.defineProperty(ChangeFeed, property, { get: () => spoil(property, 'throws') });
+    }
+    return 'broken';
+  }
+
+  /** The application has changed something itself. */
+  async apply(change) {
+    await this.changes.apply(change);
+    return 'applied';
+  }
+}
+Controller()(TestController);
+Inject(proxy.SandboxChanges)(TestController, undefined, 0);
+route('alive', Get('alive'));
+route('tell', Post('tell'));
+route('breakFeed', Post('feed-breaks'));
+route('apply', Post('apply'));
+for (const method of ['tell', 'apply']) Body()(TestController.prototype, method, 0);
+
 class AppModule {}
 Module({
+  controllers: [TestController],
   imports: [
     proxy.SandboxProxyModule.forRoot({
       domains: ['sandboxes.test'],
@@ -88,31 +136,4 @@ Module({
 })(AppModule);
 
 const app = await NestFactory.create(AppModule);
-await app.init(); // the body parser comes first
-const server = app.getHttpAdapter();
-server.get('/alive', (_request, response) => response.end('yes'));
-/** What the feed tells: nonsense as well. */
-server.post('/tell', (request, response) => {
-  for (const change of request.body)
-    for (const listener of told) listener(change === 'undefined' ? undefined : change);
-  response.end('told');
-});
-/** From now on the feed cannot say whether it is live. */
-server.post('/feed-breaks', (_request, response) => {
-  for (const property of ['isLive', 'provenAtMs']) {
-    Object.defineProperty(ChangeFeed, property, {
-      get() {
-        throw new Error('no such table');
-      },
-    });
-  }
-  response.end('broken');
-});
-/** The application has changed something itself. */
-server.post('/apply', (request, response) => {
-  void app
-    .get(proxy.SandboxChanges)
-    .apply(request.body)
-    .then(() => response.end('applied'));
-});
 await app.listen(0, '127.0.0.1');

@@ -3,7 +3,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 const TABLES = ['sandboxes', 'hosts', 'team_api_keys', 'teams'] as const;
 type Table = (typeof TABLES)[number];
 
-/** What of a row a listener is told, as arguments of `json_build_object`. */
+/** What the message tells of a row, as arguments of `json_build_object`. */
 const PAYLOAD: Readonly<Record<Table, (row: string) => string>> = {
   sandboxes: (row) => `'table', 'sandboxes', 'id', ${row}.id, 'teamId', ${row}.team_id`,
   hosts: (row) => `'table', 'hosts', 'id', ${row}.id`,
@@ -12,7 +12,7 @@ const PAYLOAD: Readonly<Record<Table, (row: string) => string>> = {
   teams: (row) => `'table', 'teams', 'id', ${row}.id`,
 };
 
-/** The columns that a cached entry may hold or depend on; `last_used`, heartbeats and names are not among them. */
+/** The columns that a remembered answer may hold or depend on; `last_used`, heartbeats and names are not among them. */
 const COLUMNS: Readonly<Record<Table, readonly string[]>> = {
   sandboxes: ['id', 'team_id', 'host_id', 'status'],
   hosts: ['id', 'address'],
@@ -20,7 +20,7 @@ const COLUMNS: Readonly<Record<Table, readonly string[]>> = {
   teams: ['id', 'deleted_at'],
 };
 
-/** A new host or team has nothing cached; a new key or sandbox may have been asked for before it was there. */
+/** Nothing is remembered of a new host or team, but a new key or sandbox may have been asked for before it existed. */
 const ROW_EVENTS: Readonly<Record<Table, string>> = {
   sandboxes: 'INSERT OR DELETE',
   hosts: 'DELETE',
@@ -29,8 +29,8 @@ const ROW_EVENTS: Readonly<Record<Table, string>> = {
 };
 
 /**
- * Triggers that push committed changes to the channel `sandbox_proxy_changes` as JSON (`Change` in change-feed.ts).
- * An update tells the old row and, where it differs, the new one. TRUNCATE tells `{"table":"*"}`.
+ * Triggers that send committed changes to the channel `sandbox_proxy_changes`, as JSON (read in feed-message.ts). An update
+ * tells the old row and, if it differs, the new one. TRUNCATE tells `{"table":"*"}`.
  */
 export class NotifyChanges1767225600001 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** What of a row a listener is told (`Change` in change-feed.ts), as arguments of `json_build_object`. */
+/** What the message tells of a row (read in feed-message.ts), as arguments of `json_build_object`. */
 const TOLD = {
   sandbox_links: {
     payload: (row: string) => `'table', 'sandbox_links', 'id', ${row}.id, 'sandboxId', ${row}.sandbox_id`,
@@ -15,12 +15,12 @@ const TOLD = {
 } as const;
 
 /**
- * Preview links, the sessions that browsers have from them, and the settings of single ports. Sandboxes are named
- * without a foreign key, so that the platform can go on to truncate and restore its own tables as it likes; rows of a
- * sandbox that is gone are deleted by a trigger, and never count, because every reader joins the sandbox.
+ * Preview links, the sessions that browsers have from them, and the settings of single ports. There is no foreign key
+ * to `sandboxes`, so that the platform can still truncate and restore its own tables as it likes. Rows of a deleted
+ * sandbox are deleted by a trigger, and never count, because every query joins the sandbox.
  *
- * A session ends with its link, and when its sandbox stops running, moves to another host or team, or when its team is
- * deleted: in the database itself, so that it holds whoever makes the change.
+ * A session ends with its link, when its sandbox stops running or moves to another host or team, and when its team is
+ * deleted. The database itself ends it, so that this holds whoever makes the change.
  */
 export class BrowserAccess1767225600002 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
@@ -58,8 +58,8 @@ export class BrowserAccess1767225600002 implements MigrationInterface {
         updated_at timestamptz NOT NULL DEFAULT now(),
         PRIMARY KEY (sandbox_id, port)
       )`);
-    for (const [table, told] of Object.entries(TOLD)) await this.#tell(runner, table, told);
-    await this.#endSessions(runner);
+    for (const [table, told] of Object.entries(TOLD)) await this.tell(runner, table, told);
+    await this.endSessions(runner);
   }
 
   async down(runner: QueryRunner): Promise<void> {
@@ -72,7 +72,7 @@ export class BrowserAccess1767225600002 implements MigrationInterface {
     }
   }
 
-  async #tell(
+  private async tell(
     runner: QueryRunner,
     table: string,
     { payload, columns, rowEvents }: (typeof TOLD)[keyof typeof TOLD],
@@ -101,7 +101,7 @@ export class BrowserAccess1767225600002 implements MigrationInterface {
       FOR EACH STATEMENT EXECUTE FUNCTION ${name}_changed()`);
   }
 
-  async #endSessions(runner: QueryRunner): Promise<void> {
+  private async endSessions(runner: QueryRunner): Promise<void> {
     // Whoever changes a sandbox may have no rights to our tables, and another search path.
     const [{ schema }] = (await runner.query('SELECT current_schema() AS schema')) as [{ schema: string }];
     const table = (name: string): string => `${quoted(schema)}.${name}`;
@@ -137,7 +137,7 @@ export class BrowserAccess1767225600002 implements MigrationInterface {
     );
     await runner.query(`CREATE TRIGGER sandbox_proxy_drop_access AFTER DELETE ON sandboxes
       FOR EACH ROW EXECUTE FUNCTION sandbox_proxy_drop_access()`);
-    // what the old team has opened is not the new one's
+    // the links and port settings of the old team must not be the new team's
     await runner.query(`CREATE TRIGGER sandbox_proxy_drop_access_of_moved AFTER UPDATE ON sandboxes
       FOR EACH ROW WHEN (OLD.team_id IS DISTINCT FROM NEW.team_id)
       EXECUTE FUNCTION sandbox_proxy_drop_access()`);

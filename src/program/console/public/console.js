@@ -16,10 +16,10 @@
 
 // ── the API ──
 
-/** Whose key it is; replaced as a whole, and aborted, so that no answer reaches the next person. */
+/** The key in use. It is replaced as a whole, and its requests are aborted, so that no answer reaches the next person. */
 let session = { key: '', ended: new AbortController() };
 
-/** What the API refused: its message, and its problems one by one. */
+/** The API refused something: its message, and the single problems. */
 class Refusal extends Error {
   /** @param {string} message @param {string[]} [problems] */
   constructor(message, problems = []) {
@@ -228,7 +228,7 @@ find(made, '#copy', HTMLButtonElement).addEventListener('click', async () => {
     await navigator.clipboard.writeText(address.textContent ?? '');
     copied.textContent = 'Copied.';
   } catch {
-    // there is no clipboard for pages that came over http from another machine
+    // pages that came over http from another machine have no access to the clipboard
     getSelection()?.selectAllChildren(address);
     copied.textContent = 'Selected: copy it with Ctrl+C or ⌘C.';
   }
@@ -440,8 +440,7 @@ function portsOf(sandbox, part) {
 }
 
 /**
- * A list that is read from the API, with a note in its place while it is read, where it is empty, and where it
- * cannot be read.
+ * A list that is read from the API. While it is being read, if it is empty, and if it cannot be read, there is a note instead.
  *
  * @param {HTMLElement} part
  * @param {string} none
@@ -497,7 +496,7 @@ function sandboxItem(sandbox) {
   return item;
 }
 
-/** @param {string} [next] shows the sandboxes behind it, after those that are shown */
+/** @param {string} [next] adds the sandboxes after this one; without it the list begins again */
 async function showSandboxes(next = '') {
   const page = await call('GET', `/v1/sandboxes?limit=100&${after(next)}`);
   const opened = new Set([...sandboxList.querySelectorAll('li:has(> details[open])')].map(idOf));
@@ -538,7 +537,7 @@ function show(isSignedIn) {
   forget.hidden = !isSignedIn;
 }
 
-/** Forgets the key and all that was seen with it; what is under way is called off. */
+/** Forgets the key and everything that was read with it, and aborts requests under way. */
 function forgetKey() {
   session.ended.abort();
   session = { key: '', ended: new AbortController() };
@@ -561,7 +560,7 @@ forget.addEventListener('click', () => {
   forgetKey();
   say('The key is forgotten.');
 });
-// a page that the browser kept for its Back button comes back without the key
+// a page that the browser has kept for its Back button must come back without the key
 addEventListener('pagehide', forgetKey);
 
 show(false);

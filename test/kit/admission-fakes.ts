@@ -103,6 +103,8 @@ export class FakeSessions extends SessionStore {
   pattern = /wr[ls]_\d+/;
   readonly sessions = new Map<string, Session>();
   readonly links = new Map<string, BegunSession>();
+  /** Tokens of the links that are to be confirmed. */
+  readonly once = new Set<string>();
   asked = 0;
   begun = 0;
   /** True: gives the session of a token whatever the place. */
@@ -120,11 +122,20 @@ export class FakeSessions extends SessionStore {
     return isHere || this.isCareless ? session : null;
   }
 
-  async begin(linkToken: string): Promise<BegunSession | null> {
+  async begin(
+    linkToken: string,
+    _place: SessionPlace,
+    isConfirmed: boolean,
+  ): Promise<BegunSession | 'confirm' | null> {
     this.begun += 1;
     await this.gate;
     if (this.instead !== null) return this.instead as BegunSession;
+    if (this.once.has(linkToken) && !isConfirmed) return 'confirm';
     return this.links.get(linkToken) ?? null;
+  }
+
+  override linkIdOf(linkToken: string): string | null {
+    return linkToken.replace('wrl_', 'link-');
   }
 
   async stillHold(sessions: readonly Session[]): Promise<readonly boolean[]> {

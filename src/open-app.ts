@@ -1,11 +1,11 @@
 import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { AppModule } from '../../app.module.js';
-import { configureApp } from '../app.setup.js';
-import type { Configuration } from '../config/configuration.js';
-import { CLOSE_MARGIN_MS, type Shutdown } from './shutdown.js';
-import { boundUploadMemory } from './upload-memory.js';
+import { AppModule } from './app.module.js';
+import { configureApp } from './program/app.setup.js';
+import type { Configuration } from './program/config/configuration.js';
+import { CLOSE_MARGIN_MS, type Shutdown } from './program/boot/shutdown.js';
+import { boundUploadMemory } from './program/boot/upload-memory.js';
 
 /**
  * The application in this process, listening. Its own log begins in `configureApp`.

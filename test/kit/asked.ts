@@ -26,7 +26,7 @@ export class Asked {
     request.rawHeaders.push(...Object.entries(headers).flat());
     request.complete = true;
     const peer = { address: '192.0.2.1', isTrusted: false, proto: 'http' } as const;
-    this.exchange = new Exchange('id-1', request, response, address, peer, null, false);
+    this.exchange = new Exchange('id-1', request, response, address, peer, peer.address, null, false);
     response.writeHead = ((status: number, flat: string[]) => {
       this.answers += 1;
       this.status = status;

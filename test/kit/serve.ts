@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
-import { RawConnection } from './raw-http.js';
+import { RawConnection } from './raw-connection.js';
 
 /** A server for one test: on a free port of 127.0.0.1, and gone with all its connections when the test is over. */
 export interface Served {

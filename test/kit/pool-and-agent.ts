@@ -5,7 +5,8 @@ import type {
   UpstreamListener,
   UpstreamRequest,
 } from '../../src/sandbox-proxy/agent-client/upstream-call.js';
-import { type RawConnection, type RawServer, startRawServer } from './raw-http.js';
+import type { RawConnection } from './raw-connection.js';
+import { type RawServer, startRawServer } from './raw-server.js';
 
 export const A = 'cl-000000000000000000000000a';
 export const B = 'cl-000000000000000000000000b';

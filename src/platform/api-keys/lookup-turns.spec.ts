@@ -1,0 +1,69 @@
+import { describe, expect, it, vi } from 'vitest';
+import { DirectoryUnavailableError } from '../../sandbox-proxy/index.js';
+import { LookupTurns } from './lookup-turns.js';
+
+/** Lookups that are held until `end` is called, once for each. */
+function heldLookups(turns: LookupTurns) {
+  const begun: number[] = [];
+  const held: (() => void)[] = [];
+  const take = (address: string, id: number): Promise<number> =>
+    turns.take(address, () => {
+      begun.push(id);
+      return new Promise((resolve) => held.push(() => resolve(id)));
+    });
+  const end = async (): Promise<void> => {
+    held.shift()?.();
+    await new Promise(setImmediate);
+  };
+  return { begun, take, end };
+}
+
+const numbers = (count: number, from = 0): number[] => Array.from({ length: count }, (_, i) => from + i);
+
+describe('LookupTurns', () => {
+  it('lets 50 of one client be looked up at a time, and then those that came last', async () => {
+    const { begun, take, end } = heldLookups(new LookupTurns());
+    const all = numbers(120).map((id) => take('10.0.0.1', id));
+    expect(begun).toEqual(numbers(50));
+    await end();
+    expect(begun).toEqual([...numbers(50), 119]);
+    for (let i = 1; i < 120; i += 1) await end();
+    expect(await Promise.all(all)).toEqual(numbers(120));
+    void take('10.0.0.1', 120);
+    expect(begun.slice(50)).toEqual([...numbers(70, 50).toReversed(), 120]);
+  });
+
+  it("does not make another client wait, and takes an IPv6 client's addresses together", () => {
+    const { begun, take } = heldLookups(new LookupTurns());
+    for (const id of numbers(60)) void take(`2001:db8::${id}`, id);
+    expect(begun).toHaveLength(50);
+    void take('2001:db8:0:1::1', 100);
+    void take('10.0.0.2', 101);
+    expect(begun.slice(50)).toEqual([100, 101]);
+  });
+
+  it('hands the turn on where a lookup fails', async () => {
+    const turns = new LookupTurns();
+    const failing = numbers(100).map(() =>
+      turns.take('10.0.0.1', () => Promise.reject(new Error('database'))),
+    );
+    const outcomes = await Promise.allSettled(failing);
+    expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true);
+    expect(await turns.take('10.0.0.1', () => 1)).toBe(1);
+  });
+
+  it('is not waited for longer than 5 s, and then says that the answer is not to be had', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const { begun, take, end } = heldLookups(new LookupTurns());
+    const first = numbers(50).map((id) => take('10.0.0.1', id));
+    const late = take('10.0.0.1', 50).catch((error: unknown) => error);
+    vi.advanceTimersByTime(4_999);
+    const next = take('10.0.0.1', 51);
+    vi.advanceTimersByTime(1);
+    expect(await late).toBeInstanceOf(DirectoryUnavailableError);
+    vi.useRealTimers();
+    for (let i = 0; i < 51; i += 1) await end();
+    await Promise.all([...first, next]);
+    expect(begun).toEqual([...numbers(50), 51]);
+  });
+});

@@ -1,1 +1,0 @@
-export * from '../kit/api-client.js';

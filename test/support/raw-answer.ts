@@ -1,1 +1,0 @@
-export { type Answer as RawAnswer, fieldsOfHead, wholeAnswer as readAnswer } from '../kit/answer.js';

@@ -1,2 +1,0 @@
-export { RawConnection } from '../kit/raw-connection.js';
-export { type RawServer, startRawServer } from '../kit/raw-server.js';
