@@ -196,3 +196,72 @@ describe('waiting for a connection', () => {
     expect((await accept(1))[0]?.[0]).toBe('a1');
   });
 });
+
+const authority = () => `127.0.0.1:${agent.port}`;
+
+/** As the pool does a few times a second. */
+const pass = (ms: number) => {
+  shares.nowMs += ms;
+  for (const connections of sandboxes) connections.tick();
+};
+
+describe('an agent that accepts no connections', () => {
+  // packets vanish: a request on an old connection would wait for 300 s
+  it('is not waited for over an old one for longer than 10 s', async () => {
+    const { told } = new Sandbox('a1', 'a').ask();
+    await accept(1);
+    shares.suspect(authority());
+    pass(9_900);
+    expect(shares.size).toBe(1);
+    pass(200);
+    expect(await told.done).toBe('UpstreamTimeoutError');
+  });
+
+  it('has 10 s for a request that comes later', async () => {
+    const sandbox = new Sandbox('a1', 'a');
+    const first = sandbox.ask();
+    const [[, connection]] = (await accept(1)) as [[string, RawConnection]];
+    connection.send(OK);
+    await first.told.done;
+    shares.suspect(authority());
+    pass(20_000);
+    const { told } = sandbox.ask();
+    pass(9_900);
+    expect(shares.size).toBe(1);
+    pass(200);
+    expect(await told.done).toBe('UpstreamTimeoutError');
+  });
+
+  it('is asked for new ones all the same', async () => {
+    shares.suspect(authority());
+    pass(20_000);
+    const { told } = new Sandbox('a1', 'a').ask();
+    pass(300);
+    const [[, connection]] = (await accept(1)) as [[string, RawConnection]];
+    connection.send(OK);
+    expect(await told.done).toBe('200 ok end');
+  });
+
+  it('is trusted again when it answers', async () => {
+    const sandbox = new Sandbox('a1', 'a');
+    const [slow, quick] = [sandbox.ask(), sandbox.ask()];
+    const [, [, connection]] = (await accept(2)) as [unknown, [string, RawConnection]];
+    shares.suspect(authority());
+    connection.send(OK);
+    await quick.told.done;
+    pass(20_000);
+    expect(slow.told.error).toBeNull();
+    expect(shares.suspectSince(authority())).toBeNull();
+  });
+
+  it('is waited for as ever where the answer has begun', async () => {
+    const { told } = new Sandbox('a1', 'a').ask();
+    const [[, connection]] = (await accept(1)) as [[string, RawConnection]];
+    connection.send('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n');
+    await expect.poll(() => told.words).toEqual(['200']);
+    shares.suspect(authority());
+    pass(60_000);
+    connection.send('ok');
+    expect(await told.done).toBe('200 ok end');
+  });
+});
