@@ -1,14 +1,18 @@
 // Loaded into a program under test with `--import`: lets the bench look inside without a line in the program. Listens on
 // `{BENCH_PROBE_DIRECTORY}/{pid}.sock`; each connection sends one line of JSON and gets one back. Not a signal: the
 // program may end on any of them.
+import { createHook } from 'node:async_hooks';
 import { createServer } from 'node:net';
 import { writeFile } from 'node:fs/promises';
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 /** In milliseconds. The histogram holds the whole time between two ticks, so this much is in every figure. */
 const RESOLUTION_MS = 1;
 
+let collect;
 let delay;
 let session;
 let utilization;
@@ -33,6 +37,12 @@ const commands = {
   memory() {
     return process.memoryUsage();
   },
+  /** Memory after a collection, and what the program waits for. */
+  left() {
+    collect ??= newCollect();
+    collect();
+    return { ...process.memoryUsage(), timers: timers.size };
+  },
   async startProfile({ intervalUs = 250 }) {
     const { Session } = await import('node:inspector/promises');
     session = new Session();
@@ -49,6 +59,20 @@ const commands = {
     return { file };
   },
 };
+
+function newCollect() {
+  setFlagsFromString('--expose-gc');
+  return runInNewContext('gc');
+}
+
+/** Timers that have been set and have neither run out nor been taken back; counted where BENCH_COUNT_TIMERS is set. */
+const timers = new Set();
+if (process.env.BENCH_COUNT_TIMERS !== undefined) {
+  createHook({
+    init: (id, type) => void (type === 'Timeout' && timers.add(id)),
+    destroy: (id) => void timers.delete(id),
+  }).enable();
+}
 
 const server = createServer((socket) => {
   socket.on('error', () => socket.destroy());
