@@ -157,6 +157,32 @@ describe('the end of WORKERS=2', () => {
     },
   );
 
+  it('leaves no connection without an answer or an end while requests finish', async () => {
+    const program = start();
+    const url = await program.url();
+    const asked: (() => void)[] = [];
+    const slow = createServer((_request, response) => asked.push(() => response.end('in the end')));
+    await once(slow.listen(0, '127.0.0.1'), 'listening');
+    const { port } = slow.address() as AddressInfo;
+    const through = demoUrl(program.banner).replace(/\/\d+-/, `/${port}-`);
+    const answered = [1, 2, 3, 4].map(() => open(through, apiKey(program.banner)));
+    await until(() => asked.length === 4);
+    let waiting = 0;
+    const knock = async () => {
+      for (let isOpen = true; isOpen; waiting -= 1) {
+        waiting += 1;
+        isOpen = await answers(url);
+      }
+    };
+    const knocking = Array.from({ length: 40 }, knock);
+    const ended = program.end('SIGTERM');
+    await until(() => waiting === 0);
+    for (const finish of asked) finish();
+    await Promise.all([...knocking, ...answered]);
+    expect(await ended).toBe(0);
+    slow.close();
+  });
+
   it('ends the workers of a primary that is killed', async () => {
     const program = start();
     await program.url();

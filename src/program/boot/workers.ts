@@ -106,7 +106,7 @@ class Workers {
       setTimeout(() => this.fork(), Math.max(0, forkedAt + REPLACE_AFTER_MS - performance.now()));
     };
     this.running.add(worker);
-    closeUntakenConnections(worker);
+    closeUntakenConnections(worker, () => this.isStopping);
     worker.on('message', (message: { problem: string }) => ({ problem } = message));
     worker.once('listening', () => {
       hasListened = true;
