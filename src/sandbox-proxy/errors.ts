@@ -14,7 +14,11 @@ export abstract class CodedError<Code extends string> extends Error {
   readonly fields: ErrorFields;
 
   constructor(message: string, options?: { cause?: unknown; fields?: ErrorFields }) {
+    const { stackTraceLimit } = Error;
+    // A refusal is no accident: walking the stack for each was a sixth of what a flood of them costs (Node 20.20, 2026-11).
+    Error.stackTraceLimit = 0;
     super(message, options?.cause === undefined ? undefined : { cause: options.cause });
+    Error.stackTraceLimit = stackTraceLimit;
     this.name = new.target.name;
     this.fields = options?.fields ?? {};
   }

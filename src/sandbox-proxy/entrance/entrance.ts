@@ -63,6 +63,7 @@ export class Entrance implements OnModuleInit, BeforeApplicationShutdown {
     declineUpgrades(
       server,
       (request) => this.upgrades.declines(request) ?? !hasOtherListener(server, 'upgrade'),
+      isClosing,
     );
     const take = (request: IncomingMessage, response: ServerResponse): boolean => {
       if (isClosing(request.socket)) return true;

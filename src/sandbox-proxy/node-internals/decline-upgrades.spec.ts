@@ -47,6 +47,43 @@ async function bodiesOf(client: RawConnection, count: number): Promise<string[]>
   return bodies;
 }
 
+describe('requests after a declined offer', () => {
+  it('are served in turn with those of other connections', async () => {
+    const served: (string | undefined)[] = [];
+    const noting = createServer((request, response) => {
+      served.push(request.url);
+      response.end('ok');
+    });
+    declineUpgrades(noting, () => true);
+    const { connect } = await serve(noting);
+    const [one, other] = [await connect(), await connect()];
+    one.send(offer('h2c', 'GET /one').repeat(400));
+    other.send(offer('h2c', 'GET /other').repeat(400));
+    await Promise.all([bodiesOf(one, 400), bodiesOf(other, 400)]);
+    const turns = served.filter((url, index) => url !== served[index - 1]).length;
+    expect(turns).toBeGreaterThan(20);
+    expect(served).toHaveLength(800);
+  });
+
+  // 64 KB hold some 400 of them: 32 connections kept everybody waiting for 0.4 s a turn
+  it('are not looked at once the connection is over', async () => {
+    let served = 0;
+    const answering = createServer((_request, response) => {
+      served += 1;
+      response.end('ok');
+    });
+    declineUpgrades(
+      answering,
+      () => true,
+      () => served >= 3,
+    );
+    const client = await (await serve(answering)).connect();
+    client.send(offer('h2c').repeat(400));
+    await bodiesOf(client, 3);
+    expect(served).toBe(3);
+  });
+});
+
 describe('an offer of an upgrade that is declined', () => {
   const bytes = `${offer('h2c', 'POST /1', ['Content-Length: 5'])}hello${requestHead('GET /2')}`;
   const endOf = (text: string) => bytes.indexOf(text) + text.length;

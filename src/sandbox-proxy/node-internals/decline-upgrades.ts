@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { acceptEvent } from './accept-event.js';
+import { stopReading } from './stop-reading.js';
 
 /** How many bytes were parsed, or the error. */
 type Parsed = number | Error;
@@ -33,14 +34,24 @@ type Offer = IncomingMessage & { upgrade: boolean };
  * To be called before the first connection.
  *
  * @param declines never asked about CONNECT
+ * @param isOver asked after each declined request: true where nobody wants what comes after it
  */
-export function declineUpgrades(server: Server, declines: (request: IncomingMessage) => boolean): void {
+export function declineUpgrades(
+  server: Server,
+  declines: (request: IncomingMessage) => boolean,
+  isOver: (socket: Socket) => boolean = () => false,
+): void {
   server.on(acceptEvent(server), (socket: Connection) => {
-    if (socket.parser !== null) watch(socket, socket.parser, declines);
+    if (socket.parser !== null) watch(socket, socket.parser, declines, isOver);
   });
 }
 
-function watch(socket: Connection, parser: Parser, declines: (request: IncomingMessage) => boolean): void {
+function watch(
+  socket: Connection,
+  parser: Parser,
+  declines: (request: IncomingMessage) => boolean,
+  isOver: (socket: Socket) => boolean,
+): void {
   const { onIncoming } = parser;
   const index = executedCallbackOf(parser);
   const onExecuted = parser[index] as (parsed: Parsed) => void;
@@ -71,8 +82,10 @@ function watch(socket: Connection, parser: Parser, declines: (request: IncomingM
   };
   const parse = (bytes: Buffer) => {
     let rest = bytes;
-    while (rest.length > 0 && socket.parser === parser && !socket.destroyed) {
+    let inTurn = 0;
+    while (rest.length > 0 && socket.parser === parser && !socket.destroyed && !isOver(socket)) {
       if (socket._paused) return parseLater(rest);
+      if (inTurn++ === MAX_IN_TURN) return parseNextTurn(rest);
       const now = rest;
       const parsed = parser.execute(now);
       // Node reads from here the first bytes of an upgrade that is not declined.
@@ -80,6 +93,13 @@ function watch(socket: Connection, parser: Parser, declines: (request: IncomingM
       rest = goOn(now, parsed);
       Reflect.deleteProperty(parser, 'getCurrentBuffer');
     }
+  };
+  const parseNextTurn = (rest: Buffer) => {
+    const readAgain = stopReading(socket);
+    setImmediate(() => {
+      readAgain();
+      parse(rest);
+    });
   };
   const parseLater = (rest: Buffer) => {
     // 'resume' is also emitted while Node is still paused, and then means nothing.
@@ -95,6 +115,9 @@ function watch(socket: Connection, parser: Parser, declines: (request: IncomingM
     else parse(goOn(parser.getCurrentBuffer(), parsed));
   };
 }
+
+/** Requests of one connection that are served in one turn of the event loop; others have theirs in between. */
+const MAX_IN_TURN = 8;
 
 const NOTHING = Buffer.alloc(0);
 
