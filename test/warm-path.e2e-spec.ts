@@ -6,7 +6,9 @@ import { EMPTY_OK, ProxyStage } from './kit/proxy-stage.js';
 // A reader who wants to know what happens to a request has to read the files that it passes. There should be few.
 
 /** Files of the module whose functions a GET with a key passes, once memory knows all that it needs. */
-const MOST_FILES = 42;
+const MOST_FILES = 41;
+
+const wasCalled = ({ ranges }: { ranges: { count: number }[] }) => (ranges[0]?.count ?? 0) > 0;
 
 const MODULE = fileURLToPath(new URL('../src/sandbox-proxy/', import.meta.url));
 
@@ -30,7 +32,8 @@ it(`a warm GET passes at most ${MOST_FILES} files`, async () => {
   const { result } = await session.post('Profiler.takePreciseCoverage');
   session.disconnect();
   const passed = result
-    .filter(({ functions }) => functions.some(({ ranges }) => (ranges[0]?.count ?? 0) > 0))
+    // a function without a name is one that the test runner has made of an export, or is called by one with a name
+    .filter(({ functions }) => functions.some((each) => each.functionName !== '' && wasCalled(each)))
     .map(({ url }) => (url.startsWith('file:') ? fileURLToPath(url) : url).split('?', 1)[0] as string)
     .filter((path) => path.startsWith(MODULE))
     .map((path) => path.slice(MODULE.length))

@@ -15,6 +15,7 @@ export * from './errors.js';
 export { LINK_PARAMETER } from './admission/link-parameter.js';
 export { ApiKeyService } from './admission/api-key.service.js';
 export { HostClientPool } from './agent-client/host-client-pool.js';
+export { RepeatedLines } from './memory/repeated-lines.js';
 export { type CollectGarbage, collectUploads } from './node-internals/upload-memory.js';
 export {
   type ListenerLimits,

@@ -1,6 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Logger } from 'pino';
-import { RepeatedLines } from './repeated-lines.js';
+import { RepeatedLines } from '../../sandbox-proxy/index.js';
 
 /** Contexts in which Nest lists every module and route at each start: of interest only for debugging. */
 const CHATTY_CONTEXTS: readonly unknown[] = [

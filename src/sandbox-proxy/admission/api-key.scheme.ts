@@ -7,7 +7,7 @@ import {
   type FoundCredential,
 } from '../contracts/credential-scheme.js';
 import type { Change } from '../contracts/changes.js';
-import type { MaybePromise } from '../contracts/maybe-promise.js';
+import { type MaybePromise, whenReady } from '../contracts/maybe-promise.js';
 import { API_KEY_SCHEME, ApiKeyService, changeOfKey } from './api-key.service.js';
 
 /** An admission by an API key. */
@@ -48,8 +48,7 @@ export class ApiKeyScheme extends CredentialScheme<KeyAdmission> {
   }
 
   admit({ secret }: FoundCredential): MaybePromise<KeyAdmission | null> {
-    const found = this.apiKeys.findTeam(secret);
-    return found instanceof Promise ? found.then(this.toAdmission) : this.toAdmission(found);
+    return whenReady(this.apiKeys.findTeam(secret), this.toAdmission);
   }
 
   stillHold(admissions: readonly KeyAdmission[]): Promise<readonly boolean[]> {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeApiKeys, keyOf } from '../../../test/kit/admission-fakes.js';
 import { FakeFeed } from '../../../test/kit/answer-fakes.js';
+import { collectNestLog } from '../../../test/kit/collecting-logger.js';
 import type { Change } from '../contracts/changes.js';
 import { DirectoryUnavailableError } from '../errors.js';
 import { SANDBOX_PROXY_DEFAULTS, type SandboxProxyOptions } from '../options.js';
@@ -11,6 +12,7 @@ const DIGEST = 'digest of 1';
 const ADMITTED = { teamId: 'team-a', keyId: 'key-a', digest: DIGEST };
 const OWN: Change = { kind: 'credential', scheme: 'api-key', subject: DIGEST };
 
+const log = collectNestLog();
 let feed: FakeFeed;
 let store: FakeApiKeys;
 let service: ApiKeyService;
@@ -215,6 +217,16 @@ describe('a store of keys', () => {
   it('need not be told', async () => {
     delete store.noteUse;
     expect(await service.findTeam(KEY)).toEqual(ADMITTED);
+  });
+
+  it('lets keys in when it cannot note their use, and says so once a second', async () => {
+    await service.findTeam(KEY);
+    store.noteUse = () => Promise.reject(new Error('down'));
+    for (let i = 0; i < 250; i += 1) {
+      expect(service.findTeam(KEY)).toEqual(ADMITTED);
+      await vi.advanceTimersByTimeAsync(10);
+    }
+    expect(log.lines).toHaveLength(3);
   });
 
   it('is asked past every memory whether keys still hold', async () => {

@@ -3,10 +3,11 @@ import { LRUCache } from 'lru-cache';
 import { type AdmittedKey, ApiKeyStore, type KeyInUse } from '../contracts/api-key-store.js';
 import { ChangeFeed } from '../contracts/change-feed.js';
 import { type Change, topicOf } from '../contracts/changes.js';
-import type { MaybePromise } from '../contracts/maybe-promise.js';
+import { type MaybePromise, whenReady } from '../contracts/maybe-promise.js';
 import { DirectoryUnavailableError } from '../errors.js';
 import { AnswerCache } from '../memory/answer-cache.js';
 import { MemoryAnswers } from '../memory/memory-answers.js';
+import { RepeatedLines } from '../memory/repeated-lines.js';
 import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from '../options.js';
 import { wholeText } from './whole-text.js';
 
@@ -19,6 +20,7 @@ const MAX_FLIGHTS = 10_000;
 @Injectable()
 export class ApiKeyService {
   private readonly logger = new Logger('SandboxProxy');
+  private readonly failures = new RepeatedLines();
   /** By digest. */
   private readonly keys: AnswerCache<KeyInUse>;
   /** From key to digest, for keys that have admitted: hashing would take longer than everything else done with a key. */
@@ -57,10 +59,10 @@ export class ApiKeyService {
     const known = key === this.lastKey ? this.lastDigest : this.digests.get(key);
     if (known === undefined && !this.form.test(key)) return null;
     const digest = known ?? this.digestOf(key);
-    const found = this.keys.get(digest, () => this.ask(digest));
-    return found instanceof Promise
-      ? found.then((admitted) => this.used(key, admitted))
-      : this.used(key, found);
+    return whenReady(
+      this.keys.get(digest, () => this.ask(digest)),
+      (admitted) => this.used(key, admitted),
+    );
   }
 
   /** Which of these still admit the same team; always asks the store. */
@@ -111,6 +113,7 @@ export class ApiKeyService {
   }
 
   private noteFailed(error: unknown): void {
+    if (this.failures.pass() === null) return;
     this.logger.warn(`the use of an API key was not noted (${String(error)})`);
   }
 }

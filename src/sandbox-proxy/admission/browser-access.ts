@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { SandboxAddress } from '../address/sandbox-address.js';
 import { outboundPath } from '../address/outbound-path.js';
 import { answerBare, answerConfirmation } from '../answers/answer.js';
-import type { MaybePromise } from '../contracts/maybe-promise.js';
+import { type MaybePromise, whenReady } from '../contracts/maybe-promise.js';
 import type { BegunSession, Session } from '../contracts/session-store.js';
 import type { PortRules } from '../contracts/port-settings.js';
 import { CrossSiteRequestError, TooManyLookupsError } from '../errors.js';
@@ -45,10 +45,7 @@ export class BrowserAccess {
     const link = target.includes('?') ? linkIn(target) : null;
     if (link !== null) return this.openLink(exchange, address, link);
     if (request.headers.origin === undefined || !address.hasValidId) return GOES_ON;
-    const rules = this.rulesOf(exchange, address);
-    return rules instanceof Promise
-      ? rules.then((found) => this.applyCors(exchange, found))
-      : this.applyCors(exchange, rules);
+    return whenReady(this.rulesOf(exchange, address), (rules) => this.applyCors(exchange, rules));
   }
 
   /**

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Admission, AdmissionRequest } from '../contracts/credential-scheme.js';
-import type { MaybePromise } from '../contracts/maybe-promise.js';
+import { type MaybePromise, whenReady } from '../contracts/maybe-promise.js';
 import type { PortRules } from '../contracts/port-settings.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { corsRule } from '../headers/cors.js';
@@ -26,9 +26,7 @@ export class PermissionService {
     if (origin === undefined) return this.decide(exchange, asked, admission, admission.cors);
     const rules = asked.hasValidId ? this.ports.find(asked.sandboxId, asked.port) : null;
     const corsOf = (found: PortRules | null) => (found?.teamId === admission.teamId ? found.cors : undefined);
-    return rules instanceof Promise
-      ? rules.then((found) => this.decide(exchange, asked, admission, corsOf(found)))
-      : this.decide(exchange, asked, admission, corsOf(rules));
+    return whenReady(rules, (found) => this.decide(exchange, asked, admission, corsOf(found)));
   }
 
   private decide(
@@ -49,6 +47,6 @@ export class PermissionService {
       exchange.cors ??= corsRule(publicly.cors, asked.request.headers.origin);
       return publicly;
     };
-    return open instanceof Promise ? open.then(orRefuse) : orRefuse(open);
+    return whenReady(open, orRefuse);
   }
 }

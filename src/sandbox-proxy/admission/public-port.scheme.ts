@@ -5,7 +5,7 @@ import {
   CredentialScheme,
   type FoundCredential,
 } from '../contracts/credential-scheme.js';
-import type { MaybePromise } from '../contracts/maybe-promise.js';
+import { type MaybePromise, whenReady } from '../contracts/maybe-promise.js';
 import type { PortRules } from '../contracts/port-settings.js';
 import type { SessionPlace } from '../contracts/session-store.js';
 import { PortRulesService } from './port-rules.service.js';
@@ -37,9 +37,7 @@ export class PublicPortScheme extends CredentialScheme<PublicAdmission> {
     { sandboxId, port, client }: AdmissionRequest,
   ): MaybePromise<PublicAdmission | null> {
     const rules = this.ports.findForStranger(sandboxId, port, client);
-    return rules instanceof Promise
-      ? rules.then((found) => this.toAdmission(found, sandboxId, port))
-      : this.toAdmission(rules, sandboxId, port);
+    return whenReady(rules, (found) => this.toAdmission(found, sandboxId, port));
   }
 
   stillHold(admissions: readonly PublicAdmission[]): Promise<readonly boolean[]> {

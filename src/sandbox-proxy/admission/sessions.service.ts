@@ -1,7 +1,7 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { ChangeFeed } from '../contracts/change-feed.js';
 import { type Change, topicOf } from '../contracts/changes.js';
-import type { MaybePromise } from '../contracts/maybe-promise.js';
+import { type MaybePromise, whenReady } from '../contracts/maybe-promise.js';
 import {
   type BegunSession,
   type Session,
@@ -68,9 +68,7 @@ export class SessionsService {
       () => this.strangers.ask(client, () => store.find(token, { sandboxId, port })),
       () => this.strangers.reserve(client),
     );
-    return found instanceof Promise
-      ? found.then((session) => ifGoodAt(session, sandboxId, port))
-      : ifGoodAt(found, sandboxId, port);
+    return whenReady(found, (session) => ifGoodAt(session, sandboxId, port));
   }
 
   /** True for a text with the form of a token, whether or not there is such a token. */

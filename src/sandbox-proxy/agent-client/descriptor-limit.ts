@@ -5,13 +5,8 @@ const USUAL_LIMIT = 4_096;
 /** A proxied request needs a descriptor on either side. The rest is for the database, the log and the listener. */
 const SHARE = 0.45;
 
-/** Most connections to agents that this process may have open. */
-export function maxAgentConnections(): number {
-  return Math.floor(openFilesLimit() * SHARE);
-}
-
-/** Most client connections that this process may have open. */
-export function maxClientConnections(): number {
+/** Most connections that this process may have open on either side, to clients and to agents. */
+export function maxConnectionsPerSide(): number {
   return Math.floor(openFilesLimit() * SHARE);
 }
 

@@ -3,7 +3,7 @@ import { HostUnavailableError } from '../errors.js';
 import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from '../options.js';
 import { type AgentOrigin, parseAgentAddress } from './agent-address.js';
 import { AgentConnector } from './agent-connector.js';
-import { maxAgentConnections } from './descriptor-limit.js';
+import { maxConnectionsPerSide } from './descriptor-limit.js';
 import { PoolShares } from './pool-shares.js';
 import { SandboxConnections } from './sandbox-connections.js';
 import { UpstreamCall, type UpstreamListener, type UpstreamRequest } from './upstream-call.js';
@@ -25,7 +25,7 @@ export class HostClientPool implements OnApplicationShutdown {
   private readonly alive = new Set<SandboxConnections>();
   private readonly addresses = new Map<string, AgentOrigin | null>();
   private readonly connector: AgentConnector;
-  private readonly shares = new PoolShares(maxAgentConnections(), this.alive);
+  private readonly shares = new PoolShares(maxConnectionsPerSide(), this.alive);
   private readonly ticker: NodeJS.Timeout;
 
   constructor(@Inject(SANDBOX_PROXY_OPTIONS) private readonly options: SandboxProxyOptions) {

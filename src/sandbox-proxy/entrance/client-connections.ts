@@ -1,15 +1,8 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { rawAnswer } from '../answers/raw-answer.js';
+import { ProxyBusyError } from '../errors.js';
 import type { IdleClients } from '../node-internals/idle-clients.js';
-
-const BUSY = [
-  'HTTP/1.1 503 Service Unavailable',
-  'Connection: close',
-  'Content-Length: 0',
-  'Retry-After: 1',
-  'X-Sandbox-Error: proxy;proxy_busy',
-  '\r\n',
-].join('\r\n');
 
 /**
  * Keeps client connections within their share of the process's descriptors. When there is one too many, the connection that
@@ -19,7 +12,8 @@ export function boundClientConnections(server: Server, clients: IdleClients, max
   server.on('connection', (socket: Socket) => {
     if (clients.size <= max) return;
     const idle = clients.longestIdle(socket);
-    if (idle !== null) idle.destroy();
-    else socket.end(BUSY, () => socket.destroy());
+    if (idle !== null) return void idle.destroy();
+    const { code, message } = new ProxyBusyError();
+    socket.end(rawAnswer(code, message), () => socket.destroy());
   });
 }

@@ -1,19 +1,15 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { PROXY_ERROR_STATUS, type ProxyErrorCode } from '../error-status.js';
-import { newRequestId } from '../exchange/request-ids.js';
+import { rawAnswer } from '../answers/raw-answer.js';
+import type { ProxyErrorCode } from '../error-status.js';
 import { responseOn } from '../node-internals/response-on-socket.js';
 import { endPipeline, lastOn } from './pipeline.js';
 
-const WORDS: Readonly<Record<string, readonly [code: ProxyErrorCode, reason: string, message: string]>> = {
-  HPE_HEADER_OVERFLOW: [
-    'headers_too_large',
-    'Request Header Fields Too Large',
-    'the head of the request is larger than this server accepts',
-  ],
-  ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'Request Timeout', 'the request did not arrive in time'],
+const WORDS: Readonly<Record<string, readonly [code: ProxyErrorCode, message: string]>> = {
+  HPE_HEADER_OVERFLOW: ['headers_too_large', 'the head of the request is larger than this server accepts'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'the request did not arrive in time'],
 };
-const MALFORMED = ['invalid_request', 'Bad Request', 'the request is not valid HTTP/1.1'] as const;
+const MALFORMED = ['invalid_request', 'the request is not valid HTTP/1.1'] as const;
 
 /**
  * Answers requests that cannot be read, which Node does by itself, with a code and a message of ours. Only for a
@@ -32,19 +28,7 @@ export function answerClientErrors(server: Server): void {
       socket.destroy();
       return;
     }
-    const [code, reason, message] = WORDS[error.code ?? ''] ?? MALFORMED;
-    const requestId = newRequestId();
-    const body = JSON.stringify({ error: { code, message, requestId } });
-    const head = [
-      `HTTP/1.1 ${PROXY_ERROR_STATUS[code]} ${reason}`,
-      'Connection: close',
-      'Content-Type: application/json; charset=utf-8',
-      `Content-Length: ${Buffer.byteLength(body)}`,
-      'Cache-Control: no-store',
-      'X-Content-Type-Options: nosniff',
-      `X-Sandbox-Error: proxy;${code}`,
-      `X-Request-Id: ${requestId}`,
-    ];
-    socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+    const [code, message] = WORDS[error.code ?? ''] ?? MALFORMED;
+    socket.end(rawAnswer(code, message), () => socket.destroy());
   });
 }

@@ -1,9 +1,9 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { maxClientConnections } from '../agent-client/descriptor-limit.js';
+import { maxConnectionsPerSide } from '../agent-client/descriptor-limit.js';
 import { acceptEvent } from '../node-internals/accept-event.js';
 import { setCheckingInterval } from '../node-internals/checking-interval.js';
-import { IdleClients } from '../node-internals/idle-clients.js';
+import { IdleClients, KEEP_ALIVE_TIMEOUT_MS } from '../node-internals/idle-clients.js';
 import { setMaxHeaderSize } from '../node-internals/max-header-size.js';
 import { boundClientConnections } from './client-connections.js';
 import { answerClientErrors } from './client-errors.js';
@@ -46,7 +46,7 @@ export function isProtected(server: Server): boolean {
 const DEFAULTS: Required<Omit<ListenerLimits, 'maxConnections'>> = {
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 60_000,
-  keepAliveTimeoutMs: 620_000,
+  keepAliveTimeoutMs: KEEP_ALIVE_TIMEOUT_MS,
   maxHeaderBytes: 65_536,
   maxHeaderFields: 0,
 };
@@ -62,7 +62,7 @@ const TCP_KEEP_ALIVE_MS = 60_000;
  * application's own routes. To be called before the server listens.
  */
 export function protectListener(server: Server, limits: ListenerLimits = {}): ListenerProtection {
-  const settings = { maxConnections: maxClientConnections(), ...DEFAULTS, ...limits };
+  const settings = { maxConnections: maxConnectionsPerSide(), ...DEFAULTS, ...limits };
   PROTECTED.add(server);
   server.headersTimeout = settings.headersTimeoutMs;
   server.requestTimeout = settings.requestTimeoutMs;

@@ -101,7 +101,7 @@ export function recordIn(log: AccessLog, record: AccessRecord): void {
 }
 
 /** A copy with only the fields of a record: an exchange also holds its request, with the credential in it. */
-function plainRecordOf(record: AccessRecord): AccessRecord {
+export function plainRecordOf(record: AccessRecord): AccessRecord {
   return {
     requestId: record.requestId,
     teamId: record.teamId,

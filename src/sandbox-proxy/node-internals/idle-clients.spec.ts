@@ -22,7 +22,7 @@ beforeEach(async () => {
     if (request.url === '/held') held.push(response);
     else response.end('ok');
   });
-  idle = new IdleClients();
+  idle = new IdleClients(TIMEOUT_MS);
   idle.watchAll(server);
   const served = await serve(server);
   ({ connect } = served);

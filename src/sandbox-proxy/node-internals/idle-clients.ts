@@ -29,7 +29,7 @@ export class IdleClients {
   private readonly ticker = setInterval(() => this.sweep(performance.now()), SWEEP_MS).unref();
 
   /** @param keepAliveMs longer than any other timer of a connection */
-  constructor(private readonly keepAliveMs = KEEP_ALIVE_TIMEOUT_MS) {
+  constructor(private readonly keepAliveMs: number) {
     this.setTimeout = setTimeoutOrNote(keepAliveMs);
   }
 

@@ -1,5 +1,4 @@
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { LRUCache } from 'lru-cache';
 import { AdmissionService } from '../admission/admission.service.js';
 import { PortRulesService } from '../admission/port-rules.service.js';
 import { HostClientPool } from '../agent-client/host-client-pool.js';
@@ -10,6 +9,7 @@ import { SandboxDirectory } from '../contracts/sandbox-directory.js';
 import { accessExpired, accessUnknown } from '../exchange/cut.js';
 import type { OpenGroup, OpenMember } from '../exchange/open-group.js';
 import { TTL_WITHOUT_FEED_MS } from '../memory/answer-cache.js';
+import { ChangeTimes } from '../memory/change-times.js';
 import { SandboxResolverService } from '../routing/sandbox-resolver.service.js';
 import { OpenAccess } from './open-access.js';
 import { askAbout, type Asked, type Owed } from './rechecks.js';
@@ -22,8 +22,6 @@ const CHECK_WITHOUT_FEED_MS = TTL_WITHOUT_FEED_MS - 2 * TICK_MS;
 const RECHECK_WITHIN_MS = 5_000;
 /** How long to wait before a store that has failed is asked again, milliseconds. */
 const RETRY_AFTER_MS = 1_000;
-/** Changes remembered one by one. Older ones are remembered together, as a change of everything. */
-const MAX_CHANGES = 10_000;
 
 /**
  * What each kind of change means for the requests and tunnels that rest on it. In any case memory first forgets what it has
@@ -54,13 +52,7 @@ const MEANING: Readonly<Record<Change['kind'], 'certain' | 'possible' | 'kept'>>
 export class SandboxChanges implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger('SandboxProxy');
   /** When a change was last told, by topic, on the clock of `performance.now`. */
-  private readonly changedAtMs = new LRUCache<string, number>({
-    max: MAX_CHANGES,
-    dispose: (atMs, _topic, reason) => {
-      if (reason === 'evict') this.allChangedAtMs = Math.max(this.allChangedAtMs, atMs);
-    },
-  });
-  private allChangedAtMs = -Infinity;
+  private readonly changes = new ChangeTimes();
   private lastChangeMs = -Infinity;
   private checkedAtMs = Date.now();
   private isChecking = false;
@@ -108,8 +100,8 @@ export class SandboxChanges implements OnModuleInit, OnApplicationShutdown {
     }
     const topic = topicOf(change);
     this.lastChangeMs = performance.now();
-    if (change.kind === 'everything') this.allChangedAtMs = this.lastChangeMs;
-    else this.changedAtMs.set(topic, this.lastChangeMs);
+    if (change.kind === 'everything') this.changes.noteAll(this.lastChangeMs);
+    else this.changes.note(topic, this.lastChangeMs);
     this.admission.forget(change);
     this.ports.forget(change);
     this.resolver.forget(change);
@@ -130,7 +122,8 @@ export class SandboxChanges implements OnModuleInit, OnApplicationShutdown {
    * @param sinceMs when the first question was asked, on the clock of `performance.now`
    */
   recheckIfChanged({ group }: OpenMember, sinceMs: number): Promise<true> | null {
-    if (group === null || this.lastChangeMs < sinceMs || !this.hasChanged(group, sinceMs)) return null;
+    if (group === null || this.lastChangeMs < sinceMs || this.changes.lastOf(group.topics) < sinceMs)
+      return null;
     return this.recheck([group], MEANING.everything).then(() => true);
   }
 
@@ -146,11 +139,6 @@ export class SandboxChanges implements OnModuleInit, OnApplicationShutdown {
     // A time in the future is from before the clock was set back: its true age is unknown.
     const provenAtMs = [this.checkedAtMs, this.feed.provenAtMs].filter((atMs) => atMs <= now);
     if (now - Math.max(...provenAtMs) >= CHECK_WITHOUT_FEED_MS) void this.checkAll();
-  }
-
-  private hasChanged({ topics }: OpenGroup, sinceMs: number): boolean {
-    if (this.allChangedAtMs >= sinceMs) return true;
-    return topics.some((topic) => (this.changedAtMs.get(topic) ?? -Infinity) >= sinceMs);
   }
 
   private async checkAll(): Promise<void> {

@@ -5,7 +5,7 @@ import type { SandboxAddress } from '../address/sandbox-address.js';
 import { HostClientPool } from '../agent-client/host-client-pool.js';
 import type { ResponseHead } from '../agent-client/response-head.js';
 import { answerAgentError, answerFailure } from '../answers/answer.js';
-import type { Admission } from '../contracts/credential-scheme.js';
+import type { Admission, AdmissionRequest } from '../contracts/credential-scheme.js';
 import type { SandboxLocation } from '../contracts/sandbox-directory.js';
 import { InvalidPathError, InvalidRequestError } from '../errors.js';
 import type { Exchange } from '../exchange/exchange.js';
@@ -31,7 +31,13 @@ export class Relay implements ForwardingOutcome {
   ) {}
 
   /** @throws HostUnavailableError, InvalidRequestError, InvalidPathError, SandboxBusyError */
-  start(exchange: Exchange, address: SandboxAddress, admission: Admission, location: SandboxLocation): void {
+  start(
+    exchange: Exchange,
+    address: SandboxAddress,
+    asked: AdmissionRequest,
+    admission: Admission,
+    location: SandboxLocation,
+  ): void {
     const { request, peer, upgrade, isSecure, requestId } = exchange;
     const { sandboxId, agentPath: prefix } = address;
     const { credentials } = this.policy;
@@ -59,7 +65,7 @@ export class Relay implements ForwardingOutcome {
         requestId,
         upgrade: upgrade?.protocols ?? null,
         keepsExpect: hasBody && request.httpVersionMinor === 1,
-        consumed: admission.scheme.find(exchange.askedOf(address)),
+        consumed: admission.scheme.find(asked),
       },
       this.policy,
     );

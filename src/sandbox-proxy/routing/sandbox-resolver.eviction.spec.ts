@@ -263,6 +263,15 @@ describe.each([
     },
   );
 
+  it('is one line a second', async () => {
+    start(new BrokenCache(['get'], isLate));
+    for (let i = 0; i < 250; i += 1) {
+      await resolve();
+      await sleep(10);
+    }
+    expect(log.lines).toHaveLength(3);
+  });
+
   it('stays never wrong when more was evicted than is remembered', async () => {
     start(new BrokenCache(['delete'], isLate));
     await resolve();

@@ -4,7 +4,7 @@ import { ChangeFeed } from '../contracts/change-feed.js';
 import type { Change } from '../contracts/changes.js';
 import { checkContracts } from '../contracts/check-contracts.js';
 import { FORMS } from '../contracts/forms.js';
-import type { MaybePromise } from '../contracts/maybe-promise.js';
+import { type MaybePromise, whenReady } from '../contracts/maybe-promise.js';
 import { SandboxDirectory, type SandboxLocation } from '../contracts/sandbox-directory.js';
 import { SandboxRouteCache } from '../contracts/sandbox-route-cache.js';
 import { SandboxNotFoundError, TooManyLookupsError } from '../errors.js';
@@ -57,7 +57,7 @@ export class SandboxResolverService {
       () => this.ask(sandboxId, teamId),
       () => this.lookups.check(teamId),
     );
-    return found instanceof Promise ? found.then(existing) : existing(found);
+    return whenReady(found, existing);
   }
 
   /** Forgets one route, because following it failed. */

@@ -1,16 +1,15 @@
 import { Logger } from '@nestjs/common';
-import { LRUCache } from 'lru-cache';
 import type { MaybePromise } from '../contracts/maybe-promise.js';
 import { type CachedRoute, SandboxRouteCache } from '../contracts/sandbox-route-cache.js';
 import type { SandboxLocation } from '../contracts/sandbox-directory.js';
 import { type AnswerMemory, answerInTime } from '../memory/answer-cache.js';
+import { ChangeTimes } from '../memory/change-times.js';
 import { MemoryAnswers } from '../memory/memory-answers.js';
+import { RepeatedLines } from '../memory/repeated-lines.js';
 import { isLocation, topicsOfRoute } from './routes.js';
 
 /** How long to wait for a store outside this process, milliseconds; then the directory is asked. */
 const STORE_TIMEOUT_MS = 500;
-/** Changes remembered one by one. Older ones are remembered together, as a change of everything. */
-const MAX_CHANGES = 10_000;
 
 /** The default: the most recently used routes in this process's memory. */
 export class MemorySandboxRouteCache extends SandboxRouteCache {
@@ -49,19 +48,9 @@ export function routeMemoryOf(cache: SandboxRouteCache): AnswerMemory<SandboxLoc
  */
 export class StoredRoutes implements AnswerMemory<SandboxLocation> {
   private readonly logger = new Logger('SandboxProxy');
-  /** By key and by topic, epoch milliseconds. */
-  private readonly changedAtMs = new LRUCache<string, number>({
-    max: MAX_CHANGES,
-    // A change that is pushed out must not be lost: it counts as a change of everything.
-    dispose: (atMs, _key, reason) => {
-      if (reason === 'evict') this.allChangedAtMs = Math.max(this.allChangedAtMs, atMs);
-    },
-  });
-  /**
-   * Routes asked for up to this time are not believed. At first the start of this process, which missed earlier
-   * changes.
-   */
-  private allChangedAtMs = Date.now() - 1;
+  private readonly failures = new RepeatedLines();
+  /** By key and by topic, epoch milliseconds. This process has missed all changes before its start. */
+  private readonly changes = new ChangeTimes(Date.now() - 1);
 
   constructor(private readonly store: SandboxRouteCache) {}
 
@@ -83,26 +72,23 @@ export class StoredRoutes implements AnswerMemory<SandboxLocation> {
   }
 
   delete(key: string): void {
-    this.changedAtMs.set(key, Date.now());
+    this.changes.note(key, Date.now());
     this.attempt(() => this.store.delete(key));
   }
 
   deleteTopic(topic: string): void {
-    this.changedAtMs.set(topic, Date.now());
+    this.changes.note(topic, Date.now());
   }
 
   clear(): void {
-    this.allChangedAtMs = Date.now();
+    this.changes.noteAll(Date.now());
     this.attempt(() => this.store.clear());
   }
 
   private believed(key: string, route: unknown): CachedRoute | undefined {
-    if (!isCachedRoute(route) || route.askedAtMs <= this.allChangedAtMs) return undefined;
-    if (route.askedAtMs <= (this.changedAtMs.get(key) ?? 0)) return undefined;
-    const isOld = topicsOfRoute(key, route.value).some(
-      (topic) => route.askedAtMs <= (this.changedAtMs.get(topic) ?? 0),
-    );
-    return isOld ? undefined : route;
+    if (!isCachedRoute(route)) return undefined;
+    const changedAtMs = this.changes.lastOf([key, ...topicsOfRoute(key, route.value)]);
+    return route.askedAtMs <= changedAtMs ? undefined : route;
   }
 
   private attempt(operation: () => void | Promise<void>): void {
@@ -115,6 +101,7 @@ export class StoredRoutes implements AnswerMemory<SandboxLocation> {
   }
 
   private failed(error: unknown): undefined {
+    if (this.failures.pass() === null) return undefined;
     this.logger.warn(`the route cache failed; asking the directory (${String(error)})`);
     return undefined;
   }

@@ -17,7 +17,7 @@ export class RepeatedLines {
   constructor(private readonly clock: () => number = () => performance.now()) {}
 
   /** @returns null to leave this line out; otherwise how many lines of this kind were left out since the last one. */
-  pass(kind: string): number | null {
+  pass(kind = ''): number | null {
     const now = this.clock();
     const known = this.lastLines.has(kind) || this.hasRoom(now) ? kind : FURTHER_KINDS;
     const last = this.lastLines.get(known);
