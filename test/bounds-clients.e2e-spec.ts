@@ -102,6 +102,20 @@ describe('a request that cannot be read', () => {
     expect(answer.header('cache-control')).toBe('no-store');
   });
 
+  it('because it is a CONNECT is answered invalid_request, by name', async () => {
+    const answer = await stage.ask(stage.head('CONNECT', 'sandbox:80'));
+    expect([answer.status, JSON.parse(answer.body)]).toEqual([
+      400,
+      {
+        error: {
+          code: 'invalid_request',
+          message: expect.stringContaining('CONNECT'),
+          requestId: answer.header('x-request-id'),
+        },
+      },
+    ]);
+  });
+
   it('because it does not come in time is answered request_timeout', async () => {
     const server = stage.started.app.getHttpServer() as Server;
     const before = server.headersTimeout;
