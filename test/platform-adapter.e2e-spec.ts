@@ -462,6 +462,36 @@ describe('a flood of questions that anybody can ask', () => {
   });
 });
 
+// Each exchange is a transaction that wants the row of its link: the guests of one link held all ten connections.
+describe('guests of one link that come at once', () => {
+  it('hold two connections, and leave the others free', async () => {
+    const tables = new AccessTables(dataSource);
+    await tables.detect();
+    const sessions = new PlatformSessionStore(new SessionRepository(dataSource), tables);
+    const recorder = new LastUsedRecorder(dataSource, { isRecorded: false, clock: () => 0 });
+    const { id, token } = await link();
+    const holder = new Client({ connectionString: db.url });
+    await holder.connect();
+    await holder.query('BEGIN');
+    await holder.query('SELECT 1 FROM sandbox_links WHERE id = $1 FOR UPDATE', [decodeId('link', id)]);
+    const guests = Promise.all(Array.from({ length: 40 }, () => sessions.begin(token, place(), true)));
+    const held = async (): Promise<number | undefined> =>
+      (
+        await db.query<{ count: number }>(
+          `SELECT count(*)::int AS count FROM pg_stat_activity
+            WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        )
+      )[0]?.count;
+    await expect.poll(held).toBeGreaterThanOrEqual(2);
+    const key = hashApiKey(of(teamA).key);
+    expect(await new PlatformApiKeyStore(dataSource, recorder).find(key)).not.toBeNull();
+    expect(await held()).toBe(2);
+    await holder.query('COMMIT');
+    await holder.end();
+    expect((await guests).filter((session) => session !== null)).toHaveLength(40);
+  });
+});
+
 // A made-up session cookie was answered 503, and asked the database each time, where only the platform's tables are.
 describe('a database without the tables of links and ports', () => {
   let bare: TestDatabase;

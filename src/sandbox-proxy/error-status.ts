@@ -16,6 +16,7 @@ export const PROXY_ERROR_STATUS = {
   sandbox_not_found: 404,
   sandbox_not_running: 409,
   too_many_lookups: 429,
+  limit_exceeded: 429,
   sandbox_busy: 503,
   proxy_busy: 503,
   host_unavailable: 503,
@@ -39,5 +40,6 @@ export const PROXY_RETRY_AFTER_SECONDS: Partial<Record<ProxyErrorCode, number>> 
   sandbox_busy: 1,
   proxy_busy: 1,
   too_many_lookups: 1,
+  limit_exceeded: 1,
   shutting_down: 5,
 };

@@ -120,6 +120,11 @@ export class TooManyLookupsError extends ProxyError {
   }
 }
 
+/** Somebody does more of one thing at a time than there is room for. */
+export class LimitExceededError extends ProxyError {
+  readonly code = 'limit_exceeded';
+}
+
 /** The sandbox exists but does not run. */
 export class SandboxNotRunningError extends ProxyError {
   readonly code = 'sandbox_not_running';

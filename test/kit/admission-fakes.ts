@@ -112,6 +112,8 @@ export class FakeSessions extends SessionStore {
   /** What is answered instead of a row or a list; a store may answer anything. */
   instead: unknown = null;
   insteadOfHolding: unknown = null;
+  /** What exchanges fail with. */
+  failure: Error | null = null;
   private gate: Promise<void> = Promise.resolve();
 
   async find(token: string, { sandboxId, port }: SessionPlace): Promise<Session | null> {
@@ -129,6 +131,7 @@ export class FakeSessions extends SessionStore {
   ): Promise<BegunSession | 'confirm' | null> {
     this.begun += 1;
     await this.gate;
+    if (this.failure !== null) throw this.failure;
     if (this.instead !== null) return this.instead as BegunSession;
     if (this.once.has(linkToken) && !isConfirmed) return 'confirm';
     return this.links.get(linkToken) ?? null;

@@ -7,6 +7,7 @@ import {
 } from '../../sandbox-proxy/index.js';
 import { decodeId, encodeId } from '../identifiers/resource-id.js';
 import { isTokenOf, readToken, type TokenPlace } from '../links/access-token.js';
+import { LinkTurns } from '../links/link-turns.js';
 import { type SessionRow, SessionRepository } from '../links/session.repository.js';
 import { Batches } from '../database/batches.js';
 import { AccessTables } from '../database/access-tables.js';
@@ -22,6 +23,7 @@ export class PlatformSessionStore extends SessionStore {
   private readonly askedLinks = new Batches(async (ids: readonly string[]) =>
     inOrder(ids, await this.repository.findLinks(ids)),
   );
+  private readonly turns = new LinkTurns();
 
   constructor(
     private readonly repository: SessionRepository,
@@ -52,7 +54,7 @@ export class PlatformSessionStore extends SessionStore {
     const link = await this.askedLinks.ask(presented.id);
     if (link === null || !isTokenOf('link', presented, where, link.tokenHash)) return null;
     if (link.once && !isConfirmed) return 'confirm';
-    return this.repository.begin(presented, where);
+    return this.turns.take(link.id, () => this.repository.begin(presented, where));
   }
 
   override linkIdOf(linkToken: string): string | null {

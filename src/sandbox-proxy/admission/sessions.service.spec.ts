@@ -3,7 +3,7 @@ import { FakeSessions, sessionOf, SESSION_PLACE as PLACE } from '../../../test/k
 import { FakeFeed } from '../../../test/kit/answer-fakes.js';
 import type { Change } from '../contracts/changes.js';
 import type { BegunSession, Session } from '../contracts/session-store.js';
-import { DirectoryUnavailableError, TooManyLookupsError } from '../errors.js';
+import { DirectoryUnavailableError, LimitExceededError, TooManyLookupsError } from '../errors.js';
 import { SessionsService } from './sessions.service.js';
 import { StrangerBudget } from './stranger-budget.js';
 
@@ -173,6 +173,11 @@ describe('a link', () => {
     expect(service.isBegunBy('wrl_2', sessionOf(1))).toBe(false);
     Object.assign(store, { linkIdOf: undefined });
     expect(service.isBegunBy('wrl_1', sessionOf(1))).toBe(false);
+  });
+
+  it('is told where the store has no room for another exchange', async () => {
+    store.failure = new LimitExceededError('too many');
+    await expect(begin()).rejects.toBe(store.failure);
   });
 
   it('is given 10 s', async () => {

@@ -8,7 +8,7 @@ import {
   type SessionPlace,
   SessionStore,
 } from '../contracts/session-store.js';
-import { DirectoryUnavailableError } from '../errors.js';
+import { DirectoryUnavailableError, LimitExceededError } from '../errors.js';
 import { AnswerCache, answerInTime } from '../memory/answer-cache.js';
 import { MemoryAnswers } from '../memory/memory-answers.js';
 import { ExchangeTurns } from './exchange-turns.js';
@@ -86,7 +86,7 @@ export class SessionsService {
    * it is good for one browser only and `isConfirmed` is false.
    *
    * @throws DirectoryUnavailableError when the store cannot say; TooManyLookupsError when it waits too long for its
-   *   turn
+   *   turn; LimitExceededError when the store says so
    */
   async begin(
     token: string,
@@ -102,7 +102,7 @@ export class SessionsService {
         if (begun === null || (begun === 'confirm' && !isConfirmed) || isBegunSession(begun)) return begun;
         throw new TypeError('the answer has not its shape');
       } catch (error) {
-        throw new DirectoryUnavailableError(error);
+        throw error instanceof LimitExceededError ? error : new DirectoryUnavailableError(error);
       }
     });
   }

@@ -21,6 +21,7 @@ describe('the advice for an error', () => {
 
   it('tries again where waiting helps, and nowhere else', () => {
     expect(CODES.filter((code) => adviceFor(code, {}).retrySeconds !== undefined)).toEqual([
+      'limit_exceeded',
       'sandbox_busy',
       'proxy_busy',
       'host_unavailable',

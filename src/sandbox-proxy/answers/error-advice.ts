@@ -72,6 +72,11 @@ const ADVICE: Readonly<Record<ProxyErrorCode, ErrorAdvice>> = {
     advice:
       'Your team has asked for many of them in a short time. Check the address, wait a moment, and reload.',
   },
+  limit_exceeded: {
+    title: 'Too many at a time',
+    advice: 'Many visitors come at this moment. Nothing is wrong with your link or your sandbox.',
+    retrySeconds: RETRY_SECONDS,
+  },
   sandbox_busy: {
     title: 'The sandbox is busy',
     advice: 'Every connection to it is in use. Close other pages of this sandbox, if you can.',

@@ -45,6 +45,7 @@ export abstract class SessionStore {
    *
    * @param isConfirmed true once the visitor has pressed the button of the proxy's page
    * @returns `'confirm'` for a link for one browser that is good but not confirmed: nothing is spent
+   * @throws LimitExceededError, also as a rejection, where more are being exchanged than there is room for
    */
   abstract begin(
     linkToken: string,
