@@ -112,11 +112,11 @@ export class SandboxNotFoundError extends ProxyError {
   }
 }
 
-/** The team has asked for so many sandboxes that do not exist that it has to wait. */
+/** A team or a client has asked for so much that does not exist that it has to wait. */
 export class TooManyLookupsError extends ProxyError {
   readonly code = 'too_many_lookups';
-  constructor() {
-    super('too many requests for sandboxes that do not exist; try again shortly');
+  constructor(what = 'for sandboxes that do not exist') {
+    super(`too many requests ${what}; try again shortly`);
   }
 }
 

@@ -115,6 +115,7 @@ function moduleOf(
       ApiKeyService,
       ChangeFeed,
       HostClientPool,
+      Peers,
       SandboxChanges,
       SandboxProxy,
       SandboxProxyMiddleware,

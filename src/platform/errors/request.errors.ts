@@ -57,14 +57,6 @@ export class RequestTimeoutError extends ApiError {
   }
 }
 
-/** So many unknown keys have come from the caller's address that it has to wait. */
-export class TooManyUnknownKeysError extends ApiError {
-  readonly code = 'too_many_lookups';
-  constructor() {
-    super('too many requests with unknown API keys; try again shortly');
-  }
-}
-
 /** A defect of ours. The log says what it is; the answer does not. */
 export class InternalError extends ApiError {
   readonly code = 'internal_error';

@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 
 async function admit(key = KEY) {
-  return scheme.admit({ secret: key, header: 'x-api-key' });
+  return scheme.admit({ secret: key, header: 'x-api-key' }, askedWith([]));
 }
 
 describe('the API key of a request', () => {
@@ -60,9 +60,24 @@ describe('an admission by a key', () => {
 
   it('is one and the same, and without a promise, as long as memory has the key', async () => {
     const first = await admit();
-    expect(scheme.admit({ secret: KEY, header: null })).toBe(first);
+    expect(scheme.admit({ secret: KEY, header: null }, askedWith([]))).toBe(first);
     scheme.forget({ kind: 'team', teamId: 'team-a' });
     expect(await admit()).not.toBe(first);
+  });
+
+  it('is looked up for the network of its client', async () => {
+    const from = (client: string) => askedWith([], { client });
+    const outcomes: Promise<unknown>[] = [];
+    const open = store.hold();
+    for (let i = 0; i < 60; i++)
+      outcomes.push(
+        Promise.resolve(scheme.admit({ secret: keyOf(100 + i), header: null }, from('10.0.0.1'))),
+      );
+    expect(store.asked).toHaveLength(50);
+    outcomes.push(Promise.resolve(scheme.admit({ secret: KEY, header: null }, from('10.0.0.2'))));
+    expect(store.asked).toHaveLength(51);
+    open();
+    expect((await Promise.all(outcomes)).at(-1)).toMatchObject({ teamId: 'team-a' });
   });
 
   it('holds as long as the store says so', async () => {

@@ -47,8 +47,8 @@ export class ApiKeyScheme extends CredentialScheme<KeyAdmission> {
     return this.lastFound;
   }
 
-  admit({ secret }: FoundCredential): MaybePromise<KeyAdmission | null> {
-    return whenReady(this.apiKeys.findTeam(secret), this.toAdmission);
+  admit({ secret }: FoundCredential, { client }: AdmissionRequest): MaybePromise<KeyAdmission | null> {
+    return whenReady(this.apiKeys.findTeam(secret, client), this.toAdmission);
   }
 
   stillHold(admissions: readonly KeyAdmission[]): Promise<readonly boolean[]> {

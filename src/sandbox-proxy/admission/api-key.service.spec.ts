@@ -3,7 +3,7 @@ import { FakeApiKeys, keyOf } from '../../../test/kit/admission-fakes.js';
 import { FakeFeed } from '../../../test/kit/answer-fakes.js';
 import { collectNestLog } from '../../../test/kit/collecting-logger.js';
 import type { Change } from '../contracts/changes.js';
-import { DirectoryUnavailableError } from '../errors.js';
+import { DirectoryUnavailableError, TooManyLookupsError } from '../errors.js';
 import { SANDBOX_PROXY_DEFAULTS, type SandboxProxyOptions } from '../options.js';
 import { ApiKeyService, changeOfKey } from './api-key.service.js';
 
@@ -127,6 +127,64 @@ describe('an API key', () => {
     await service.findTeam(KEY);
     await service.findTeam(KEY);
     expect(store.asked).toHaveLength(2);
+  });
+});
+
+describe('a key that nobody has used yet', () => {
+  const guess = (number: number, client = '10.0.0.1') =>
+    Promise.resolve(service.findTeam(keyOf(1_000 + number), client));
+  const guessMany = async (count: number, from = 0) => {
+    const guesses = Array.from({ length: count }, (_, i) => guess(from + i));
+    const outcomes = await Promise.allSettled(guesses);
+    return outcomes.filter(({ status }) => status === 'rejected').length;
+  };
+
+  it('is looked up when it is the turn of its client network: 50 at a time', async () => {
+    const open = store.hold();
+    const guesses = Array.from({ length: 60 }, (_, i) => guess(i));
+    expect(store.asked).toHaveLength(50);
+    void guess(60, '10.0.0.2');
+    expect(store.asked).toHaveLength(51);
+    open();
+    await Promise.all(guesses);
+    expect(store.asked).toHaveLength(61);
+  });
+
+  it('is refused where it does not exist, after 200 of its client network, and then 10 a second', async () => {
+    expect(await guessMany(250)).toBe(50);
+    await expect(guess(300)).rejects.toThrow(TooManyLookupsError);
+    expect(await guess(300, '10.0.0.2')).toBeNull();
+    vi.advanceTimersByTime(1_000);
+    expect(await guessMany(15, 400)).toBe(5);
+  });
+
+  it('counts as one however often it is shown while it is remembered', async () => {
+    for (let i = 0; i < 1_000; i++) expect(await guess(0)).toBeNull();
+    expect(await guessMany(200, 1)).toBe(1);
+  });
+
+  it('is admitted where it exists, whatever has come from its client network', async () => {
+    await guessMany(250);
+    expect(await service.findTeam(KEY, '10.0.0.1')).toEqual(ADMITTED);
+  });
+
+  it('waits for no turn from then on, not even when memory has forgotten it', async () => {
+    await service.findTeam(KEY, '10.0.0.1');
+    const open = store.hold();
+    const guesses = Array.from({ length: 60 }, (_, i) => guess(i));
+    expect(service.findTeam(KEY, '10.0.0.1')).toEqual(ADMITTED);
+    vi.advanceTimersByTime(120_000);
+    const again = service.findTeam(KEY, '10.0.0.1');
+    expect(store.asked.at(-1)).toBe(DIGEST);
+    open();
+    expect(await again).toEqual(ADMITTED);
+    await Promise.allSettled(guesses);
+  });
+
+  it('is looked up at once for a caller who says nothing of a client', () => {
+    store.hold();
+    for (let i = 0; i < 60; i++) void service.findTeam(keyOf(i + 100));
+    expect(store.asked).toHaveLength(60);
   });
 });
 

@@ -4,17 +4,22 @@ import { type AdmittedKey, ApiKeyStore, type KeyInUse } from '../contracts/api-k
 import { ChangeFeed } from '../contracts/change-feed.js';
 import { type Change, topicOf } from '../contracts/changes.js';
 import { type MaybePromise, whenReady } from '../contracts/maybe-promise.js';
-import { DirectoryUnavailableError } from '../errors.js';
+import { DirectoryUnavailableError, TooManyLookupsError } from '../errors.js';
 import { AnswerCache } from '../memory/answer-cache.js';
+import { LookupBudget } from '../memory/lookup-budget.js';
 import { MemoryAnswers } from '../memory/memory-answers.js';
 import { RepeatedLines } from '../memory/repeated-lines.js';
 import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from '../options.js';
+import { LookupTurns, WITH_UNKNOWN_KEYS } from './lookup-turns.js';
+import { networkOf } from './stranger-budget.js';
 import { wholeText } from './whole-text.js';
 
 /** The name of the scheme, also in changes. */
 export const API_KEY_SCHEME = 'api-key';
 /** Most questions about keys under way at a time. */
 const MAX_FLIGHTS = 10_000;
+/** How many unknown keys of one client network are called unknown; further ones are told to wait. */
+const ALLOWANCE = { burst: 200, perSecond: 10 };
 
 /** Knows whom an API key admits, for the proxy and for guards of the application's own routes. */
 @Injectable()
@@ -25,6 +30,8 @@ export class ApiKeyService {
   private readonly keys: AnswerCache<KeyInUse>;
   /** From key to digest, for keys that have admitted: hashing would take longer than everything else done with a key. */
   private readonly digests: LRUCache<string, string>;
+  private readonly turns = new LookupTurns();
+  private readonly unknown = new LookupBudget(() => performance.now(), ALLOWANCE);
   private lastKey: string | null = null;
   private lastDigest = '';
   private readonly form: RegExp;
@@ -53,12 +60,16 @@ export class ApiKeyService {
   /**
    * Whom the key admits, or null. Without a promise if memory has the answer.
    *
+   * @param client IP address of whoever shows the key, as far as is known: keys that have not admitted anyone before are
+   *   looked up a few at a time for each client network. Absent: whoever asks can be trusted not to make keys up.
    * @throws DirectoryUnavailableError (also as a rejection) when the store cannot say; that is not remembered
+   * @throws TooManyLookupsError (as a rejection) for an unknown key, when too many have come from the client's network
    */
-  findTeam(key: string): MaybePromise<KeyInUse | null> {
+  findTeam(key: string, client?: string): MaybePromise<KeyInUse | null> {
     const known = key === this.lastKey ? this.lastDigest : this.digests.get(key);
     if (known === undefined && !this.form.test(key)) return null;
     const digest = known ?? this.digestOf(key);
+    if (known === undefined && client !== undefined) return this.findUnproven(key, digest, client);
     return whenReady(
       this.keys.get(digest, () => this.ask(digest)),
       (admitted) => this.used(key, admitted),
@@ -73,6 +84,19 @@ export class ApiKeyService {
   /** Forgets what a change concerns. */
   forget(change: Change): void {
     this.keys.forget(change);
+  }
+
+  /** Only a key that the store has been asked about, and that does not exist, counts against the client. */
+  private async findUnproven(key: string, digest: string, client: string): Promise<KeyInUse | null> {
+    let wasAsked = false;
+    const ask = (): Promise<KeyInUse | null> => {
+      wasAsked = true;
+      return this.ask(digest);
+    };
+    const admitted = await this.turns.take(client, () => this.keys.get(digest, ask));
+    if (admitted === null && wasAsked && !this.unknown.reserve(networkOf(client)))
+      throw new TooManyLookupsError(WITH_UNKNOWN_KEYS);
+    return this.used(key, admitted);
   }
 
   private digestOf(key: string): string {

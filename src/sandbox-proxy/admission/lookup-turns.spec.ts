@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { DirectoryUnavailableError } from '../../sandbox-proxy/index.js';
+import { DirectoryUnavailableError, TooManyLookupsError } from '../errors.js';
 import { LookupTurns } from './lookup-turns.js';
 
 /** Lookups that are held until `end` is called, once for each. */
@@ -40,6 +40,17 @@ describe('LookupTurns', () => {
     void take('2001:db8:0:1::1', 100);
     void take('10.0.0.2', 101);
     expect(begun.slice(50)).toEqual([100, 101]);
+  });
+
+  it('lets 1,000 of a client wait, and refuses the oldest of them for one more', async () => {
+    const { begun, take, end } = heldLookups(new LookupTurns());
+    const all = numbers(1_050).map((id) => take('10.0.0.1', id));
+    const [oldest, second] = [all[50], all[51]].map((one) => one?.catch((error: unknown) => error));
+    const late = take('10.0.0.1', 1_050);
+    expect(await oldest).toBeInstanceOf(TooManyLookupsError);
+    for (let i = 0; i < 1_050; i += 1) await end();
+    expect([await second, await late, begun.length]).toEqual([51, 1_050, 1_050]);
+    expect(begun[50]).toBe(1_050);
   });
 
   it('hands the turn on where a lookup fails', async () => {
