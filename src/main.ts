@@ -7,7 +7,8 @@ import { loadEnvFile } from 'node:process';
 import { CLOSE_MARGIN_MS, onSignals, Shutdown } from './program/boot/shutdown.js';
 import { startProblem } from './program/boot/start-problem.js';
 import { openWorkers, tellPrimary } from './program/boot/workers.js';
-import { Configuration, loadConfiguration } from './program/config/configuration.js';
+import { Configuration, CONFIGURATION_VARIABLES, loadConfiguration } from './program/config/configuration.js';
+import { unknownSettings } from './program/config/unknown-settings.js';
 import { standardOutput } from './program/logging/standard-output.js';
 import { EmbeddedPostgres } from './demo/embedded-postgres/embedded-postgres.js';
 import { openDatabase } from './platform/database/open-database.js';
@@ -21,11 +22,14 @@ import { sandboxUrlTemplate } from './platform/sandboxes/sandbox-url-template.js
 /** Longer than the launcher takes from a fast shutdown to SIGKILL. */
 const POSTGRES_STOP_MS = 40_000;
 
+const SETTINGS = CONFIGURATION_VARIABLES.map(({ name }) => name);
+
 const shutdown = new Shutdown();
 let configuration: Configuration | undefined;
 
 async function start(): Promise<void> {
   if (cluster.isPrimary && existsSync('.env')) loadEnvFile('.env');
+  if (cluster.isPrimary) for (const line of unknownSettings(process.env, SETTINGS)) console.warn(line);
   configuration = loadConfiguration(process.env);
   if (cluster.isWorker) return void (await openHere(configuration));
   if (configuration.DATABASE_URL === undefined) return startEmbedded(configuration);

@@ -5,6 +5,7 @@ import { AppModule } from './app.module.js';
 import { configureApp } from './program/app.setup.js';
 import type { Configuration } from './program/config/configuration.js';
 import { CLOSE_MARGIN_MS, type Shutdown } from './program/boot/shutdown.js';
+import { SandboxProxy } from './sandbox-proxy/index.js';
 import { boundUploadMemory } from './program/boot/upload-memory.js';
 
 /**
@@ -14,10 +15,14 @@ import { boundUploadMemory } from './program/boot/upload-memory.js';
  */
 export async function openApp(settings: Configuration, shutdown: Shutdown): Promise<number> {
   boundUploadMemory();
-  const { HOST, PORT, SHUTDOWN_GRACE_MS } = settings;
+  const { HOST, PORT, SHUTDOWN_DELAY_MS, SHUTDOWN_GRACE_MS } = settings;
   const options = { logger: false, abortOnError: false } as const;
   const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(settings), options);
-  shutdown.add(() => app.close(), SHUTDOWN_GRACE_MS + CLOSE_MARGIN_MS);
+  const stop = async () => {
+    if (app.getHttpServer().listening) await app.get(SandboxProxy).drain(SHUTDOWN_DELAY_MS);
+    await app.close();
+  };
+  shutdown.add(stop, SHUTDOWN_DELAY_MS + SHUTDOWN_GRACE_MS + CLOSE_MARGIN_MS);
   configureApp(app);
   await app.listen(PORT, HOST);
   return (app.getHttpServer().address() as AddressInfo).port;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Lifecycle } from '../src/program/health/lifecycle.js';
+import { SandboxProxy } from '../src/sandbox-proxy/index.js';
 import { type StartedApp, startApp } from './kit/app.js';
 
 describe('health', () => {
@@ -25,7 +25,7 @@ describe('health', () => {
   });
 
   it('is not ready once draining', async () => {
-    started.app.get(Lifecycle).drain();
+    await started.app.get(SandboxProxy).drain();
     const answer = await fetch(`${started.url}/readyz`);
     expect(answer.status).toBe(503);
     expect(await answer.json()).toMatchObject({ checks: { lifecycle: 'draining' } });

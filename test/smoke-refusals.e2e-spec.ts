@@ -34,6 +34,18 @@ describe('a start that cannot succeed', () => {
     expect(said.trim().split('\n')).toHaveLength(4);
   });
 
+  it('is told of a setting that nobody reads, and does not fall back to a demo in production', async () => {
+    const said = await refusal({
+      NODE_ENV: 'production',
+      DATABSE_URL: 'postgres://user:secret@db/x',
+      ADMIN_TOKEN: TOKEN,
+    });
+    expect(said).toMatch(
+      /^DATABSE_URL is not a setting, and is ignored: did you mean DATABASE_URL\?\nDATABASE_URL must be set, because NODE_ENV is production; or set EMBEDDED_DATABASE=yes .+\n$/,
+    );
+    expect(said).not.toContain('secret');
+  });
+
   it('says in one line that the port is taken', async () => {
     const squatter = createServer().listen(0, '127.0.0.1');
     await once(squatter, 'listening');

@@ -27,6 +27,7 @@ import { Base36SandboxIds, SandboxIds } from './contracts/sandbox-ids.js';
 import { SandboxRouteCache } from './contracts/sandbox-route-cache.js';
 import { SessionStore } from './contracts/session-store.js';
 import { Entrance } from './entrance/entrance.js';
+import { LastAnswers } from './entrance/last-answers.js';
 import { SandboxProxyMiddleware } from './entrance/sandbox-proxy.middleware.js';
 import { SandboxProxy } from './entrance/sandbox-proxy.service.js';
 import { SandboxUpgradeListener } from './entrance/upgrade.listener.js';
@@ -131,6 +132,7 @@ const SERVICES: readonly Provider[] = [
   BrowserAccess,
   Entrance,
   HostClientPool,
+  LastAnswers,
   OpenAccess,
   PermissionService,
   PortRulesService,

@@ -153,7 +153,7 @@ describe.each(Object.keys(APPS) as AppName[])('the proxy in an application of so
       (await stopping.key('blue')).fields,
     );
     const code = stopping.app.stop();
-    expect((await socket.closed).code).toBe(1001);
+    expect((await socket.closed).code).toBe(1012);
     // Nest itself sends the signal again, once it has closed everything
     expect(await code).toBe('SIGTERM');
     await stopping.agent.stop();

@@ -28,11 +28,11 @@ export class WorkerStartError extends Error {
  *   and the error of the listener, e.g. EADDRINUSE.
  */
 export async function openWorkers(settings: Configuration, shutdown: Shutdown): Promise<number> {
-  const { DATABASE_URL = '', MIGRATIONS, SHUTDOWN_GRACE_MS } = settings;
+  const { DATABASE_URL = '', MIGRATIONS, SHUTDOWN_DELAY_MS, SHUTDOWN_GRACE_MS } = settings;
   await (await openDatabase(DATABASE_URL, MIGRATIONS)).destroy();
   const port = await freePort(settings);
   const workers = new Workers(Object.assign(new Configuration(), settings, { PORT: port }));
-  const patienceMs = SHUTDOWN_GRACE_MS + 2 * CLOSE_MARGIN_MS;
+  const patienceMs = SHUTDOWN_DELAY_MS + SHUTDOWN_GRACE_MS + 2 * CLOSE_MARGIN_MS;
   shutdown.add(() => workers.stop(patienceMs), patienceMs + CLOSE_MARGIN_MS);
   await workers.start();
   return port;

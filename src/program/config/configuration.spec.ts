@@ -76,6 +76,7 @@ describe('loadConfiguration', () => {
     ['HOST', 'http://localhost'],
     ['DATABASE_URL', 'mysql://localhost/x'],
     ['MIGRATIONS', 'true'],
+    ['EMBEDDED_DATABASE', 'true'],
     ['SANDBOX_DOMAINS', 'example.com,*.example.com'],
     ['SANDBOX_DOMAINS', 'example.com:8000'],
     ['PUBLIC_URL', 'example.com'],
@@ -112,6 +113,31 @@ describe('loadConfiguration', () => {
     const problems = problemsOf({ DATABASE_URL: 'postgres://u:p@localhost/db' });
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatch(/^ADMIN_TOKEN must be at least 16 .* but is not set$/);
+  });
+
+  it('wants DATABASE_URL with NODE_ENV=production, unless the embedded database is asked for', () => {
+    const production = { NODE_ENV: 'production' };
+    expect(problemsOf(production)).toEqual([
+      'DATABASE_URL must be set, because NODE_ENV is production; or set EMBEDDED_DATABASE=yes to keep everything in a PostgreSQL in DATA_DIR, with a demo',
+    ]);
+    expect(problemsOf({ ...production, EMBEDDED_DATABASE: 'yes' })).toEqual([]);
+    const own = { DATABASE_URL: 'postgres://u:p@localhost/db', ADMIN_TOKEN: 'abcdefghijklmnop' };
+    expect(problemsOf({ ...production, ...own })).toEqual([]);
+  });
+
+  it('refuses the embedded database where EMBEDDED_DATABASE is no', () => {
+    expect(problemsOf({ EMBEDDED_DATABASE: 'no' })).toEqual([
+      expect.stringMatching(/^DATABASE_URL must be set, because EMBEDDED_DATABASE is no; or set /),
+    ]);
+  });
+
+  it('keeps the listener open for 5 s after SIGTERM with NODE_ENV=production alone', () => {
+    const delay = (env: NodeJS.ProcessEnv) =>
+      loadConfiguration({ EMBEDDED_DATABASE: 'yes', ...env }).SHUTDOWN_DELAY_MS;
+    expect(delay({})).toBe(0);
+    expect(delay({ NODE_ENV: 'test' })).toBe(0);
+    expect(delay({ NODE_ENV: 'production' })).toBe(5_000);
+    expect(delay({ NODE_ENV: 'production', SHUTDOWN_DELAY_MS: '0' })).toBe(0);
   });
 
   it('reports all problems at once, one line each, with what it got', () => {

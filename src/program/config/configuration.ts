@@ -20,6 +20,9 @@ export interface ConfigurationVariable {
   readonly description: string;
 }
 
+/** Defaults that differ with NODE_ENV=production. */
+const PRODUCTION_DEFAULTS = { SHUTDOWN_DELAY_MS: 5_000, EMBEDDED_DATABASE: 'no' } as const;
+
 const VARIABLES = variablesOf(Configuration.prototype);
 
 /**
@@ -29,6 +32,7 @@ const VARIABLES = variablesOf(Configuration.prototype);
  */
 export function loadConfiguration(env: NodeJS.ProcessEnv): Configuration {
   const configuration = new Configuration();
+  if (env['NODE_ENV'] === 'production') Object.assign(configuration, PRODUCTION_DEFAULTS);
   for (const { name, parse } of VARIABLES) {
     const text = env[name];
     if (text !== undefined && text !== '') {
@@ -41,6 +45,12 @@ export function loadConfiguration(env: NodeJS.ProcessEnv): Configuration {
     if (text === undefined || text === '') return `${name} must be ${wants}, but is not set`;
     return `${name} must be ${wants}, but is ${secret ? 'something else' : JSON.stringify(text)}`;
   });
+  if (configuration.DATABASE_URL === undefined && configuration.EMBEDDED_DATABASE === 'no') {
+    const why = env['EMBEDDED_DATABASE'] ? 'EMBEDDED_DATABASE is no' : 'NODE_ENV is production';
+    problems.push(
+      `DATABASE_URL must be set, because ${why}; or set EMBEDDED_DATABASE=yes to keep everything in a PostgreSQL in DATA_DIR, with a demo`,
+    );
+  }
   if (problems.length > 0) throw new ConfigurationError(problems);
   return configuration;
 }

@@ -47,6 +47,15 @@ function all(...decorators: PropertyDecorator[]): PropertyDecorator {
  */
 export class Configuration {
   @FromEnvironment({
+    description:
+      '`production`: no embedded database unless `EMBEDDED_DATABASE` is `yes`, and another default of `SHUTDOWN_DELAY_MS`.',
+    wants: 'a text',
+  })
+  @IsOptional()
+  @IsString()
+  NODE_ENV?: string;
+
+  @FromEnvironment({
     description: 'Address to listen on.',
     wants: 'an IP address or a host name',
   })
@@ -92,6 +101,15 @@ export class Configuration {
   @IsOptional()
   @IsPostgresUrl()
   FEED_DATABASE_URL?: string;
+
+  @FromEnvironment({
+    description:
+      'Whether the embedded PostgreSQL may be used, `yes` or `no`. Unset: `yes`, but `no` with `NODE_ENV=production`.',
+    wants: 'yes or no',
+  })
+  @IsOptional()
+  @IsIn(['yes', 'no'])
+  EMBEDDED_DATABASE?: 'yes' | 'no';
 
   @FromEnvironment({
     description: 'Directory of the embedded PostgreSQL and of generated secrets.',
@@ -249,6 +267,12 @@ export class Configuration {
   @IsIn(LOG_LEVELS)
   LOG_LEVEL: LogLevel = 'info';
 
-  @Milliseconds('How long requests in progress may go on after SIGTERM, in ms.', 0)
+  @Milliseconds(
+    'How long the listener stays open after SIGTERM, in ms, while `/readyz` is 503 and every answer closes its connection; 5000 with `NODE_ENV=production`.',
+    0,
+  )
+  SHUTDOWN_DELAY_MS: number = 0;
+
+  @Milliseconds('How long requests in progress may go on after that, in ms.', 0)
   SHUTDOWN_GRACE_MS: number = 10_000;
 }

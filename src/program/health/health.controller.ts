@@ -1,9 +1,9 @@
 import { Controller, Get, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { type FeedState, PostgresChangeFeed } from '../../platform/proxy-adapter/postgres-change-feed.js';
+import { SandboxProxy } from '../../sandbox-proxy/index.js';
 import { Configuration } from '../config/configuration.js';
 import { DatabaseCheck } from './database-check.js';
-import { Lifecycle } from './lifecycle.js';
 
 /** One line of `/readyz`: `ok`, or what is wrong. */
 type Checks = Readonly<Record<'database' | 'changeFeed' | 'lifecycle', string>>;
@@ -21,7 +21,7 @@ export class HealthController {
   constructor(
     private readonly database: DatabaseCheck,
     private readonly feed: PostgresChangeFeed,
-    private readonly lifecycle: Lifecycle,
+    private readonly proxy: SandboxProxy,
     private readonly configuration: Configuration,
   ) {}
 
@@ -35,7 +35,7 @@ export class HealthController {
   async ready(@Res({ passthrough: true }) response: Response): Promise<{ status: string; checks: Checks }> {
     const database = (await this.database.isAnswering()) ? 'ok' : 'unavailable';
     const { state } = this.feed;
-    const lifecycle = this.lifecycle.isDraining ? 'draining' : 'ok';
+    const lifecycle = this.proxy.state.isDraining ? 'draining' : 'ok';
     // without our migrations no triggers are expected: the proxy works, and only hears of changes later
     const isFeedAccepted =
       state === 'live' || (state === 'absent' && this.configuration.MIGRATIONS === 'off');

@@ -10,6 +10,7 @@ import { outlasts } from '../node-internals/request-timeout.js';
 import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from '../options.js';
 import { secondServersOf } from './fastify-servers.js';
 import { answerHalfClosed } from './half-closed.js';
+import { LastAnswers } from './last-answers.js';
 import { enterPipeline, leavePipeline } from './pipeline.js';
 import { isProtected } from './protect-listener.js';
 import { refuseConnect } from './refuse-connect.js';
@@ -29,6 +30,7 @@ export class Entrance implements OnModuleInit, BeforeApplicationShutdown {
     private readonly middleware: SandboxProxyMiddleware,
     private readonly upgrades: SandboxUpgradeListener,
     private readonly proxy: SandboxProxy,
+    private readonly lastAnswers: LastAnswers,
     private readonly pool: HostClientPool,
     @Inject(SANDBOX_PROXY_OPTIONS) private readonly options: SandboxProxyOptions,
   ) {}
@@ -45,11 +47,11 @@ export class Entrance implements OnModuleInit, BeforeApplicationShutdown {
   }
 
   /**
-   * Nest closes the server next, and waits until every connection is gone. So tunnels end now, and requests after the
-   * grace.
+   * Nest closes the server next, and waits until every connection is gone. So tunnels end from now on, and requests after
+   * the grace.
    */
   beforeApplicationShutdown(): void {
-    this.proxy.drain();
+    void this.proxy.drain();
     setTimeout(() => {
       this.proxy.cutAll();
       this.upgrades.closeAll();
@@ -59,6 +61,7 @@ export class Entrance implements OnModuleInit, BeforeApplicationShutdown {
   private guard(server: unknown): void {
     if (!isHttp1(server))
       throw new TypeError('SandboxProxyModule needs an HTTP/1.1 server: HTTP/2 is not supported');
+    this.lastAnswers.watch(server);
     server.on('listening', () => this.pool.refuseOwnPort((server.address() as AddressInfo).port));
     declineUpgrades(
       server,
@@ -67,6 +70,7 @@ export class Entrance implements OnModuleInit, BeforeApplicationShutdown {
     );
     const take = (request: IncomingMessage, response: ServerResponse): boolean => {
       if (isClosing(request.socket)) return true;
+      this.lastAnswers.note(response);
       let isOurs = true;
       this.middleware.use(request, response, () => {
         isOurs = false;

@@ -1,10 +1,16 @@
-import { Injectable } from '@nestjs/common';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Inject, Injectable } from '@nestjs/common';
 import { HostClientPool } from '../agent-client/host-client-pool.js';
 import { ChangeFeed } from '../contracts/change-feed.js';
 import { serverStops } from '../exchange/cut.js';
 import { OpenAccess } from '../open-access/open-access.js';
+import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from '../options.js';
 import { Tunnels } from '../relay/tunnels.js';
+import { LastAnswers } from './last-answers.js';
 import { SandboxUpgradeListener } from './upgrade.listener.js';
+
+/** Tunnels end one after the other over this time, so that their clients do not all come back at once, ms. */
+const ENDING_MS = 2_000;
 
 /** The state of the proxy, for health checks. */
 export interface SandboxProxyState {
@@ -31,16 +37,25 @@ export class SandboxProxy {
     private readonly access: OpenAccess,
     private readonly pool: HostClientPool,
     private readonly feed: ChangeFeed,
+    private readonly lastAnswers: LastAnswers,
+    @Inject(SANDBOX_PROXY_OPTIONS) private readonly options: SandboxProxyOptions,
   ) {}
 
   /**
-   * To be called when the application is about to stop: tunnels end (WebSockets with 1001), and further upgrades are
-   * refused (503 `shutting_down`). Requests go on. Nest's shutdown calls this too.
+   * To be called when the application is about to stop; Nest's shutdown does so too. From now on every answer of the server
+   * says `Connection: close`, and the connection ends with it. After `delayMs`, in which load balancers can notice that this
+   * process is going, tunnels end over 2 s (WebSockets with 1012), and further upgrades are refused (503 `shutting_down`).
+   * Requests go on.
+   *
+   * @returns when the delay is over
    */
-  drain(): void {
+  async drain(delayMs = 0): Promise<void> {
     this.isDraining = true;
+    this.lastAnswers.begin();
+    if (delayMs > 0) await sleep(delayMs);
     this.upgrades.drain();
-    this.tunnels.drain();
+    // what is still open when the grace is over is cut without a word
+    this.tunnels.drain(Math.min(ENDING_MS, this.options.shutdownGraceMs / 2));
   }
 
   /**

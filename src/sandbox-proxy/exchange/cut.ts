@@ -28,12 +28,15 @@ export interface Cut {
 }
 
 /** The application is about to stop. */
-export const GOING_AWAY: WebSocketClose = { code: 1001, reason: 'the server is about to stop' };
+export const RESTARTING: WebSocketClose = {
+  code: 1012,
+  reason: 'the server is about to stop; connect again',
+};
 
 /** The grace for requests under way is over. */
 export function serverStops(): Cut {
   const error = new ShuttingDownError();
-  return { error, close: GOING_AWAY, logCode: error.code };
+  return { error, close: RESTARTING, logCode: error.code };
 }
 
 /** The credential no longer admits. */

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { Injectable } from '@nestjs/common';
 import type { ResponseHead } from '../agent-client/response-head.js';
 import { AccessLog } from '../contracts/access-log.js';
-import { GOING_AWAY } from '../exchange/cut.js';
+import { RESTARTING } from '../exchange/cut.js';
 import { type Exchange, recordIn } from '../exchange/exchange.js';
 import { FrameBoundary } from './frame-boundary.js';
 import { Tunnel } from './tunnel.js';
@@ -47,13 +47,21 @@ export class Tunnels {
     const tunnel = new Tunnel(client, agent, boundary, record, this.onClosed);
     this.tunnels.add(tunnel);
     exchange.group?.replace(exchange, tunnel);
-    if (this.isDraining) tunnel.close(GOING_AWAY);
+    if (this.isDraining) tunnel.close(RESTARTING);
   }
 
-  /** Ends every tunnel, because it would go on for ever; one whose handshake is under way as soon as it opens. */
-  drain(): void {
+  /**
+   * Ends every tunnel, because it would go on for ever: one after the other, the last of them after `overMs`. One whose
+   * handshake is under way ends as soon as it opens.
+   */
+  drain(overMs: number): void {
+    if (this.isDraining) return;
     this.isDraining = true;
-    for (const tunnel of this.tunnels) tunnel.close(GOING_AWAY);
+    for (const [index, tunnel] of [...this.tunnels].entries()) {
+      const afterMs = (overMs * index) / Math.max(1, this.tunnels.size - 1);
+      if (afterMs === 0) tunnel.close(RESTARTING);
+      else setTimeout(() => tunnel.close(RESTARTING), afterMs);
+    }
   }
 
   private readonly onClosed = (tunnel: Tunnel, record: TunnelRecord): void => {
