@@ -132,6 +132,43 @@ describe('a session', () => {
   });
 });
 
+// A flood from one address locked out the guests behind the same NAT whenever memory forgot them: 5 s without a feed.
+describe('a session that has been shown to be one, where its address has used up its budget', () => {
+  const SANDBOX: Change = { kind: 'sandbox', sandboxId: 'cl-x' };
+  async function flood(): Promise<void> {
+    for (let i = 0; i < 500; i++) await find(`wrs_${1_000 + i}`);
+    await expect(find('wrs_2')).rejects.toThrow(TooManyLookupsError);
+  }
+
+  it('is asked about again whenever memory has forgotten it, and costs nothing', async () => {
+    await find();
+    await flood();
+    for (let i = 0; i < 3; i++) {
+      service.forget(SANDBOX);
+      expect(await find()).toEqual(sessionOf(1));
+    }
+    await expect(find('wrs_2')).rejects.toThrow(TooManyLookupsError);
+  });
+
+  it('may have been shown so by the exchange of its link', async () => {
+    store.links.set('wrl_1', { token: TOKEN, embed: false, expiresAtMs: 9e15 });
+    await begin();
+    await flood();
+    expect(await find()).toEqual(sessionOf(1));
+  });
+
+  it("is a stranger's at another place, and after its end", async () => {
+    await find();
+    await flood();
+    await expect(find(TOKEN, { ...PLACE, port: 81 })).rejects.toThrow(TooManyLookupsError);
+    store.sessions.clear();
+    service.forget(SANDBOX);
+    expect(await find()).toBeNull();
+    service.forget(SANDBOX);
+    await expect(find()).rejects.toThrow(TooManyLookupsError);
+  });
+});
+
 describe('a link', () => {
   it('is exchanged for a session by the store alone, each time', async () => {
     store.links.set('wrl_1', { token: 'wrs_7', embed: true, expiresAtMs: 9e15 });

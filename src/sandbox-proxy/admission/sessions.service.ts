@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { Inject, Injectable, Optional } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { ChangeFeed } from '../contracts/change-feed.js';
 import { type Change, topicOf } from '../contracts/changes.js';
 import { type MaybePromise, whenReady } from '../contracts/maybe-promise.js';
@@ -20,6 +22,8 @@ export const SESSION_SCHEME = 'session';
 /** How long a session may be served from memory, milliseconds. */
 const TTL_MS = 120_000;
 const MAX_SESSIONS = 10_000;
+/** Sessions whose holders are known although they are not in memory any more; a digest each. */
+const MAX_PROVEN = 50_000;
 /** Most questions about sessions under way at a time. */
 const MAX_FLIGHTS = 10_000;
 
@@ -33,6 +37,11 @@ export class SessionsService {
   private readonly sessions: AnswerCache<Session>;
   private readonly form: RegExp | null;
   private readonly turns: ExchangeTurns;
+  /**
+   * Digests of the keys by which a session was found or begun. Whoever shows such a one is no stranger, however many
+   * strangers share the address.
+   */
+  private readonly proven = new LRUCache<string, true>({ max: MAX_PROVEN });
 
   constructor(
     @Optional() @Inject(SessionStore) private readonly store: SessionStore | null,
@@ -63,12 +72,35 @@ export class SessionsService {
   find(token: string, { sandboxId, port }: SessionPlace, client: string): MaybePromise<Session | null> {
     const { store } = this;
     if (store === null || !this.hasForm(token)) return null;
+    const key = keyOf(token, sandboxId, port);
     const found = this.sessions.get(
-      `${sandboxId} ${port} ${token}`,
-      () => this.strangers.ask(client, () => store.find(token, { sandboxId, port })),
-      () => this.strangers.reserve(client),
+      key,
+      () => this.lookUp(store, key, token, { sandboxId, port }, client),
+      () => this.payFor(key, client),
     );
     return whenReady(found, (session) => ifGoodAt(session, sandboxId, port));
+  }
+
+  /** @throws TooManyLookupsError where the client would have to pay, and cannot */
+  private payFor(key: string, client: string): void {
+    if (!this.proven.has(digestOf(key))) this.strangers.reserve(client);
+  }
+
+  /** Asks the store, once `payFor` has let it. */
+  private async lookUp(
+    store: SessionStore,
+    key: string,
+    token: string,
+    place: SessionPlace,
+    client: string,
+  ): Promise<Session | null> {
+    const digest = digestOf(key);
+    const ask = (): Promise<Session | null> => store.find(token, place);
+    const found = await (this.proven.has(digest) ? ask() : this.strangers.ask(client, ask));
+    // a session that has ended proves nothing any more: the next question about it is a stranger's
+    if (found === null) this.proven.delete(digest);
+    else this.proven.set(digest, true);
+    return found;
   }
 
   /** True for a text with the form of a token, whether or not there is such a token. */
@@ -99,8 +131,10 @@ export class SessionsService {
     return this.turns.take(client, async () => {
       try {
         const begun = await answerInTime(() => store.begin(token, place, isConfirmed));
-        if (begun === null || (begun === 'confirm' && !isConfirmed) || isBegunSession(begun)) return begun;
-        throw new TypeError('the answer has not its shape');
+        if (begun === null || (begun === 'confirm' && !isConfirmed)) return begun;
+        if (!isBegunSession(begun)) throw new TypeError('the answer has not its shape');
+        this.proven.set(digestOf(keyOf(begun.token, place.sandboxId, place.port)), true);
+        return begun;
       } catch (error) {
         throw error instanceof LimitExceededError ? error : new DirectoryUnavailableError(error);
       }
@@ -122,6 +156,14 @@ export class SessionsService {
 /** The changes that a session rests on, besides those of its sandbox and its team. */
 export function changesOfSession({ sessionId, linkId }: Session): Change[] {
   return [linkId, sessionId].map((subject) => ({ kind: 'credential', scheme: SESSION_SCHEME, subject }));
+}
+
+function keyOf(token: string, sandboxId: string, port: number): string {
+  return `${sandboxId} ${port} ${token}`;
+}
+
+function digestOf(key: string): string {
+  return createHash('sha256').update(key).digest('base64');
 }
 
 function topicsOfSession(key: string, session: Session | null): string[] {
