@@ -341,6 +341,21 @@ describe('the store of sessions', () => {
     expect(asked).toBe(1);
   });
 
+  // A link whose end was moved nearer, or that lost an origin, kept what was open by it open, by the old terms.
+  it.each([
+    ['its end', `expires_at = expires_at - interval '1 minute'`],
+    ['whether it may be framed', 'embed = false'],
+    ['its origins', `allowed_origins = '["https://b.example"]'`],
+    ['the number of its origins', `allowed_origins = '["https://a.example", "https://b.example"]'`],
+  ])('takes a session for another one where %s has changed in place', async (_what, assignment) => {
+    const session = of((await store().find(await begun(), place())) ?? undefined);
+    expect(await store().stillHold([session])).toEqual([true]);
+    await db.query(`UPDATE sandbox_links SET ${assignment} WHERE id = $1`, [
+      decodeId('link', session.linkId),
+    ]);
+    expect(await store().stillHold([session])).toEqual([false]);
+  });
+
   // one guest opened a link 1,000 times, and the next guest got 401
   it('begins another one by a link that has 1,000, in place of the oldest, and tells of its end', async () => {
     const { id, token } = await link();

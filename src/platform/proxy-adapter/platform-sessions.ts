@@ -71,8 +71,16 @@ export class PlatformSessionStore extends SessionStore {
   }
 }
 
+/** Whether nothing has been changed in place of what the session was admitted by. */
 function isSame(session: Session, now: Session | undefined): boolean {
-  return session.sandboxId === now?.sandboxId && session.port === now.port && session.teamId === now.teamId;
+  if (now === undefined) return false;
+  const { allowedOrigins, ...rest } = now;
+  const fields = Object.keys(rest) as (keyof typeof rest)[];
+  return (
+    fields.every((field) => session[field] === rest[field]) &&
+    session.allowedOrigins.length === allowedOrigins.length &&
+    session.allowedOrigins.every((origin, i) => origin === allowedOrigins[i])
+  );
 }
 
 function sessionOf(row: SessionRow): Session {
