@@ -200,3 +200,38 @@ describe('when the address of a host changes', () => {
     );
   });
 });
+
+describe.each(['here', 'elsewhere'])("when an origin is taken off a port's CORS list (%s)", (where) => {
+  const origin = 'Origin: https://app.example.com';
+  const rest = ['https://other.example.com'];
+  const change = (): Promise<unknown> =>
+    where === 'here'
+      ? stage.api('PUT', `${path()}/ports/3000`, { cors: rest })
+      : stage.started.db.query('UPDATE sandbox_ports SET cors = $1 WHERE sandbox_id = $2', [
+          JSON.stringify(rest),
+          stage.sandbox.uuid,
+        ]);
+
+  it('what its pages have opened by a session is cut, and nothing else of that session', async () => {
+    await stage.putPort(3000, { cors: ['https://app.example.com', ...rest] });
+    const visitor = await VISITORS.session();
+    const own = await stage.socket(asked(visitor, [`Origin: http://${stage.host()}`, ...UPGRADE_LINES]));
+    const other = await stage.stream(asked(visitor, [`Origin: ${rest[0]}`]));
+    const socket = await stage.socket(asked(visitor, [origin, ...UPGRADE_LINES]));
+    const stream = await stage.stream(asked(visitor, [origin]));
+    const request = await stage.begin(asked(visitor, [origin]));
+    await change();
+    const frame = Buffer.from(await ends(socket.client), 'latin1');
+    expect([frame[0], frame.readUInt16BE(2)]).toEqual([0x88, 1008]);
+    expect(frame.toString('latin1', 4)).toBe('no longer allowed for this origin');
+    expect(await ends(stream.client)).toBe('');
+    const answer = await stage.answerOn(request.client);
+    expect([answer.status, answer.header('x-sandbox-error')]).toEqual([403, 'proxy;cross_site_request']);
+    for (const { upstream } of [socket, stream, request]) await ends(upstream);
+    own.upstream.send('\x81\x02hi');
+    expect(await own.client.bytes(4)).toBe('\x81\x02hi');
+    other.upstream.send('3\r\ndef\r\n');
+    await other.client.until('def');
+    expect((await stage.ask(asked(visitor, [origin, ...UPGRADE_LINES]))).status).toBe(403);
+  });
+});

@@ -243,9 +243,9 @@ function schemeProviders(
     },
     {
       provide: SessionScheme,
-      inject: [SessionsService, SessionStore],
-      useFactory: (sessions: SessionsService, store: SessionStore | null) =>
-        store === null ? null : new SessionScheme(sessions),
+      inject: [SessionsService, PortRulesService, SessionStore],
+      useFactory: (sessions: SessionsService, ports: PortRulesService, store: SessionStore | null) =>
+        store === null ? null : new SessionScheme(sessions, ports),
     },
     {
       provide: CREDENTIAL_SCHEMES,

@@ -38,12 +38,12 @@ export class PermissionService {
     // This also drops the settings of another team, for a port of its own.
     exchange.cors = cors === undefined ? null : corsRule(cors, asked.request.headers.origin);
     const allowedOrigin = exchange.cors?.allowedOrigin ?? null;
-    const refusal = admission.scheme.permit?.(admission, asked, allowedOrigin) ?? null;
-    if (refusal === null) return admission;
+    const permitted = admission.scheme.permit?.(admission, asked, allowedOrigin) ?? admission;
+    if (!(permitted instanceof Error)) return permitted;
     const found = this.publicPorts.find(asked);
     const open = found === null ? null : this.publicPorts.admit(found, asked);
     const orRefuse = (publicly: Admission | null): Admission => {
-      if (publicly === null) throw refusal;
+      if (publicly === null) throw permitted;
       exchange.cors ??= corsRule(publicly.cors, asked.request.headers.origin);
       return publicly;
     };

@@ -58,12 +58,17 @@ export class PortRulesService {
 
   /** Which of these are still public; always asks the store. @throws TypeError for an answer of another shape */
   async arePublic(places: readonly SessionPlace[]): Promise<boolean[]> {
+    return (await this.findAll(places)).map((rules) => rules?.visibility === 'public');
+  }
+
+  /** The settings of all these; always asks the store. @throws TypeError for an answer of another shape */
+  async findAll(places: readonly SessionPlace[]): Promise<readonly (PortRules | null)[]> {
     const { settings } = this;
-    if (settings === null) return places.map(() => false);
+    if (settings === null) return places.map(() => null);
     const found = await settings.findMany(places);
     if (!Array.isArray(found) || found.length !== places.length || !found.every(isPortRulesOrNull))
       throw new TypeError('findMany gave no rules for each port');
-    return found.map((rules) => rules?.visibility === 'public');
+    return found;
   }
 
   /** Forgets what a change concerns. */

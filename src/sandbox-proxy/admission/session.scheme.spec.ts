@@ -1,20 +1,27 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { askedWith, FakeSessions, sessionOf } from '../../../test/kit/admission-fakes.js';
+import { askedWith, FakePorts, FakeSessions, sessionOf } from '../../../test/kit/admission-fakes.js';
 import { FakeFeed } from '../../../test/kit/answer-fakes.js';
 import type { AdmissionRequest } from '../contracts/credential-scheme.js';
 import { CrossSiteRequestError } from '../errors.js';
+import { PortRulesService } from './port-rules.service.js';
 import { SessionScheme } from './session.scheme.js';
 import { SessionsService } from './sessions.service.js';
 import { StrangerBudget } from './stranger-budget.js';
 
 let store: FakeSessions;
+let ports: FakePorts;
 let scheme: SessionScheme;
 
 beforeEach(() => {
   store = new FakeSessions();
   store.sessions.set('wrs_1', sessionOf(1));
   store.sessions.set('wrs_2', sessionOf(2));
-  scheme = new SessionScheme(new SessionsService(store, new FakeFeed(), new StrangerBudget()));
+  ports = new FakePorts();
+  const [feed, strangers] = [new FakeFeed(), new StrangerBudget()];
+  scheme = new SessionScheme(
+    new SessionsService(store, feed, strangers),
+    new PortRulesService(ports, feed, strangers),
+  );
 });
 
 /** The id of the session that a request with this Cookie header is let in by. */
@@ -114,6 +121,58 @@ describe('an admission by a session', () => {
       isUpgrade: true,
     });
     expect(scheme.permit(admission, asked, null)).toBeInstanceOf(CrossSiteRequestError);
-    expect(scheme.permit(admission, asked, 'https://b.example')).toBeNull();
+    expect(scheme.permit(admission, asked, 'https://b.example')).not.toBeInstanceOf(Error);
+  });
+});
+
+// A WebSocket that a page of another site had opened went on after its origin was taken off the port's CORS list.
+describe('an admission by a session, for a page whose origin the port allows', () => {
+  const RULES = { teamId: 'team-a', visibility: 'private', cors: ['https://b.example'] } as const;
+  const from = (origin: string) =>
+    askedWith(['Host', '80-cl-x.example.com', 'Origin', origin], { isUpgrade: true });
+
+  async function listed() {
+    const permitted = scheme.permit(await admit(), from('https://b.example'), 'https://b.example');
+    if (permitted === null || permitted instanceof Error) throw new Error('not by the list');
+    return permitted;
+  }
+
+  it('rests on the settings of the port too, and is one for all its requests', async () => {
+    expect((await listed()).restsOn).toEqual([
+      ...(await admit()).restsOn,
+      { kind: 'port', sandboxId: 'cl-x', port: 80 },
+    ]);
+    expect(await listed()).toBe(await listed());
+  });
+
+  it('is the usual one for a page of the sandbox itself, or of an origin that no list names', async () => {
+    const own = 'http://80-cl-x.example.com';
+    expect(scheme.permit(await admit(), from(own), own)).toBeNull();
+    store.sessions.set('wrs_1', { ...sessionOf(1), allowedOrigins: ['https://c.example'] });
+    scheme.forget({ kind: 'everything' });
+    expect(scheme.permit(await admit(), from('https://c.example'), null)).toBeNull();
+  });
+
+  it.each([
+    ['holds while the list has the origin', RULES, true],
+    ['ends when the list loses it', { ...RULES, cors: ['https://c.example'] }, 'origin'],
+    ['ends when CORS is left to the app', { ...RULES, cors: 'app' }, 'origin'],
+    ["ends when the settings are another team's", { ...RULES, teamId: 'team-b' }, 'origin'],
+    ['ends when the settings are deleted', null, 'origin'],
+  ] as const)('%s', async (_what, rules, standing) => {
+    if (rules !== null) ports.rules.set('cl-x 80', rules);
+    expect(await scheme.stillHold([await admit(), await listed()])).toEqual([true, standing]);
+    store.sessions.clear();
+    expect(await scheme.stillHold([await listed()])).toEqual([false]);
+  });
+
+  it('is remembered for the last hundred origins at most', async () => {
+    const admission = await admit();
+    const first = await listed();
+    for (let i = 0; i < 100; i++) {
+      const origin = `https://${i}.example`;
+      scheme.permit(admission, from(origin), origin);
+    }
+    expect(await listed()).not.toBe(first);
   });
 });

@@ -5,18 +5,26 @@ import {
   type AdmissionRequest,
   CredentialScheme,
   type FoundCredential,
+  type Standing,
 } from '../contracts/credential-scheme.js';
 import type { MaybePromise } from '../contracts/maybe-promise.js';
+import type { PortRules } from '../contracts/port-settings.js';
 import type { Session } from '../contracts/session-store.js';
 import type { ProxyError } from '../errors.js';
+import { PortRulesService } from './port-rules.service.js';
 import { cookieLinesIn, SESSION_COOKIE_NAMES, sessionTokensIn } from './session-cookie.js';
-import { refusalOfSessionUse } from './session-use.js';
+import { isOfOwnPage, refusalOfSessionUse } from './session-use.js';
 import { changesOfSession, SESSION_SCHEME, SessionsService } from './sessions.service.js';
 
 /** An admission by a session. */
 interface SessionAdmission extends Admission {
   readonly session: Session;
+  /** The origin of the page that uses it, where only the port's CORS list allows that; null: it needs no list. */
+  readonly listedOrigin: string | null;
 }
+
+/** Most admissions of one session by origins of a list; above it they are made anew. */
+const MAX_LISTED = 100;
 
 /** The cookie that a browser got in exchange for a preview link. */
 @Injectable()
@@ -28,8 +36,13 @@ export class SessionScheme extends CredentialScheme<SessionAdmission> {
   override readonly pattern: RegExp | null;
   /** One admission for all requests of a session, for as long as the session is in memory. */
   private readonly admissions = new WeakMap<Session, SessionAdmission>();
+  /** Those that rest on the port's CORS list too, by the origin in it. */
+  private readonly listed = new WeakMap<SessionAdmission, Map<string, SessionAdmission>>();
 
-  constructor(private readonly sessions: SessionsService) {
+  constructor(
+    private readonly sessions: SessionsService,
+    private readonly ports: PortRulesService,
+  ) {
     super();
     this.pattern = sessions.pattern;
   }
@@ -44,8 +57,15 @@ export class SessionScheme extends CredentialScheme<SessionAdmission> {
     return this.admitFirst(sessionTokensIn(secret, request.isSecure), request);
   }
 
-  stillHold(admissions: readonly SessionAdmission[]): Promise<readonly boolean[]> {
-    return this.sessions.stillHold(admissions.map(({ session }) => session));
+  async stillHold(admissions: readonly SessionAdmission[]): Promise<readonly Standing[]> {
+    const standings = await this.sessions.stillHold(admissions.map(({ session }) => session));
+    const listed = admissions.filter(({ listedOrigin }) => listedOrigin !== null);
+    if (listed.length === 0) return standings;
+    const rules = await this.ports.findAll(listed.map(({ session }) => session));
+    const isListed = new Map(listed.map((admission, i) => [admission, isListedIn(rules[i], admission)]));
+    return admissions.map((admission, i) =>
+      standings[i] === true && isListed.get(admission) === false ? 'origin' : (standings[i] as Standing),
+    );
   }
 
   override forget(change: Change): void {
@@ -53,11 +73,30 @@ export class SessionScheme extends CredentialScheme<SessionAdmission> {
   }
 
   override permit(
-    { session }: SessionAdmission,
+    admission: SessionAdmission,
     request: AdmissionRequest,
     allowedOrigin: string | null,
-  ): ProxyError | null {
-    return refusalOfSessionUse(session, request, allowedOrigin);
+  ): ProxyError | SessionAdmission | null {
+    const refusal = refusalOfSessionUse(admission.session, request, allowedOrigin);
+    if (refusal !== null || allowedOrigin === null || isOfOwnPage(request)) return refusal;
+    return this.listedAdmission(admission, allowedOrigin);
+  }
+
+  /** The admission of pages of an origin that is allowed by the port's list: it ends when the list has it no more. */
+  private listedAdmission(admission: SessionAdmission, listedOrigin: string): SessionAdmission {
+    let known = this.listed.get(admission);
+    if (known === undefined || known.size >= MAX_LISTED) {
+      known = new Map();
+      this.listed.set(admission, known);
+    }
+    let listed = known.get(listedOrigin);
+    if (listed === undefined) {
+      const { sandboxId, port } = admission.session;
+      const restsOn = [...admission.restsOn, { kind: 'port', sandboxId, port } as const];
+      listed = { ...admission, restsOn, listedOrigin };
+      known.set(listedOrigin, listed);
+    }
+    return listed;
   }
 
   /** The admission by the first of the tokens that has a session. */
@@ -80,9 +119,23 @@ export class SessionScheme extends CredentialScheme<SessionAdmission> {
     let admission = this.admissions.get(session);
     if (admission === undefined) {
       const { teamId, expiresAtMs } = session;
-      admission = { scheme: this, teamId, expiresAtMs, restsOn: changesOfSession(session), session };
+      admission = {
+        scheme: this,
+        teamId,
+        expiresAtMs,
+        restsOn: changesOfSession(session),
+        session,
+        listedOrigin: null,
+      };
       this.admissions.set(session, admission);
     }
     return admission;
   }
+}
+
+function isListedIn(
+  rules: PortRules | null | undefined,
+  { teamId, listedOrigin }: SessionAdmission,
+): boolean {
+  return rules?.teamId === teamId && rules.cors !== 'app' && rules.cors.includes(listedOrigin as string);
 }

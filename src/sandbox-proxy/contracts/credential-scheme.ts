@@ -47,6 +47,15 @@ export interface Admission {
 }
 
 /**
+ * Why an admission holds no more: `expired`; `revoked` by whoever gave it; `origin`: a page opened this, and the port no
+ * longer allows pages of its origin.
+ */
+export type AdmissionEnd = 'expired' | 'revoked' | 'origin';
+
+/** Whether an admission still holds; false is `revoked`. */
+export type Standing = boolean | AdmissionEnd;
+
+/**
  * One kind of credential. To add a kind, extend this class and name it in `forRoot({ schemes })`. `admit` should return the
  * same object for as long as the admission is the same: requests and tunnels are grouped by it.
  */
@@ -74,15 +83,16 @@ export abstract class CredentialScheme<A extends Admission = Admission> {
    */
   abstract admit(found: FoundCredential, request: AdmissionRequest): MaybePromise<A | null>;
   /** Which of these (at most 500) still hold: one answer each, in the same order. Must bypass every cache. */
-  abstract stillHold(admissions: readonly A[]): Promise<readonly boolean[]>;
+  abstract stillHold(admissions: readonly A[]): Promise<readonly Standing[]>;
   /** Called for every change, before anything is asked again: forgets what the change concerns. */
   forget(_change: Change): void {
     // A scheme that remembers nothing has nothing to forget.
   }
   /**
-   * Why this request may not use the admission, or null if it may. Pure. A scheme without this method allows every use.
+   * Why this request may not use the admission, or null if it may. Where the use rests on more than the admission does: an
+   * admission that rests on both. Pure. A scheme without this method allows every use.
    *
    * @param allowedOrigin the request's `Origin`, where the team has allowed it at this port; null otherwise
    */
-  permit?(admission: A, request: AdmissionRequest, allowedOrigin: string | null): ProxyError | null;
+  permit?(admission: A, request: AdmissionRequest, allowedOrigin: string | null): ProxyError | A | null;
 }

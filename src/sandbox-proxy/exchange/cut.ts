@@ -1,4 +1,6 @@
+import type { AdmissionEnd } from '../contracts/credential-scheme.js';
 import {
+  CrossSiteRequestError,
   DirectoryUnavailableError,
   HostUnavailableError,
   type ProxyError,
@@ -39,17 +41,27 @@ export function serverStops(): Cut {
   return { error, close: RESTARTING, logCode: error.code };
 }
 
-/** The credential no longer admits. */
-export function accessRevoked(endedCode: 'unauthorized' | 'session_ended'): Cut {
-  const error =
-    endedCode === 'unauthorized' ? new UnauthorizedError(REVOKED) : new SessionEndedError('revoked');
-  return { error, close: { code: 1008, reason: REVOKED }, logCode: 'revoked' };
+/** How a WebSocket is closed that loses its admission. */
+const CLOSE_REASONS: Readonly<Record<AdmissionEnd, string>> = {
+  expired: 'access has expired',
+  revoked: REVOKED,
+  origin: 'no longer allowed for this origin',
+};
+
+/** True for the names of ends: a scheme may be the application's, and answer anything. */
+export function isAdmissionEnd(value: unknown): value is AdmissionEnd {
+  return typeof value === 'string' && Object.hasOwn(CLOSE_REASONS, value);
 }
 
-/** The credential has expired. */
-export function accessExpired(): Cut {
-  const error = new SessionEndedError('expired');
-  return { error, close: { code: 1008, reason: 'access has expired' }, logCode: 'expired' };
+/** The admission no longer holds. @param endedCode of its scheme */
+export function accessEnded(end: AdmissionEnd, endedCode: 'unauthorized' | 'session_ended'): Cut {
+  const reason = CLOSE_REASONS[end];
+  return { error: errorOf(end, endedCode, reason), close: { code: 1008, reason }, logCode: end };
+}
+
+function errorOf(end: AdmissionEnd, endedCode: 'unauthorized' | 'session_ended', reason: string): ProxyError {
+  if (end === 'origin') return new CrossSiteRequestError(reason);
+  return endedCode === 'unauthorized' ? new UnauthorizedError(reason) : new SessionEndedError(end);
 }
 
 /** The sandbox was deleted, or given to another team. */

@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FakeMember, FakeScheme } from '../../../test/kit/open-fakes.js';
-import { accessRevoked, accessUnknown } from './cut.js';
+import { accessEnded, accessUnknown } from './cut.js';
 import { OpenGroup } from './open-group.js';
 
-const REVOKED = accessRevoked('unauthorized');
+const REVOKED = accessEnded('revoked', 'unauthorized');
 
 function newGroup(): OpenGroup {
   return new OpenGroup(new FakeScheme().admission('key-1', 'team-a'), 'cl-1', []);

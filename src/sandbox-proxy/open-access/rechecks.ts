@@ -1,7 +1,7 @@
-import type { Admission, CredentialScheme } from '../contracts/credential-scheme.js';
+import type { Admission, AdmissionEnd, CredentialScheme, Standing } from '../contracts/credential-scheme.js';
 import type { SandboxDirectory, SandboxLocation, SandboxOfTeam } from '../contracts/sandbox-directory.js';
 import {
-  accessRevoked,
+  accessEnded,
   type Cut,
   sandboxAsleep,
   sandboxGone,
@@ -9,6 +9,7 @@ import {
   sandboxStopped,
 } from '../exchange/cut.js';
 import type { OpenGroup, OpenMember } from '../exchange/open-group.js';
+import { isAdmissionEnd } from '../exchange/cut.js';
 import { answerInTime } from '../memory/answer-cache.js';
 import { isLocation, placeOf } from '../routing/routes.js';
 
@@ -56,14 +57,15 @@ function recheckScheme(scheme: CredentialScheme, open: readonly Asked[], owed: S
   return everyOne(batchesOf([...byAdmission]), async (batch) => {
     const admissions: Admission[] = batch.map(([admission]) => admission);
     const holds = await answerInTime(() => scheme.stillHold(admissions));
-    if (!Array.isArray(holds) || holds.length !== admissions.length || !holds.every(isBoolean))
+    if (!Array.isArray(holds) || holds.length !== admissions.length || !holds.every(isStanding))
       throw new TypeError(`the scheme ${scheme.name} gave no answer for each admission`);
     for (const [i, [, ofAdmission]] of batch.entries()) {
+      const end = endOf(holds[i] as Standing);
       // What memory still says of it would let the next one in.
-      if (holds[i] !== true) for (const change of batch[i]?.[0].restsOn ?? []) scheme.forget(change);
+      if (end !== null) for (const change of batch[i]?.[0].restsOn ?? []) scheme.forget(change);
       for (const each of ofAdmission) {
         owed.delete(each);
-        if (holds[i] === false) each.group.cut(each.members, accessRevoked(scheme.endedCode));
+        if (end !== null) each.group.cut(each.members, accessEnded(end, scheme.endedCode));
       }
     }
   });
@@ -132,8 +134,14 @@ async function everyOne<Item>(items: readonly Item[], ask: (item: Item) => Promi
   if (failures.length > 0) throw failures[0];
 }
 
-function isBoolean(value: unknown): value is boolean {
-  return typeof value === 'boolean';
+/** Null: it holds. */
+function endOf(standing: Standing): AdmissionEnd | null {
+  if (typeof standing === 'string') return standing;
+  return standing ? null : 'revoked';
+}
+
+function isStanding(value: unknown): value is Standing {
+  return typeof value === 'boolean' || isAdmissionEnd(value);
 }
 
 function isLocationOrNull(value: unknown): value is SandboxLocation | null {

@@ -6,7 +6,7 @@ import { ChangeFeed } from '../contracts/change-feed.js';
 import { type Change, isChange, topicOf } from '../contracts/changes.js';
 import type { Admission } from '../contracts/credential-scheme.js';
 import { SandboxDirectory } from '../contracts/sandbox-directory.js';
-import { accessExpired, accessUnknown } from '../exchange/cut.js';
+import { accessEnded, accessUnknown } from '../exchange/cut.js';
 import type { OpenGroup, OpenMember } from '../exchange/open-group.js';
 import { TTL_WITHOUT_FEED_MS } from '../memory/answer-cache.js';
 import { ChangeTimes } from '../memory/change-times.js';
@@ -132,8 +132,9 @@ export class SandboxChanges implements OnModuleInit, OnApplicationShutdown {
     this.open.sweep();
     const now = Date.now();
     for (const group of this.open.all()) {
-      const { expiresAtMs } = group.admission;
-      if (expiresAtMs !== undefined && expiresAtMs <= now) group.cut(group.snapshot(), accessExpired());
+      const { expiresAtMs, scheme } = group.admission;
+      if (expiresAtMs !== undefined && expiresAtMs <= now)
+        group.cut(group.snapshot(), accessEnded('expired', scheme.endedCode));
     }
     if (this.feed.isLive) return;
     // A time in the future is from before the clock was set back: its true age is unknown.
