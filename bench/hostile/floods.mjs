@@ -1,26 +1,18 @@
-import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
+import { head, keyLine, madeUpKey, madeUpLinkToken, ownHead, UPGRADE } from './requests.mjs';
 
 /**
  * @typedef {{ port: number, host: string, key: string }} Target the program, and the attacker's own sandbox and key
  * @typedef {{ id: string, label: string, run: (target: Target) => void }} Flood keeps going until its process ends
  */
 
-const head = (line, host, lines = []) => [`${line} HTTP/1.1`, `Host: ${host}`, ...lines, '\r\n'].join('\r\n');
 const H2C = [
   'Connection: Upgrade, HTTP2-Settings',
   'Upgrade: h2c',
   'HTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA',
 ];
-const UPGRADE = [
-  'Connection: Upgrade',
-  'Upgrade: websocket',
-  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-  'Sec-WebSocket-Version: 13',
-];
 const TINY_CHUNKS = '1\r\na\r\n'.repeat(20_000);
-const own = ({ host, key }, path = '') => head(`GET /${path}`, host, [`X-API-Key: ${key}`]);
-const keyOf = ({ key }) => `X-API-Key: ${key}`;
+const own = (target, path = '') => ownHead(`GET /${path}`, target);
 
 /** Holds that many connections; each sends what `bytes` gives as fast as it is taken, and is opened again when it ends. */
 function flood(port, connections, bytes, { reads = true } = {}) {
@@ -101,8 +93,7 @@ export const FLOODS = [
     id: 'client-chunks',
     label: 'uploads in chunks of one byte, 16 connections',
     run: (target) => {
-      const start = head('POST /', target.host, [keyOf(target), 'Transfer-Encoding: chunked']);
-      drip(target.port, 16, start);
+      drip(target.port, 16, ownHead('POST /', target, ['Transfer-Encoding: chunked']));
     },
   },
   {
@@ -134,16 +125,13 @@ export const FLOODS = [
   {
     id: 'made-up-keys',
     label: 'keys that are made up, 32 connections',
-    run: ({ port, host }) =>
-      loop(port, 32, () => head('GET /', host, [`X-API-Key: wrn_${randomBytes(16).toString('hex')}`])),
+    run: ({ port, host }) => loop(port, 32, () => ownHead('GET /', { host, key: madeUpKey() })),
   },
   {
     id: 'api-keys',
     label: 'keys that are made up, at the API, 32 connections',
     run: ({ port }) =>
-      loop(port, 32, () =>
-        head('GET /v1/sandboxes', 'localhost', [`X-API-Key: wrn_${randomBytes(16).toString('hex')}`]),
-      ),
+      loop(port, 32, () => ownHead('GET /v1/sandboxes', { host: 'localhost', key: madeUpKey() })),
   },
   {
     id: 'readyz',
@@ -153,8 +141,7 @@ export const FLOODS = [
   {
     id: 'links',
     label: 'links that are made up, 32 connections',
-    run: ({ port, host }) =>
-      loop(port, 32, () => head(`GET /?sandbox_token=${randomBytes(24).toString('base64url')}`, host)),
+    run: ({ port, host }) => loop(port, 32, () => head(`GET /?sandbox_link=${madeUpLinkToken()}`, host)),
   },
   {
     id: 'upgrades',
@@ -171,7 +158,7 @@ export const FLOODS = [
     label: 'lists of the API that nobody reads, 30 connections',
     run: (target) =>
       hold(target.port, 30, () =>
-        head('GET /v1/sandboxes?limit=1000', 'localhost', [keyOf(target)]).repeat(30),
+        head('GET /v1/sandboxes?limit=1000', 'localhost', [keyLine(target)]).repeat(30),
       ),
   },
 ];

@@ -5,11 +5,25 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { stopAll } from '../platform/processes.mjs';
+import { madeUpKey, ownHead as head, UPGRADE } from './requests.mjs';
 import { Stage } from './stage.mjs';
 
+const USAGE = `npm run soak -- [options]
+
+  --minutes n    how long sandboxes and clients come and go (10)
+  --program file main.js of the built program (dist/src/main.js)`;
+
 const { values } = parseArgs({
-  options: { minutes: { type: 'string', default: '10' }, program: { type: 'string' } },
+  options: {
+    minutes: { type: 'string', default: '10' },
+    program: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
 });
+if (values.help) {
+  process.stdout.write(`${USAGE}\n`);
+  process.exit(0);
+}
 const endAtMs = performance.now() + Number(values.minutes) * 60_000;
 /** Sandboxes at a time; the oldest is deleted for each new one. */
 const SANDBOXES = 50;
@@ -40,15 +54,6 @@ function stream(response) {
   response.on('close', () => clearInterval(ticker));
 }
 
-const UPGRADE = [
-  'Connection: Upgrade',
-  'Upgrade: websocket',
-  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-  'Sec-WebSocket-Version: 13',
-];
-const head = (line, { host, key }, lines = []) =>
-  [`${line} HTTP/1.1`, `Host: ${host}`, `X-API-Key: ${key}`, ...lines, '\r\n'].join('\r\n');
-
 /** What clients do, each on a connection of its own: what they send, and after how long they are gone, milliseconds. */
 const CLIENTS = [
   (place) => [head('GET /', place), 200],
@@ -57,7 +62,7 @@ const CLIENTS = [
   (place) => [`${head('POST /', place, ['Content-Length: 1000000'])}abc`, 100],
   (place) => [head('GET /stream', place), 1_500],
   (place) => [`${head('GET /', place, UPGRADE)}${'\x81\x82abcdxy'.repeat(10)}`, 2_000],
-  (place) => [head('GET /', { ...place, key: 'wrn_00000000000000000000000000000000' }), 200],
+  (place) => [head('GET /', { ...place, key: madeUpKey() }), 200],
   (place) => [`${head('GET /', place)}NONSENSE\r\n\r\n`, 200],
   (place) => [head('GET /', place).slice(0, -10), 500],
   () => ['GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n', 200],

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { startPostgres } from '../platform/postgres.mjs';
 import { CORES, freePort, listening, start } from '../platform/processes.mjs';
 import { ask } from '../probe/ask.mjs';
+import { idDigits, madeUpKey } from './requests.mjs';
 
 const PROBE = new URL('../probe/probe.mjs', import.meta.url).pathname;
 
@@ -69,7 +70,7 @@ export class Stage {
   }
 
   async key(teamId) {
-    const [id, key] = [randomUUID(), `wrn_${randomBytes(16).toString('hex')}`];
+    const [id, key] = [randomUUID(), madeUpKey()];
     const hash = createHash('sha256').update(key).digest('hex');
     await this.database.query(
       `INSERT INTO team_api_keys (id, team_id, name, key_hash, key_prefix) VALUES ($1, $2, 'hostile', $3, $4)`,
@@ -89,10 +90,8 @@ export class Stage {
       `INSERT INTO sandboxes (id, team_id, host_id, template, status) VALUES ($1, $2, $3, 'hostile', 'running')`,
       [uuid, teamId, hostId],
     );
-    const digits = BigInt(`0x${uuid.replaceAll('-', '')}`)
-      .toString(36)
-      .padStart(25, '0');
-    return { uuid, id: `cl-${digits}`, host: `3000-cl-${digits}.localhost` };
+    const id = `cl-${idDigits(uuid)}`;
+    return { uuid, id, host: `3000-${id}.localhost` };
   }
 }
 
