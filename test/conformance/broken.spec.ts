@@ -32,7 +32,9 @@ for (const [name, wire] of [...CUT, BY_CLOSE] as [string, string][])
         const stage = await world.stage(async (exchange) => {
           await exchange.body();
           exchange.send(wire);
-          await pause(40);
+          // A reset takes along what has not been read: the proxy has read it all when the client has its part.
+          const last = name.includes('nothing') ? '\r\n\r\n' : 'half';
+          await until(() => client.transcript.includes(last), 'what the client gets of it');
           if (how === 'fin') exchange.connection.end();
           else exchange.connection.reset();
         });
@@ -143,7 +145,7 @@ for (const [name, lines, body] of [
       assert(!(await received.finished)?.complete, 'the upload looks complete upstream');
     });
 
-test('broken/half-close-after-request — a client that closes its sending side counts as leaving: an end or the answer, and nothing is left upstream [RFC 9112 9.6]', async (world) => {
+test('broken/half-close-after-request — a client that closes its sending side gets its answer, and nothing is left upstream [RFC 9112 9.6]', async (world) => {
   const stage = await world.stage(async (exchange) => {
     await exchange.body();
     await pause(50);
@@ -152,7 +154,9 @@ test('broken/half-close-after-request — a client that closes its sending side 
   const client = await stage.client();
   client.send(stage.head('POST', '/h', ['Content-Length: 3']) + 'abc');
   client.end();
-  await client.closed();
+  const got = await client.answer('POST');
+  expect([got.status, got.body, got.complete], 'answer').toEqual([200, 'ok', true]);
+  expect(await client.closed(), 'end of the connection').toEqual('fin');
   await stage.released();
 });
 

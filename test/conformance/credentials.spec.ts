@@ -23,38 +23,37 @@ for (const method of METHODS)
     });
 
 /** Header lines with the key in them; the invariant over all cases looks for it upstream. */
-const PLACES: [name: string, lines: (key: string) => string[], mayBeRefused: boolean][] = [
-  ['doubled', (k) => [`X-API-Key: ${k}`, `x-api-key: ${k}`], true],
-  ['tripled', (k) => [`X-API-Key: ${k}`, `X-API-KEY: ${k}`, `x-api-key: ${k}`], true],
-  ['list', (k) => [`X-API-Key: ${k}, ${k}`], true],
-  ['second-app', (k) => [`X-API-Key: ${k}`, 'X-API-Key: app-own'], true],
-  ['first-app', (k) => ['X-API-Key: app-own', `X-API-Key: ${k}`], true],
-  ['spaces', (k) => [`X-API-Key:   ${k}   `], false],
-  ['tabs', (k) => [`X-API-Key:\t${k}\t`], false],
-  ['underscore', (k) => [`X-API-Key: ${k}`, `X_API_Key: ${k}`], true],
-  ['underscore-mixed', (k) => [`X-API-Key: ${k}`, `X-API_Key: ${k}`], true],
-  ['named-in-connection', (k) => ['Connection: X-API-Key', `X-API-Key: ${k}`], false],
-  ['upper-case-value', (k) => [`X-API-Key: ${k}`, `X-API-Key: ${k.toUpperCase()}`], true],
-  ['other-header', (k) => [`X-API-Key: ${k}`, `X-Copy: ${k}`], false],
-  ['in-authorization', (k) => [`X-API-Key: ${k}`, `Authorization: Bearer ${k}`], false],
-  ['as-a-name', (k) => [`X-API-Key: ${k}`, `${k}: 1`], true],
-  ['in-location', (k) => [`X-API-Key: ${k}`, `Location: ${k}`], false],
-  ['in-set-cookie', (k) => [`X-API-Key: ${k}`, `Set-Cookie: a=${k}`], false],
-  ['in-expect', (k) => [`X-API-Key: ${k}`, `Expect: ${k}`], true],
-  ['in-te', (k) => [`X-API-Key: ${k}`, `TE: trailers, ${k}`], false],
-  ['in-upgrade', (k) => [`X-API-Key: ${k}`, `Connection: Upgrade`, `Upgrade: ${k}`], true],
-  ['in-origin', (k) => [`X-API-Key: ${k}`, `Origin: https://${k}.test`], false],
-  ['in-cookie', (k) => [`X-API-Key: ${k}`, `Cookie: a=1; k=${k}`], false],
+const PLACES: [name: string, lines: (key: string) => string[], refusal?: number][] = [
+  ['doubled', (k) => [`X-API-Key: ${k}`, `x-api-key: ${k}`]],
+  ['tripled', (k) => [`X-API-Key: ${k}`, `X-API-KEY: ${k}`, `x-api-key: ${k}`]],
+  ['list', (k) => [`X-API-Key: ${k}, ${k}`], 401],
+  ['second-app', (k) => [`X-API-Key: ${k}`, 'X-API-Key: app-own']],
+  ['first-app', (k) => ['X-API-Key: app-own', `X-API-Key: ${k}`]],
+  ['spaces', (k) => [`X-API-Key:   ${k}   `]],
+  ['tabs', (k) => [`X-API-Key:\t${k}\t`]],
+  ['underscore', (k) => [`X-API-Key: ${k}`, `X_API_Key: ${k}`]],
+  ['underscore-mixed', (k) => [`X-API-Key: ${k}`, `X-API_Key: ${k}`]],
+  ['named-in-connection', (k) => ['Connection: X-API-Key', `X-API-Key: ${k}`]],
+  ['upper-case-value', (k) => [`X-API-Key: ${k}`, `X-API-Key: ${k.toUpperCase()}`]],
+  ['other-header', (k) => [`X-API-Key: ${k}`, `X-Copy: ${k}`]],
+  ['in-authorization', (k) => [`X-API-Key: ${k}`, `Authorization: Bearer ${k}`]],
+  ['as-a-name', (k) => [`X-API-Key: ${k}`, `${k}: 1`]],
+  ['in-location', (k) => [`X-API-Key: ${k}`, `Location: ${k}`]],
+  ['in-set-cookie', (k) => [`X-API-Key: ${k}`, `Set-Cookie: a=${k}`]],
+  ['in-expect', (k) => [`X-API-Key: ${k}`, `Expect: ${k}`]],
+  ['in-te', (k) => [`X-API-Key: ${k}`, `TE: trailers, ${k}`]],
+  ['in-upgrade', (k) => [`X-API-Key: ${k}`, `Connection: Upgrade`, `Upgrade: ${k}`], 400],
+  ['in-origin', (k) => [`X-API-Key: ${k}`, `Origin: https://${k}.test`]],
+  ['in-cookie', (k) => [`X-API-Key: ${k}`, `Cookie: a=1; k=${k}`]],
 ];
 
-for (const [name, lines, mayBeRefused] of PLACES)
+for (const [name, lines, refusal] of PLACES)
   for (const door of DOORS)
     test(`credentials/${door}/never-upstream-${name} — the key goes to no sandbox, wherever in the head it stands [CWE-522]`, async (world) => {
       const stage = await world.stage();
       const own = door === 'upgrade' ? UPGRADE_LINES : [];
       const { answer } = await stage.send(stage.bare('GET /k HTTP/1.1', [...own, ...lines(stage.key)]));
-      if (!mayBeRefused) expect(answer.status, 'status').toEqual(door === 'HTTP' ? 200 : 101);
-      assert([200, 101, 400, 401, 417, 502].includes(answer.status), `status ${answer.status}`);
+      expect(answer.status, 'status').toEqual(refusal ?? (door === 'HTTP' ? 200 : 101));
       for (const received of stage.agent.received)
         assert(!received.head.raw.toLowerCase().includes(stage.key), 'the key went on');
     });

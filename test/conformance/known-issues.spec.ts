@@ -1,4 +1,4 @@
-import { assert } from 'vitest';
+import { expect } from 'vitest';
 import { answer, always, SWITCH_TO_WEBSOCKET } from '../kit/agent.js';
 import { pause, until } from '../kit/wait.js';
 import { test } from './test.js';
@@ -7,7 +7,7 @@ import { test } from './test.js';
 test('advisories/http-proxy-1261 — a Trailer field on an answer with Content-Length crashes nothing [http-party/node-http-proxy#1261, #1647, nodejs/node#41562]', async (world) => {
   const stage = await world.stage(always('HTTP/1.1 200 OK\r\nTrailer: X-T\r\nContent-Length: 2\r\n\r\nok'));
   const got = await stage.ask('GET', '/');
-  assert([200, 502].includes(got.status), `status ${got.status}`);
+  expect([got.status, got.body, got.all('trailer')], 'answer').toEqual([200, 'ok', []]);
   stage.agent.script = always(answer(200, 'ok'));
   await stage.proveClean();
 });

@@ -1,5 +1,6 @@
 import { assert, expect } from 'vitest';
 import { answer, always, type Script } from '../kit/agent.js';
+import { valuesOf } from '../kit/answer.js';
 import { bytes } from '../kit/byte-stream.js';
 import { pause, until } from '../kit/wait.js';
 import { test } from './test.js';
@@ -170,7 +171,8 @@ test('response-framing/cut-at-every-byte — an answer that arrives byte by byte
     }
   });
   const got = await stage.ask('GET', '/b');
-  expect([got.status, got.body, got.all('x-a')], 'answer').toEqual([200, 'abc', ['1']]);
+  expect([got.status, got.body, got.all('x-a'), got.complete], 'answer').toEqual([200, 'abc', ['1'], true]);
+  expect(valuesOf(got.trailers, 'x-t'), 'trailer').toEqual(['1']);
 });
 
 test('response-framing/large-download — 16 MiB pass whole to a client that pauses [CWE-770]', async (world) => {

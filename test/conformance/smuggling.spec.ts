@@ -1,7 +1,7 @@
 import { assert, expect } from 'vitest';
 import { answer, always, type Received } from '../kit/agent.js';
 import { test } from './test.js';
-import type { Stage } from './world.js';
+import { checkCode, type Stage } from './world.js';
 
 const INNER = 'GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n';
 type Row = [name: string, wire: (stage: Stage) => string, upstream: 0 | 1, source: string];
@@ -24,9 +24,9 @@ const ROWS: Row[] = [
     0,
     CLTE,
   ],
-  ['two-equal-cl', (s) => post(s, ['Content-Length: 3', 'Content-Length: 3'], 'abc'), 1, CLTE],
+  ['two-equal-cl', (s) => post(s, ['Content-Length: 3', 'Content-Length: 3'], 'abc'), 0, CLTE],
   ['cl-list', (s) => post(s, ['Content-Length: 3, 5'], 'abc'), 0, CLTE],
-  ['cl-equal-list', (s) => post(s, ['Content-Length: 3, 3'], 'abc'), 1, CLTE],
+  ['cl-equal-list', (s) => post(s, ['Content-Length: 3, 3'], 'abc'), 0, CLTE],
   ['cl-plus', (s) => post(s, ['Content-Length: +3'], 'abc'), 0, 'RFC 9110 8.6'],
   ['cl-minus', (s) => post(s, ['Content-Length: -3'], 'abc'), 0, 'RFC 9110 8.6'],
   ['cl-hex', (s) => post(s, ['Content-Length: 0x3'], 'abc'), 0, 'RFC 9110 8.6'],
@@ -65,7 +65,7 @@ const ROWS: Row[] = [
   [
     'te-http10',
     (s) => `${s.bare('POST /s HTTP/1.0', [`X-API-Key: ${s.key}`, TE])}3\r\nabc\r\n${DONE}`,
-    1,
+    0,
     CODING,
   ],
   [
@@ -111,7 +111,7 @@ const ROWS: Row[] = [
   ['chunk-no-crlf', (s) => post(s, [TE], `3\r\nabc${DONE}`), 0, CHUNKS],
   ['chunk-end-cr', (s) => post(s, [TE], `3\r\nabc\r\n0\r\n\rX${INNER}`), 0, 'CVE-2025-23167'],
   ['chunk-extension', (s) => post(s, [TE], `3;a=b\r\nabc\r\n0;c\r\n\r\n`), 1, 'RFC 9112 7.1.1'],
-  ['chunk-extension-quoted-crlf', (s) => post(s, [TE], `3;a="\r\nabc\r\n${DONE}"`), 1, 'RFC 9112 7.1.1'],
+  ['chunk-extension-quoted-crlf', (s) => post(s, [TE], `3;a="\r\nabc\r\n${DONE}"`), 0, 'RFC 9112 7.1.1'],
   ['chunk-extension-lf', (s) => post(s, [TE], `3;a\nabc\r\n${DONE}${INNER}`), 0, 'CVE-2023-30589'],
   ['chunk-extension-cr', (s) => post(s, [TE], `3;a\rb\r\nabc\r\n${DONE}`), 0, 'CVE-2023-30589'],
   [
@@ -147,20 +147,19 @@ const besides = (neighbour: Stage): Received[] =>
   neighbour.agent.received.filter((one) => !one.target.startsWith(neighbour.prefix));
 
 for (const [name, wire, upstream, source] of ROWS) {
-  test(`smuggling/${name} — ${upstream ? 'at most one well-formed request goes on' : 'refused, and nothing goes on'} [${source}]`, async (world) => {
+  test(`smuggling/${name} — ${upstream ? 'one well-formed request goes on' : 'refused, and nothing goes on'} [${source}]`, async (world) => {
     const stage = await world.stage();
     const neighbour = await stage.neighbour();
     const client = await stage.client();
     client.send(wire(stage));
-    const got = await client.answer(name === 'head-body' ? 'HEAD' : 'GET').catch(() => null);
+    const got = await client.answer(name === 'head-body' ? 'HEAD' : 'GET');
     await neighbour.proveClean();
     const seen = besides(neighbour);
-    if (upstream === 0) {
-      assert(got === null || (got.status >= 400 && got.status < 600), `answered ${got?.status}`);
-      assert(!seen.some((one) => one.body?.complete), 'a request went on');
-    }
     for (const { target } of seen) assert(target.startsWith(stage.prefix), `smuggled: ${target}`);
-    assert(seen.length <= 1, `${seen.length} requests upstream`);
+    if (upstream === 0) {
+      checkCode(got, 400, 'invalid_request');
+      assert(!seen.some((one) => one.body?.complete), 'a request went on');
+    } else expect([got.status, seen.length], 'status, and requests upstream').toEqual([200, 1]);
     await stage.proveClean();
   });
 }
@@ -223,7 +222,7 @@ for (const [i, protocol] of ['h2c', 'HTTP/2.0', 'TLS/1.0', 'h2c, websocket', 'H2
       `${stage.head('GET', '/u', ['Connection: Upgrade, HTTP2-Settings', `Upgrade: ${protocol}`, 'HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA'])}`,
     );
     const got = await client.answer();
-    assert(got.status !== 101, 'switched to another HTTP');
+    expect([got.status, got.body], 'answer').toEqual([200, 'plain']);
     assert(
       !stage.agent.received.some((one) => /h2c|http|tls/i.test(one.values('upgrade').join())),
       'Upgrade upstream',

@@ -221,13 +221,18 @@ export class Stage {
   }
 }
 
-/** Checks an answer of the proxy itself: status, code in header and body, and what every such answer carries. */
-export function checkOwn(answer: Answer, status: number, code: string): void {
+/** Checks that the proxy itself has answered with that status and code, which it may have done before it had a whole request. */
+export function checkCode(answer: Answer, status: number, code: string): void {
   assert.deepEqual(
-    [answer.status, valueOf(answer.fields, 'x-sandbox-error')],
-    [status, `proxy;${code}`],
+    [answer.status, valueOf(answer.fields, 'x-sandbox-error'), answer.complete],
+    [status, `proxy;${code}`, true],
     'own answer',
   );
+}
+
+/** The same of a request that it could read: then every such answer carries more. */
+export function checkOwn(answer: Answer, status: number, code: string): void {
+  checkCode(answer, status, code);
   assert.deepEqual(valueOf(answer.fields, 'x-content-type-options'), 'nosniff', 'X-Content-Type-Options');
   assert(valueOf(answer.fields, 'content-security-policy'), 'own answer has a Content-Security-Policy');
   assert.deepEqual(
@@ -236,10 +241,13 @@ export function checkOwn(answer: Answer, status: number, code: string): void {
     'Access-Control-Allow-Origin lines',
   );
   assert.deepEqual(valueOf(answer.fields, 'cache-control'), 'no-store', 'Cache-Control');
-  assert(answer.complete, 'own answer is complete');
 }
 
-/** Refused by the proxy or by Node's own parser before it: 400 and nothing else. */
-export function checkRefused(answer: Answer, statuses: readonly number[] = [400]): void {
-  assert(statuses.includes(answer.status), `refused: got ${answer.status}, want ${statuses.join(' or ')}`);
+/** Checks that the application has answered that it has no such route: the request was not the proxy's. */
+export function checkNotOurs(answer: Answer): void {
+  assert.deepEqual(
+    [answer.status, valueOf(answer.fields, 'x-sandbox-error')],
+    [404, null],
+    "the application's answer",
+  );
 }

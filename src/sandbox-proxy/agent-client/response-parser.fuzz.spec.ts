@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { difference, ReaderComparison } from '../../../test/differential/compare-readers.js';
-import { Random } from '../../../test/differential/random.js';
+import { Random } from '../../../test/kit/random.js';
 import type { Outcome } from '../../../test/differential/response-readers.js';
 import { generateResponse } from '../../../test/differential/response-generator.js';
 
