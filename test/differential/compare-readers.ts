@@ -1,7 +1,7 @@
 import { KNOWN_DIFFERENCES } from './known-differences.js';
 import type { GeneratedResponse } from './response-generator.js';
 import { NodeReader, OurReader, type Cuts, type Outcome } from './response-readers.js';
-import type { Random } from './random.js';
+import type { Random } from '../kit/random.js';
 
 /** Up to this many bytes our parser is fed every two-piece split; above, a sample. */
 const ALL_SPLITS_BYTES = 400;

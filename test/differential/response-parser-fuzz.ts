@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { ReaderComparison, ReadersDisagree } from './compare-readers.js';
 import { KNOWN_DIFFERENCES } from './known-differences.js';
-import { Random } from './random.js';
+import { Random } from '../kit/random.js';
 import { generateResponse } from './response-generator.js';
 
 const { values } = parseArgs({
