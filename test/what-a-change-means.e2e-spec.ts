@@ -7,7 +7,7 @@ import type { RawConnection } from './kit/raw-connection.js';
 // why, and what comes from then on is not let in. The table is that of docs/architecture.md, "What a change means".
 
 /** How soon what was opened must be over, milliseconds. */
-const SOON_MS = 250;
+const SOON_MS = 2_000;
 
 const stage = new BrowserStage();
 
