@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { PATIENCE_MS } from './test/kit/wait.js';
 
 /** What the programs of the conformance suite went through is judged when all else is done. */
 class ProcessesLast extends BaseSequencer {
@@ -11,43 +12,47 @@ class ProcessesLast extends BaseSequencer {
   }
 }
 
-const onPostgres = {
-  globalSetup: 'test/kit/postgres.global-setup.ts',
-  pool: 'threads',
-  isolate: false,
-  hookTimeout: 120_000,
-} as const;
+/** One thread for many files, which share what the thread has loaded. */
+const inThreads = { pool: 'threads', isolate: false } as const;
+const onPostgres = { ...inThreads, globalSetup: 'test/kit/postgres.global-setup.ts' } as const;
 
 export default defineConfig({
   test: {
+    // Many times what is needed, for machines that are slow or busy. Projects have these only by `extends`.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: PATIENCE_MS } },
     maxConcurrency: 16,
-    // The other core waits for PostgreSQL, browsers and programs of their own more than it works.
-    maxWorkers: 2,
+    // On two cores: most of them wait for PostgreSQL, browsers, programs of their own and clocks more than they work.
+    maxWorkers: 4,
     sequence: { sequencer: ProcessesLast },
     projects: [
       {
-        test: { name: 'unit', include: ['src/**/*.spec.ts'], pool: 'threads', isolate: false },
-      },
-      {
+        extends: true,
         test: {
-          ...onPostgres,
-          name: 'e2e',
-          include: ['test/**/*.e2e-spec.ts'],
-          testTimeout: 60_000,
+          ...inThreads,
+          name: 'unit',
+          include: ['src/**/*.spec.ts', 'test/*.spec.ts'],
+          testTimeout: 30_000,
         },
       },
       {
+        extends: true,
+        test: { ...onPostgres, name: 'e2e', include: ['test/**/*.e2e-spec.ts'] },
+      },
+      {
+        extends: true,
         test: {
           ...onPostgres,
           name: 'conformance',
           include: ['test/conformance/*.spec.ts'],
-          testTimeout: 60_000,
           // One worker with one program for all files; many cases of a file at a time.
           maxWorkers: 1,
           sequence: { groupOrder: 1 },
         },
       },
       {
+        extends: true,
         test: {
           ...onPostgres,
           name: 'peers',
@@ -58,12 +63,11 @@ export default defineConfig({
         },
       },
       {
+        extends: true,
         test: {
           name: 'package',
           include: ['test/package/**/*.spec.ts'],
           globalSetup: ['test/kit/postgres.global-setup.ts', 'test/package/foreign-apps.global-setup.ts'],
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
         },
       },
     ],
