@@ -1,7 +1,8 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { promisify } from 'node:util';
+import { isAbsent } from './installed.js';
 
 /** The curl line of the demo app, as printed. */
 export const curlLine = (banner: string) =>
@@ -26,7 +27,7 @@ async function send(url: string, headers: Record<string, string>, body?: string)
   return { status: response.statusCode ?? 0, text };
 }
 
-const hasCurl = spawnSync('curl', ['--version']).status === 0;
+const hasCurl = !isAbsent('curl', 'curl', '--version');
 
 /** What does the work of `paste`, for the names of tests. */
 export const PASTED_WITH = hasCurl ? 'curl' : 'node:http';

@@ -1,5 +1,7 @@
 import { describe, expect } from 'vitest';
-import { isThere, type Outcome, run, type Target, test } from './stage.js';
+import { CHROMIUM, HAS_NO_CHROMIUM } from '../../kit/browser/chromium.js';
+import { isAbsent, PYTHON } from '../../kit/installed.js';
+import { type Outcome, run, type Target, test } from './stage.js';
 
 const UPLOAD = 'u'.repeat(3_000_000);
 
@@ -19,7 +21,7 @@ function curl(
   );
 }
 
-describe.runIf(isThere('curl', '--version'))('curl', () => {
+describe.skipIf(isAbsent('curl', 'curl', '--version'))('curl', () => {
   const rows: [name: string, path: string, args: string[], want: string | RegExp][] = [
     ['GET keeps the path', '/a%2Fb?x=1', [], /"path":"\/a%2Fb\?x=1"/],
     ['HEAD', '/x', ['-I'], /^HTTP\/1\.1 200/],
@@ -61,7 +63,7 @@ describe.runIf(isThere('curl', '--version'))('curl', () => {
   });
 });
 
-describe.runIf(isThere('sh', '-c', 'command -v wrk'))('wrk', () => {
+describe.skipIf(isAbsent('wrk', 'sh', '-c', 'command -v wrk'))('wrk', () => {
   test('every answer is a 200, and no socket fails', async ({ target: { host, port, key } }) => {
     const headers = ['-H', `Host: ${host}`, '-H', `X-API-Key: ${key}`];
     const { code, out } = await run('wrk', [
@@ -103,7 +105,8 @@ import asyncio, sys, websockets
 host, port, key = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 async def main():
     uri = 'ws://%s:%d/ws' % (host, port)
-    async with websockets.connect(uri, additional_headers={'X-API-Key': key}, host='127.0.0.1', max_size=None) as ws:
+    headers = 'additional_headers' if int(websockets.__version__.split('.')[0]) >= 14 else 'extra_headers'
+    async with websockets.connect(uri, host='127.0.0.1', max_size=None, **{headers: {'X-API-Key': key}}) as ws:
         for m in ['hello', 'za\\u017c' * 1000, b'\\x00\\xff' * 70000, '']:
             await ws.send(m); assert await ws.recv() == m
         await (await ws.ping())
@@ -113,29 +116,23 @@ async def main():
 asyncio.run(main()); print('fine')
 `;
 
-for (const [module, script] of [
-  ['http.client', HTTP_CLIENT],
-  ['websockets', WEBSOCKETS],
+for (const [module, debianPackage, script] of [
+  ['http.client', 'python3', HTTP_CLIENT],
+  ['websockets', 'python3-websockets', WEBSOCKETS],
 ] as const)
-  describe.runIf(isThere('python3', '-c', `import ${module}`))(`python3 ${module}`, () => {
+  describe.skipIf(isAbsent(debianPackage, PYTHON, '-c', `import ${module}`))(`python3 ${module}`, () => {
     test('its script', async ({ target }) => {
-      const { out, errors } = await run('python3', [
-        '-c',
-        script,
-        target.host,
-        String(target.port),
-        target.key,
-      ]);
+      const { out, errors } = await run(PYTHON, ['-c', script, target.host, String(target.port), target.key]);
       expect(out.trim(), errors).toBe('fine');
     });
   });
 
-describe.runIf(isThere('/usr/bin/chromium', '--version'))('chromium', () => {
+describe.skipIf(HAS_NO_CHROMIUM)('chromium', () => {
   test('a navigation without a key shows our page', async ({ target }) => {
     const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking'];
     const url = `http://${target.host}:${target.port}/`;
     const rules = '--host-resolver-rules=MAP * 127.0.0.1';
-    const page = await run('/usr/bin/chromium', [...flags, rules, '--dump-dom', url]);
+    const page = await run(CHROMIUM, [...flags, rules, '--dump-dom', url]);
     expect(page.out).toContain('<html');
     expect(page.out).toContain('401');
   });

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { onPlatform } from '../test.js';
 import { Application } from './application.js';
 
@@ -43,11 +43,4 @@ export function run(program: string, args: readonly string[], input = ''): Promi
     child.stdin.on('error', () => {});
     child.stdin.end(input);
   });
-}
-
-/** Whether a command that proves that a program is on this machine succeeds; if not, says so. */
-export function isThere(program: string, ...args: string[]): boolean {
-  const { status } = spawnSync(program, args);
-  if (status !== 0) console.warn(`absent: ${[program, ...args].join(' ')}`);
-  return status === 0;
 }

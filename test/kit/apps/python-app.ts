@@ -1,9 +1,10 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { isAbsent, PYTHON } from '../installed.js';
 
 /** `python3 -m http.server`: an HTTP/1.0 server that redirects directories without a slash. */
 export interface PythonApp {
@@ -11,7 +12,7 @@ export interface PythonApp {
   close(): Promise<void>;
 }
 
-export const HAS_PYTHON = spawnSync('python3', ['--version']).status === 0;
+export const HAS_NO_PYTHON = isAbsent('python3', PYTHON, '--version');
 
 /** Serves `files`, names to contents; a name may hold directories. */
 export async function startPythonApp(files: Readonly<Record<string, string>>): Promise<PythonApp> {
@@ -20,7 +21,7 @@ export async function startPythonApp(files: Readonly<Record<string, string>>): P
     mkdirSync(join(directory, name, '..'), { recursive: true });
     writeFileSync(join(directory, name), text);
   }
-  const child = spawn('python3', ['-u', '-m', 'http.server', '0', '--bind', '127.0.0.1'], {
+  const child = spawn(PYTHON, ['-u', '-m', 'http.server', '0', '--bind', '127.0.0.1'], {
     cwd: directory,
     stdio: ['ignore', 'pipe', 'ignore'],
   });

@@ -1,14 +1,10 @@
-import { existsSync } from 'node:fs';
 import { type Browser, chromium } from 'playwright-core';
+import { isAbsent } from '../installed.js';
 
 /** Debian's; `CHROMIUM` names another. */
-const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+export const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 
-/** Tests of a browser are skipped where there is none, and say so; not in CI, where nobody reads that: there they fail. */
-export const HAS_NO_CHROMIUM = !existsSync(CHROMIUM) && process.env['CI'] === undefined;
-if (HAS_NO_CHROMIUM) {
-  console.warn(`no tests in a browser: there is no ${CHROMIUM}. apt-get install chromium, or set CHROMIUM`);
-}
+export const HAS_NO_CHROMIUM = isAbsent('chromium', CHROMIUM, '--version');
 
 /** A browser without a window, for which the names of the tests lead to this machine, and that asks nobody else anything. */
 export function launchChromium(): Promise<Browser> {
