@@ -25,13 +25,15 @@ class SlowAgent {
     else answer();
   });
 
+  private readonly sockets = new WebSocketServer({ server: this.server });
+
   async listen(): Promise<string> {
-    new WebSocketServer({ server: this.server });
     await once(this.server.listen(0, '127.0.0.1'), 'listening');
     return `127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
   close(): void {
+    this.sockets.close();
     this.server.closeAllConnections();
     this.server.close();
   }

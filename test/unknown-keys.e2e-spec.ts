@@ -25,11 +25,13 @@ describe.each(Object.entries(DOORS))(
   (_door, knock) => {
     it('are answered 429 once there have been too many; known keys and other clients are not', async () => {
       let refusal: Answer | null = null;
+      const before = new Set<number>();
       for (let i = 0; i < 600 && refusal === null; i += 1) {
         const answer = await stage.ask(knock(generateApiKey(), FLOODER));
         if (answer.status === 429) refusal = answer;
-        else expect(answer.status).toBe(401);
+        else before.add(answer.status);
       }
+      expect([...before]).toEqual([401]);
       expect(JSON.parse(refusal?.body ?? '{}').error).toMatchObject({
         code: 'too_many_lookups',
         message: 'too many requests with unknown API keys; try again shortly',
