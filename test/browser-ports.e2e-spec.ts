@@ -30,24 +30,26 @@ function knock(door: (typeof DOORS)[number], lines: readonly string[] = []): str
 describe("a port's settings", () => {
   it('are listed where they are its own, and replaced as a whole', async () => {
     expect((await stage.api('GET', path('').slice(0, -1))).body).toEqual({ items: [], next: null });
-    const settings = { visibility: 'public', cors: [APP] };
+    const settings = { visibility: 'public', cors: [APP], appHost: 'external' };
     expect((await stage.api('PUT', path(3000), settings)).body).toEqual({ port: 3000, ...settings });
     expect((await stage.api('PUT', path(80), {})).body).toEqual({
       port: 80,
       visibility: 'private',
       cors: 'app',
+      appHost: 'local',
     });
     expect((await stage.api('PUT', path(3000), { cors: 'app' })).body).toMatchObject({
       visibility: 'private',
     });
     expect((await stage.api('GET', path('').slice(0, -1))).body.items).toEqual([
-      { port: 80, visibility: 'private', cors: 'app' },
-      { port: 3000, visibility: 'private', cors: 'app' },
+      { port: 80, visibility: 'private', cors: 'app', appHost: 'local' },
+      { port: 3000, visibility: 'private', cors: 'app', appHost: 'local' },
     ]);
   });
 
   it.each([
     [3000, { visibility: 'secret' }],
+    [3000, { appHost: 'localhost' }],
     [3000, { cors: '*' }],
     [3000, { cors: [] }],
     [3000, { cors: ['*'] }],

@@ -407,8 +407,8 @@ describe('the settings of ports', () => {
   });
 
   it('are found by one query, also for many at once', async () => {
-    const open = { teamId: team(teamA), visibility: 'public', cors: ['https://a.example'] };
-    const closed = { teamId: team(teamA), visibility: 'private', cors: 'app' };
+    const open = { teamId: team(teamA), visibility: 'public', cors: ['https://a.example'], appHost: 'local' };
+    const closed = { teamId: team(teamA), visibility: 'private', cors: 'app', appHost: 'local' };
     expect(await settings.find(sandbox.id, 80)).toEqual(open);
     expect(await settings.find(sandbox.id, 82)).toBeNull();
     expect(asked).toBe(2);

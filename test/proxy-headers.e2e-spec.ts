@@ -38,11 +38,10 @@ describe.each(DOORS)('towards the sandbox (%s)', (door) => {
     },
   );
 
-  it('Host is the agent, and the Host that the client used stands in X-Forwarded-Host', async () => {
+  it('Host is the agent, and the address that the client used stands in X-Sandbox-Url', async () => {
     const head = await headOf('/');
     expect(valuesOf(head, 'host')).toEqual([stage.agentAddress]);
-    expect(valuesOf(head, 'x-forwarded-host')).toEqual([stage.host()]);
-    expect(valuesOf(head, 'x-forwarded-proto')).toEqual(['http']);
+    expect(valuesOf(head, 'x-sandbox-url')).toEqual([`http://${stage.host()}`]);
     expect(valuesOf(head, 'x-forwarded-for')).toEqual(['127.0.0.1']);
     expect(valuesOf(head, 'x-request-id')).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/)]);
   });
@@ -124,10 +123,10 @@ describe('hop-by-hop fields', () => {
 
   it('cannot take away what the proxy sets (CVE-2021-33197, CVE-2024-45410)', async () => {
     const { head } = await stage.exchange(
-      stage.head('GET', '/', ['Connection: X-Forwarded-For, X-Forwarded-Host, X-Request-Id, Host']),
+      stage.head('GET', '/', ['Connection: X-Forwarded-For, X-Sandbox-Url, X-Request-Id, Host']),
     );
     expect(names(head)).toEqual(
-      expect.arrayContaining(['host', 'x-forwarded-for', 'x-forwarded-host', 'x-request-id']),
+      expect.arrayContaining(['host', 'x-forwarded-for', 'x-sandbox-url', 'x-request-id']),
     );
   });
 

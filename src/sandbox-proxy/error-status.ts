@@ -24,6 +24,7 @@ export const PROXY_ERROR_STATUS = {
   // the host agent and the app
   upstream_unreachable: 502,
   upstream_invalid_response: 502,
+  app_forces_https: 502,
   upstream_timeout: 504,
   // the process
   shutting_down: 503,

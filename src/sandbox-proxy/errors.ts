@@ -181,6 +181,14 @@ export class UpstreamInvalidResponseError extends ProxyError {
   }
 }
 
+/** The app redirects every request to HTTPS at its own address, where nobody but its own machine could follow. */
+export class AppForcesHttpsError extends ProxyError {
+  readonly code = 'app_forces_https';
+  constructor() {
+    super('the app redirects to HTTPS on its own machine; set appHost "external" for this port');
+  }
+}
+
 /** The connect clock or the first-byte clock ran out. */
 export class UpstreamTimeoutError extends ProxyError {
   readonly code = 'upstream_timeout';

@@ -37,6 +37,8 @@ export interface SandboxProxyOptions {
   readonly agentTls: AgentTlsOptions;
   /** Sent to every agent as `X-Sandbox-Agent-Token`; null: nothing. Agents must not pass it on to an app. */
   readonly agentToken: string | null;
+  /** The Host that agents send to apps, with `{port}` for the port; `''`: it is not known. */
+  readonly agentAppHost: string;
   /** CIDR blocks or addresses to allow for agents although they are link-local, a metadata service or multicast. */
   readonly allowedAgentAddresses: readonly string[];
 
@@ -84,6 +86,7 @@ export const SANDBOX_PROXY_DEFAULTS: SandboxProxyOptions = {
   agentScheme: 'http',
   agentTls: {},
   agentToken: null,
+  agentAppHost: 'localhost:{port}',
   allowedAgentAddresses: [],
   connectTimeoutMs: 5_000,
   firstByteTimeoutMs: 300_000,
@@ -113,6 +116,8 @@ function problemOf(name: string, value: unknown): string | null {
     return `the option "${name}" must be a ${typeof usual}`;
   if (name === 'domains' && !(value as unknown[]).every(isDomain))
     return 'the option "domains" must be a list of domain names in lower case, without ports';
+  if (name === 'agentAppHost' && !/^(?:[a-z0-9._-]+(?::\d+|:\{port\})?)?$/i.test(value as string))
+    return 'the option "agentAppHost" must be a host name, which may end with ":{port}"';
   return null;
 }
 

@@ -33,6 +33,7 @@ import { SandboxProxy } from './entrance/sandbox-proxy.service.js';
 import { SandboxUpgradeListener } from './entrance/upgrade.listener.js';
 import { RequestHandler } from './handle-request.js';
 import { CredentialText } from './headers/credential-text.js';
+import { AppAddress } from './headers/app-address.js';
 import { HEADER_POLICY, type HeaderPolicy } from './headers/header-policy.js';
 import { OwnCookies } from './headers/own-cookies.js';
 import { OpenAccess } from './open-access/open-access.js';
@@ -209,11 +210,12 @@ function settingProviders(): Provider[] {
       inject: [CREDENTIAL_SCHEMES, SANDBOX_PROXY_OPTIONS],
       useFactory: (
         schemes: readonly CredentialScheme[],
-        { privateCookies, agentToken }: SandboxProxyOptions,
+        { privateCookies, agentToken, agentAppHost }: SandboxProxyOptions,
       ): HeaderPolicy => {
         const credentials = new CredentialText(schemes.flatMap(({ pattern }) => pattern ?? []));
         const names = [...schemes.flatMap(({ cookies }) => cookies), ...privateCookies];
-        return { credentials, cookies: new OwnCookies(names, credentials), agentToken };
+        const cookies = new OwnCookies(names, credentials);
+        return { credentials, cookies, agentToken, app: new AppAddress(agentAppHost) };
       },
     },
   ];

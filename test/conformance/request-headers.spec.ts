@@ -65,8 +65,7 @@ for (const [name, lines, gone, source] of DROPPED)
     });
 
 /** Names that a client's Connection header must not be able to remove. */
-const PROTECTED =
-  'X-Forwarded-For X-Forwarded-Host X-Forwarded-Proto X-Request-Id Host X-API-Key Connection'.split(' ');
+const PROTECTED = 'X-Forwarded-For X-Sandbox-Url X-Request-Id Host X-API-Key Connection'.split(' ');
 
 for (const name of PROTECTED)
   for (const door of DOORS)
@@ -74,9 +73,8 @@ for (const name of PROTECTED)
       for (const line of [`Connection: ${name}`, `Connection: close, ${name.toLowerCase()}, ${name}`]) {
         const { stage, got } = await pass(world, door, [line]);
         expect(got.values('host'), 'Host upstream').toEqual([stage.agent.address]);
-        expect(got.values('x-forwarded-host'), 'X-Forwarded-Host').toEqual([stage.host]);
+        expect(got.values('x-sandbox-url'), 'X-Sandbox-Url').toEqual([`http://${stage.host}`]);
         expect(got.values('x-forwarded-for'), 'X-Forwarded-For').toEqual(['127.0.0.1']);
-        expect(got.values('x-forwarded-proto'), 'X-Forwarded-Proto').toEqual(['http']);
         expect(got.values('x-api-key'), 'X-API-Key upstream').toEqual([]);
         if (door === 'upgrade') expect(got.values('upgrade'), 'Upgrade upstream').toEqual(['websocket']);
       }
@@ -86,17 +84,17 @@ const SPOOFED: [string, string][] = [
   ['X-Forwarded-For: 6.6.6.6', 'x-forwarded-for'],
   ['X-Forwarded-Host: evil.test', 'x-forwarded-host'],
   ['X-Forwarded-Proto: https', 'x-forwarded-proto'],
+  ['X-Sandbox-Url: https://evil.test', 'x-sandbox-url'],
   ['x_forwarded_for: 6.6.6.6', 'x_forwarded_for'],
 ];
 
 for (const [line, name] of SPOOFED)
   for (const door of DOORS)
-    test(`request-headers/${door}/overrides-${name} — a client's ${name} is replaced by the proxy's own [RFC 7239 8.1]`, async (world) => {
+    test(`request-headers/${door}/overrides-${name} — a client's ${name} is replaced by the proxy's own, or goes [RFC 7239 8.1]`, async (world) => {
       const { stage, got } = await pass(world, door, [line, line]);
       const want = {
         'x-forwarded-for': ['127.0.0.1'],
-        'x-forwarded-host': [stage.host],
-        'x-forwarded-proto': ['http'],
+        'x-sandbox-url': [`http://${stage.host}`],
       };
       expect(got.values(name), name).toEqual(want[name as keyof typeof want] ?? []);
     });
@@ -167,7 +165,7 @@ for (const [name, lines, source] of INTACT)
       expect(arrived, 'fields upstream').toEqual(sent.filter(([n]) => !OURS.test(n ?? '')));
     });
 
-const ADDED = 'host x-forwarded-for x-forwarded-host x-forwarded-proto x-request-id connection'.split(' ');
+const ADDED = 'host x-forwarded-for x-sandbox-url x-request-id connection'.split(' ');
 const WS_OWN = ['upgrade', 'sec-websocket-version', 'sec-websocket-key'];
 
 for (const door of DOORS) {
@@ -200,18 +198,20 @@ for (const door of DOORS) {
     assert(a[0] !== 'forged-id', 'the client chose the id');
   });
 
-  test(`request-headers/${door}/forwarded-host-as-sent — X-Forwarded-Host is the Host that the client used, port included [RFC 7239 8.1]`, async (world) => {
+  test(`request-headers/${door}/url-as-sent — X-Sandbox-Url is the origin that the client used, port included [README]`, async (world) => {
     const stage = await world.stage();
     const host = `${stage.host}:8443`;
     await stage.send(stage.knock(door, '/').replace(`Host: ${stage.host}`, `Host: ${host}`));
-    expect((await stage.agent.request()).values('x-forwarded-host'), 'X-Forwarded-Host').toEqual([host]);
+    expect((await stage.agent.request()).values('x-sandbox-url'), 'X-Sandbox-Url').toEqual([
+      `http://${host}`,
+    ]);
   });
 
-  test(`request-headers/${door}/trusted-proxy-chain — a trusted proxy’s X-Forwarded-For is continued and its Proto kept [RFC 7239 8.1]`, async (base) => {
+  test(`request-headers/${door}/trusted-proxy-chain — a trusted proxy’s X-Forwarded-For is continued and its Proto believed [RFC 7239 8.1]`, async (base) => {
     const world = await base.on('trusted');
     const { got } = await pass(world, door, ['X-Forwarded-For: 6.6.6.6', 'X-Forwarded-Proto: https']);
     expect(got.values('x-forwarded-for'), 'X-Forwarded-For').toEqual(['6.6.6.6, 127.0.0.1']);
-    expect(got.values('x-forwarded-proto'), 'X-Forwarded-Proto').toEqual(['https']);
+    expect(got.values('x-sandbox-url')[0], 'X-Sandbox-Url').toMatch(/^https:/);
   });
 }
 

@@ -40,7 +40,10 @@ export class BrowserStage extends ProxyStage {
     return { id, url, token: new URL(url).searchParams.get('sandbox_link') ?? '' };
   }
 
-  async putPort(port: number, settings: { visibility?: string; cors?: unknown }): Promise<void> {
+  async putPort(
+    port: number,
+    settings: { visibility?: string; cors?: unknown; appHost?: string },
+  ): Promise<void> {
     const { status, body } = await this.told(() =>
       this.api('PUT', `/v1/sandboxes/${this.sandbox.id}/ports/${port}`, settings),
     );

@@ -36,12 +36,13 @@ const FOR_APPS = 'x-sandbox-url';
 
 /**
  * The request headers for the app: without hop-by-hop headers, with the framing, of `X-Sandbox-*` only `X-Sandbox-Url`,
- * and with `Host: localhost:{port}`, because development servers refuse names that they do not know. With
+ * and with `Host: localhost:{port}` (as in browsers, without the port 80), because development servers refuse names that they do not know. With
  * `X-Sandbox-App-Host: external`, `Host` is the name that the client used, from `X-Forwarded-Host`.
  */
 export function requestHeaders(inbound: IncomingMessage, port: number, isUpgrade: boolean): RawHeaders {
   const isExternal = inbound.headers['x-sandbox-app-host'] === 'external';
-  const host = (isExternal && inbound.headers['x-forwarded-host']) || `localhost:${port}`;
+  const local = port === 80 ? 'localhost' : `localhost:${port}`;
+  const host = (isExternal && inbound.headers['x-forwarded-host']) || local;
   const headers: RawHeaders = ['Host', String(host)];
   for (const [name, value] of endToEnd(inbound)) {
     const lower = name.toLowerCase();

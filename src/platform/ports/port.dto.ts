@@ -1,6 +1,13 @@
 import { IsIn, ValidateBy } from 'class-validator';
 import { isOrigin } from '../links/origin.validator.js';
-import { type CorsSetting, type SandboxPort, VISIBILITIES, type Visibility } from './sandbox-port.entity.js';
+import {
+  APP_HOSTS,
+  type AppHost,
+  type CorsSetting,
+  type SandboxPort,
+  VISIBILITIES,
+  type Visibility,
+} from './sandbox-port.entity.js';
 
 const MAX_ORIGINS = 50;
 
@@ -17,6 +24,9 @@ export class PutPortBody {
     },
   })
   cors: CorsSetting = 'app';
+
+  @IsIn(APP_HOSTS)
+  appHost: AppHost = 'local';
 }
 
 /** A port's settings as the API shows them. */
@@ -24,10 +34,11 @@ export interface PortView {
   readonly port: number;
   readonly visibility: Visibility;
   readonly cors: CorsSetting;
+  readonly appHost: AppHost;
 }
 
-export function viewPort({ port, visibility, cors }: SandboxPort): PortView {
-  return { port, visibility, cors };
+export function viewPort({ port, visibility, cors, appHost }: SandboxPort): PortView {
+  return { port, visibility, cors, appHost };
 }
 
 function isCorsSetting(value: unknown): boolean {

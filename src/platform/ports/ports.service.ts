@@ -52,7 +52,7 @@ export class PortsService {
     if (this.options.deniedPorts.includes(port))
       throw new ValidationFailedError([`port ${port} cannot be reached from outside`]);
     if (!this.tables.havePorts) throw new ConflictError(NO_SETTINGS);
-    const { visibility, cors } = body;
+    const { visibility, cors, appHost } = body;
     await this.sandboxes.withHeld(teamId, sandboxId, async (manager) => {
       const isNew = !(await manager.existsBy(SandboxPort, { sandboxId, port }));
       if (isNew) {
@@ -60,10 +60,13 @@ export class PortsService {
           throw new ConflictError(`a sandbox may have settings for at most ${MAX_PORTS} ports`);
         await requireRoom(manager, this.options.quotas, 'ports', teamId);
       }
-      await manager.upsert(SandboxPort, { sandboxId, port, visibility, cors }, ['sandboxId', 'port']);
+      await manager.upsert(SandboxPort, { sandboxId, port, visibility, cors, appHost }, [
+        'sandboxId',
+        'port',
+      ]);
     });
     await this.changes.apply({ kind: 'port', sandboxId: encodeId('cl', sandboxId), port });
-    return { port, visibility, cors };
+    return { port, visibility, cors, appHost };
   }
 
   /** Deletes the settings: the port is private again, and CORS is left to the app. @throws NotFoundError */

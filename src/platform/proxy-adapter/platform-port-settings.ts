@@ -25,7 +25,7 @@ export class PlatformPortSettings extends PortSettings {
   async findMany(places: readonly SessionPlace[]): Promise<readonly (PortRules | null)[]> {
     if (!this.tables.havePorts) return places.map(() => null);
     const rows = await this.dataSource.query<(PortRules & { readonly position: number })[]>(
-      `SELECT q.position::int, s.team_id AS "teamId", p.visibility, p.cors
+      `SELECT q.position::int, s.team_id AS "teamId", p.visibility, p.cors, p.app_host AS "appHost"
          FROM unnest($1::uuid[], $2::int[]) WITH ORDINALITY AS q (sandbox_id, port, position)
          JOIN sandbox_ports p USING (sandbox_id, port)
          JOIN sandboxes s ON s.id = p.sandbox_id
@@ -33,9 +33,9 @@ export class PlatformPortSettings extends PortSettings {
       [places.map(({ sandboxId }) => decodeId('cl', sandboxId)), places.map(({ port }) => port)],
     );
     const rules = new Map(
-      rows.map(({ position, teamId, visibility, cors }) => [
+      rows.map(({ position, teamId, visibility, cors, appHost }) => [
         position,
-        { teamId: encodeId('team', teamId), visibility, cors },
+        { teamId: encodeId('team', teamId), visibility, cors, ...(appHost === undefined ? {} : { appHost }) },
       ]),
     );
     return places.map((_place, index) => rules.get(index + 1) ?? null);

@@ -56,6 +56,8 @@ describe('loadConfiguration', () => {
     ['PUBLIC_URL', 'https://example.com:8443', 'https://example.com:8443'],
     ['HOST', '::', '::'],
     ['MIGRATIONS', 'off', 'off'],
+    ['AGENT_APP_HOST', 'app.internal:{port}', 'app.internal:{port}'],
+    ['AGENT_APP_HOST', '', ''],
     ['ADMIN_TOKEN', 'abcdefghijklmnop', 'abcdefghijklmnop'],
     ['AGENT_CA_FILE', FILE, FILE],
     ['LOG_LEVEL', 'silent', 'silent'],

@@ -26,16 +26,16 @@ const PRODUCTION_DEFAULTS = { SHUTDOWN_DELAY_MS: 5_000, EMBEDDED_DATABASE: 'no' 
 const VARIABLES = variablesOf(Configuration.prototype);
 
 /**
- * Reads the settings from `env`; an empty variable counts as unset.
+ * Reads the settings from `env`. An empty variable counts as unset, where its description does not say otherwise.
  *
  * @throws ConfigurationError naming all problems at once. It never contains the value of a secret.
  */
 export function loadConfiguration(env: NodeJS.ProcessEnv): Configuration {
   const configuration = new Configuration();
   if (env['NODE_ENV'] === 'production') Object.assign(configuration, PRODUCTION_DEFAULTS);
-  for (const { name, parse } of VARIABLES) {
+  for (const { name, parse, isEmptyGiven } of VARIABLES) {
     const text = env[name];
-    if (text !== undefined && text !== '') {
+    if (text !== undefined && (text !== '' || isEmptyGiven === true)) {
       Object.assign(configuration, { [name]: parse === undefined ? text : parse(text) });
     }
   }

@@ -15,6 +15,7 @@ export function proxyOptionsFrom(configuration: Configuration): Partial<SandboxP
     agentScheme: configuration.AGENT_SCHEME,
     agentTls: tlsFrom(configuration),
     agentToken: configuration.AGENT_TOKEN ?? null,
+    agentAppHost: configuration.AGENT_APP_HOST,
     allowedAgentAddresses: configuration.AGENT_ALLOWED_ADDRESSES,
     connectTimeoutMs: configuration.UPSTREAM_CONNECT_TIMEOUT_MS,
     firstByteTimeoutMs: configuration.UPSTREAM_FIRST_BYTE_TIMEOUT_MS,

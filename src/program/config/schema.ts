@@ -229,6 +229,15 @@ export class Configuration {
   @IsToken()
   AGENT_TOKEN?: string;
 
+  @FromEnvironment({
+    description:
+      'The Host that agents send to apps, with `{port}` for the port. Empty: it is not known; then apps get no `Origin` and `Referer` of their own pages.',
+    wants: 'a host name, which may end with ":{port}", or nothing',
+    isEmptyGiven: true,
+  })
+  @Matches(/^(?:[a-z0-9._-]+(?::\d+|:\{port\})?)?$/i)
+  AGENT_APP_HOST: string = 'localhost:{port}';
+
   @Networks(
     'Agent addresses to allow although they are link-local, a metadata service or multicast, which are refused otherwise.',
   )

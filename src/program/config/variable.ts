@@ -6,6 +6,8 @@ export interface VariableOptions {
   readonly wants: string;
   /** Turns text into a typed value. Text that it cannot read is returned as it is, for the validators to refuse. */
   readonly parse?: (text: string) => unknown;
+  /** True where an empty variable is a value of its own; otherwise it counts as unset. */
+  readonly isEmptyGiven?: boolean;
   /** True if the value must never be printed. */
   readonly secret?: boolean;
 }

@@ -55,7 +55,8 @@ describe('a host name that names a sandbox', () => {
           const plain = `${number}-${ID}.example.com`;
           const spelled = [...plain].map((c, i) => (upper(i) ? c.toUpperCase() : c)).join('');
           const host = `${spelled}${dot ? '.' : ''}${at === null ? '' : `:${at}`}`;
-          expect(parse(host, ['example.com'])).toEqual(parse(plain, []));
+          const { port: found, sandboxId, hostname } = parse(host, ['example.com']) ?? {};
+          expect({ found, sandboxId, hostname }).toEqual({ found: number, sandboxId: ID, hostname: plain });
         },
       ),
     );
@@ -211,3 +212,58 @@ function read(host: string): SandboxAddress | null {
     throw error;
   }
 }
+
+describe('the origin of pages', () => {
+  it.each([
+    ['', 'http', `http://3000-${ID}.example.com`],
+    ['', 'https', `https://3000-${ID}.example.com`],
+    [':80', 'http', `http://3000-${ID}.example.com`],
+    [':443', 'https', `https://3000-${ID}.example.com`],
+    [':443', 'http', `http://3000-${ID}.example.com:443`],
+    ['.:8443', 'https', `https://3000-${ID}.example.com:8443`],
+  ] as const)('is what a browser calls it: behind "%s", by %s', (behind, scheme, origin) => {
+    const address = parse(`3000-${ID}.Example.com${behind}`, []);
+    expect(address?.origin(scheme)).toBe(origin);
+    expect(address?.originAt(41, scheme)).toBe(origin.replace('3000', '41'));
+    expect(address?.portOfOrigin(origin, scheme === 'https')).toBe(3000);
+    expect(address?.portOfOrigin(origin.replace('3000', '41'), scheme === 'https')).toBe(41);
+  });
+
+  it('may be HTTPS where the proxy does not know that the client came by it', () => {
+    expect(parse(`3000-${ID}.example.com`, [])?.portOfOrigin(`https://4000-${ID}.example.com`, false)).toBe(
+      4000,
+    );
+  });
+
+  const OTHER = `${ID.slice(0, -1)}y`;
+
+  it.each([
+    '',
+    'null',
+    `http://3000-${ID}.example.com`,
+    `HTTPS://3000-${ID}.example.com`,
+    `https://3000-${ID.toUpperCase()}.example.com`,
+    `https://3000-${ID}.Example.com`,
+    `https://3000-${ID}.example.com.`,
+    `https://3000-${ID}.example.com:443`,
+    `https://3000-${ID}.example.com:8443`,
+    `https://3000-${ID}.example.com/`,
+    `https://3000-${ID}.example.com.evil.org`,
+    `https://3000-${ID}.evil.org`,
+    `https://evil.3000-${ID}.example.com`,
+    `https://user@3000-${ID}.example.com`,
+    `https://3000-x@4000-${ID}.example.com`,
+    `https://3000-evil-${ID}.example.com`,
+    `https://3000-${OTHER}.example.com`,
+    `https://03000-${ID}.example.com`,
+    `https://0-${ID}.example.com`,
+    `https://65536-${ID}.example.com`,
+    `https://-${ID}.example.com`,
+    `https://${ID}.example.com`,
+    `https://3000-${ID}.example.com, https://3000-${ID}.example.com`,
+    `wss://3000-${ID}.example.com`,
+    `https:3000-${ID}.example.com`,
+  ])('is foreign in any other spelling: %j', (origin) => {
+    expect(parse(`3000-${ID}.example.com`, [])?.portOfOrigin(origin, true)).toBeNull();
+  });
+});

@@ -8,6 +8,8 @@ import { DirectoryUnavailableError, InvalidHostError, InvalidPortError } from '.
 export class SandboxAddress {
   /** `/proxy/{sandboxId}/{port}`: the path of that port at an agent. */
   readonly agentPath: string;
+  /** Host name and port as in the address bar of a browser that came by this scheme: the usual port is left out. */
+  private readonly authority: { readonly http: string; readonly https: string };
   /** True once `HostHeaders` keeps it between requests. */
   isKept = false;
 
@@ -15,20 +17,62 @@ export class SandboxAddress {
    * @param sandboxId lower case, e.g. `cl-0000000000000000000000001`
    * @param hostname the whole host name, lower case, without port and trailing dot
    * @param hasValidId false where the id is not well formed; only a client that is admitted is told so
+   * @param listenerPort the port that the Host header names after the host name, `8000`; `''`: none
    */
   constructor(
     readonly port: number,
     readonly sandboxId: string,
     readonly hostname: string,
     readonly hasValidId: boolean,
+    listenerPort = '',
   ) {
     this.agentPath = `/proxy/${sandboxId}/${port}`;
+    const of = (usual: string): string =>
+      listenerPort === '' || listenerPort === usual ? hostname : `${hostname}:${listenerPort}`;
+    this.authority = { http: of('80'), https: of('443') };
+  }
+
+  /** The origin of this port's pages: `https://3000-cl-….example.com`. */
+  origin(scheme: 'http' | 'https'): string {
+    return `${scheme}://${this.authority[scheme]}`;
+  }
+
+  /** The origin of the pages of another port of the same sandbox. */
+  originAt(port: number, scheme: 'http' | 'https'): string {
+    return `${scheme}://${port}${this.behindPort(scheme)}`;
+  }
+
+  /**
+   * Whether pages of that origin are pages of this sandbox, and of which of its ports. Browsers write an origin in one way
+   * only, so any other spelling is foreign. A client that is not known to have come by HTTPS may have done so all the same.
+   *
+   * @returns null if they are not
+   */
+  portOfOrigin(origin: string, isSecure: boolean): number | null {
+    const scheme = origin.startsWith('https://') ? 'https' : 'http';
+    if (scheme === 'http' && (isSecure || !origin.startsWith('http://'))) return null;
+    const start = scheme.length + 3;
+    const dash = origin.indexOf('-', start);
+    if (dash === -1 || !origin.endsWith(this.behindPort(scheme))) return null;
+    const digits = origin.slice(start, dash);
+    if (dash + this.behindPort(scheme).length !== origin.length || !PORT.test(digits)) return null;
+    const port = Number(digits);
+    return port <= 65_535 ? port : null;
+  }
+
+  /** `-cl-….example.com:8000` */
+  private behindPort(scheme: 'http' | 'https'): string {
+    const authority = this.authority[scheme];
+    return authority.slice(authority.indexOf('-'));
   }
 }
 
+/** As browsers write it in an origin. */
+const PORT = /^[1-9]\d{0,4}$/;
+
 /** A DNS name (253) with a trailing dot and a port. A longer one names nothing and would only fill caches. */
 const MAX_HOST_CHARACTERS = 260;
-const AUTHORITY = /^([0-9a-z._-]+?)\.?(?::\d{0,5})?$/;
+const AUTHORITY = /^([0-9a-z._-]+?)\.?(?::(\d{0,5}))?$/;
 const EMPTY_LABEL = /^\.|\.\.|\.$/;
 
 /** Reads host names of the form `{port}-{sandboxId}.{domain}`. */
@@ -80,7 +124,7 @@ export class SandboxHostNames {
     if (port < 1 || port > 65_535) throw new InvalidPortError();
     if (lower.length > MAX_HOST_CHARACTERS) throw new InvalidHostError();
     const sandboxId = match[2] as string;
-    return new SandboxAddress(port, sandboxId, hostname, this.isWellFormed(sandboxId));
+    return new SandboxAddress(port, sandboxId, hostname, this.isWellFormed(sandboxId), authority[2]);
   }
 
   private isWellFormed(sandboxId: string): boolean {

@@ -9,7 +9,7 @@ import { CrossSiteRequestError, TooManyLookupsError } from '../errors.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { corsRule, isPreflight, preflightHeaders } from '../headers/cors.js';
 import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from '../options.js';
-import { asOwnLocation, type LinkInTarget, linkIn } from './link-parameter.js';
+import { asOwnLocation, type LinkInTarget, linkIn } from '../address/link-parameter.js';
 import { PortRulesService } from './port-rules.service.js';
 import { cookieLinesIn, sessionTokensIn, setSessionCookie } from './session-cookie.js';
 import { isOfOwnPage } from './session-use.js';
@@ -126,8 +126,9 @@ export class BrowserAccess {
    */
   private applyCors(exchange: Exchange, rules: PortRules | null): Visit {
     const { request } = exchange;
-    const rule = corsRule(rules?.cors, request.headers.origin);
-    if (rule === null || (rule.allowedOrigin === null && rules?.visibility !== 'public')) return GOES_ON;
+    if (rules === null) return GOES_ON;
+    const rule = corsRule(rules.cors, request.headers.origin);
+    if (rule === null || (rule.allowedOrigin === null && rules.visibility !== 'public')) return GOES_ON;
     exchange.cors = rule;
     if (exchange.isUpgrade || !isPreflight(request)) return GOES_ON;
     if (rule.allowedOrigin === null) throw new CrossSiteRequestError();

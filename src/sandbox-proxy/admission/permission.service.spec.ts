@@ -61,10 +61,18 @@ async function permit(admission: Admission, origin: string | null, more: Partial
 }
 
 describe('a use of an admission', () => {
-  it('is permitted without a question and a promise where no page asks', () => {
+  it('is permitted without a promise once memory knows the port, also that nothing is set for it', async () => {
     const asked = askedWith(['Host', '80-cl-x.example.com']);
+    expect(await permission.permit(exchange, asked, session)).toBe(session);
     expect(permission.permit(exchange, asked, session)).toBe(session);
-    expect([store.asked, exchange.cors]).toEqual([0, null]);
+    expect([store.asked, exchange.cors, exchange.rules]).toEqual([1, null, null]);
+  });
+
+  it('comes with what the team has set for the port', async () => {
+    const rules = { ...RULES, appHost: 'external' as const };
+    store.rules.set('cl-x 80', rules);
+    expect(await permit(key, null)).toBe('key');
+    expect(exchange.rules).toEqual(rules);
   });
 
   it('is the scheme’s to permit', async () => {
@@ -81,9 +89,9 @@ describe('a use of an admission', () => {
   });
 
   it('goes by nothing that another team has said of the port: the sandbox has changed hands', async () => {
-    store.rules.set('cl-x 80', { ...RULES, teamId: 'team-b', cors: [ORIGIN] });
+    store.rules.set('cl-x 80', { ...RULES, teamId: 'team-b', cors: [ORIGIN], appHost: 'external' });
     await expect(permit(session, ORIGIN)).rejects.toThrow(CrossSiteRequestError);
-    expect(exchange.cors).toBeNull();
+    expect([exchange.cors, exchange.rules]).toEqual([null, null]);
   });
 
   it('is that of anybody where the port is public: who has a session may do no less', async () => {

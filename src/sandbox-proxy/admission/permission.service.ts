@@ -7,7 +7,7 @@ import { corsRule } from '../headers/cors.js';
 import { PortRulesService } from './port-rules.service.js';
 import { PublicPortScheme } from './public-port.scheme.js';
 
-/** Step 4 of a request: whether it may use its admission, and whose pages may read the answer. */
+/** Step 4 of a request: whether it may use its admission, and what its team has set for the port. */
 @Injectable()
 export class PermissionService {
   constructor(
@@ -22,31 +22,41 @@ export class PermissionService {
    * @throws CrossSiteRequestError, DirectoryUnavailableError, also as rejections
    */
   permit(exchange: Exchange, asked: AdmissionRequest, admission: Admission): MaybePromise<Admission> {
-    const { origin } = asked.request.headers;
-    if (origin === undefined) return this.decide(exchange, asked, admission, admission.cors);
     const rules = asked.hasValidId ? this.ports.find(asked.sandboxId, asked.port) : null;
-    const corsOf = (found: PortRules | null) => (found?.teamId === admission.teamId ? found.cors : undefined);
-    return whenReady(rules, (found) => this.decide(exchange, asked, admission, corsOf(found)));
+    return rules instanceof Promise
+      ? rules.then((found) => this.decide(exchange, asked, admission, found))
+      : this.decide(exchange, asked, admission, rules);
   }
 
   private decide(
     exchange: Exchange,
     asked: AdmissionRequest,
     admission: Admission,
-    cors: PortRules['cors'] | undefined,
+    found: PortRules | null,
   ): MaybePromise<Admission> {
-    // This also drops the settings of another team, for a port of its own.
-    exchange.cors = cors === undefined ? null : corsRule(cors, asked.request.headers.origin);
+    noteRules(exchange, asked, admission, found);
     const allowedOrigin = exchange.cors?.allowedOrigin ?? null;
     const permitted = admission.scheme.permit?.(admission, asked, allowedOrigin) ?? admission;
     if (!(permitted instanceof Error)) return permitted;
-    const found = this.publicPorts.find(asked);
-    const open = found === null ? null : this.publicPorts.admit(found, asked);
+    const nobody = this.publicPorts.find(asked);
+    const open = nobody === null ? null : this.publicPorts.admit(nobody, asked);
     const orRefuse = (publicly: Admission | null): Admission => {
       if (publicly === null) throw permitted;
-      exchange.cors ??= corsRule(publicly.cors, asked.request.headers.origin);
+      noteRules(exchange, asked, publicly, found);
       return publicly;
     };
     return whenReady(open, orRefuse);
   }
+}
+
+/** Another team's settings are for a port of its own, and do not count. */
+function noteRules(
+  exchange: Exchange,
+  { request }: AdmissionRequest,
+  { teamId }: Admission,
+  found: PortRules | null,
+): void {
+  const rules = found?.teamId === teamId ? found : null;
+  exchange.rules = rules;
+  exchange.cors = rules === null ? null : corsRule(rules.cors, request.headers.origin);
 }

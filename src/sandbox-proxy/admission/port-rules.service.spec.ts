@@ -46,6 +46,19 @@ describe('what a team has said of a port', () => {
     expect(store.asked).toBe(1);
   });
 
+  it('is remembered for clients with a credential also where it is nothing, and for others for 2 s', async () => {
+    expect(await ports.find('cl-x', 81)).toBeNull();
+    await vi.advanceTimersByTimeAsync(100_000);
+    expect(ports.find('cl-x', 81)).toBeNull();
+    expect(store.asked).toBe(1);
+    expect(await forStranger(81)).toBeNull();
+    expect(store.asked).toBe(2);
+    await vi.advanceTimersByTimeAsync(119_000);
+    expect(ports.find('cl-x', 81)).toBeNull();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(ports.find('cl-x', 81)).toBeInstanceOf(Promise);
+  });
+
   it.each<[string, Change, boolean]>([
     ['the port', { kind: 'port', sandboxId: 'cl-x', port: 80 }, true],
     ['the sandbox', { kind: 'sandbox', sandboxId: 'cl-x' }, true],
@@ -114,11 +127,10 @@ describe('whether ports are public still', () => {
 });
 
 describe('an admission by a public port', () => {
-  it('is of the team of the port, with its CORS, and rests on its settings', async () => {
+  it('is of the team of the port, and rests on its settings', async () => {
     expect(await admit(80)).toMatchObject({
       scheme,
       teamId: 'team-a',
-      cors: 'app',
       restsOn: [{ kind: 'port', sandboxId: 'cl-x', port: 80 }],
     });
     expect(await admit(80)).toBe(await admit(80));

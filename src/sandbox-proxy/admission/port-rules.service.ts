@@ -38,11 +38,16 @@ export class PortRulesService {
     return this.settings === null;
   }
 
-  /** Null if nothing is set for the port. @throws DirectoryUnavailableError, also as a rejection */
+  /**
+   * For a client that is admitted. Null if nothing is set for the port, as for most ports, which is remembered as long as
+   * settings are.
+   *
+   * @throws DirectoryUnavailableError, also as a rejection
+   */
   find(sandboxId: string, port: number): MaybePromise<PortRules | null> {
     const { settings } = this;
     if (settings === null) return null;
-    return this.ports.get(`${sandboxId} ${port}`, () => settings.find(sandboxId, port));
+    return this.ports.get(`${sandboxId} ${port}`, () => settings.find(sandboxId, port), undefined, true);
   }
 
   /** The same for a client without a credential that admits. @throws TooManyLookupsError too */
@@ -93,10 +98,11 @@ function isPortRulesOrNull(value: unknown): value is PortRules | null {
 
 function isPortRules(value: unknown): value is PortRules {
   if (typeof value !== 'object' || value === null) return false;
-  const { teamId, visibility, cors } = value as Record<string, unknown>;
+  const { teamId, visibility, cors, appHost } = value as Record<string, unknown>;
   return (
     typeof teamId === 'string' &&
     (visibility === 'private' || visibility === 'public') &&
-    (cors === 'app' || (Array.isArray(cors) && cors.every((origin) => typeof origin === 'string')))
+    (cors === 'app' || (Array.isArray(cors) && cors.every((origin) => typeof origin === 'string'))) &&
+    (appHost === undefined || appHost === 'local' || appHost === 'external')
   );
 }

@@ -53,7 +53,6 @@ export class PublicPortScheme extends CredentialScheme<PublicAdmission> {
         scheme: this,
         teamId: rules.teamId,
         restsOn,
-        cors: rules.cors,
         place: { sandboxId, port },
       };
       this.admissions.set(rules, admission);

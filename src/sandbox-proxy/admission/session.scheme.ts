@@ -118,11 +118,12 @@ export class SessionScheme extends CredentialScheme<SessionAdmission> {
   private admissionOf(session: Session): SessionAdmission {
     let admission = this.admissions.get(session);
     if (admission === undefined) {
-      const { teamId, expiresAtMs } = session;
+      const { teamId, expiresAtMs, allowedOrigins } = session;
       admission = {
         scheme: this,
         teamId,
         expiresAtMs,
+        allowedOrigins,
         restsOn: changesOfSession(session),
         session,
         listedOrigin: null,

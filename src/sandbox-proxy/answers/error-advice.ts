@@ -118,6 +118,12 @@ const ADVICE: Readonly<Record<ProxyErrorCode, ErrorAdvice>> = {
     title: 'The answer cannot be read',
     advice: 'Reload this page. If that does not help, check that the app on this port speaks plain HTTP.',
   },
+  app_forces_https: {
+    title: 'The app insists on HTTPS',
+    advice:
+      'It sends its visitors to HTTPS on its own machine, where nobody else can follow. Let it see its address from outside: ' +
+      'the team that owns the sandbox sets appHost "external" for this port. Or switch the redirect off in the app.',
+  },
   upstream_timeout: {
     title: 'The sandbox takes too long',
     advice:

@@ -42,8 +42,8 @@ export interface Admission {
   readonly restsOn: readonly Change[];
   /** When it expires, epoch milliseconds; absent: it does not. */
   readonly expiresAtMs?: number;
-  /** As `PortRules.cors`: the origins that the proxy allows on behalf of the app; absent: the app decides. */
-  readonly cors?: 'app' | readonly string[];
+  /** Origins besides the sandbox's own whose pages may act with the credential; absent: none is named. */
+  readonly allowedOrigins?: readonly string[];
 }
 
 /**

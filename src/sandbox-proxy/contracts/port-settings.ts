@@ -8,7 +8,15 @@ export interface PortRules {
   readonly visibility: 'private' | 'public';
   /** `app`: the app itself answers preflights and allows origins; a list: the proxy does so, for these origins. */
   readonly cors: 'app' | readonly string[];
+  /** How the app sees itself; absent: `local`. */
+  readonly appHost?: AppHost;
 }
+
+/**
+ * `local`: as `http://localhost:{port}`, as if its visitors sat at its own machine. `external`: as the address that its
+ * visitors use.
+ */
+export type AppHost = 'local' | 'external';
 
 /**
  * Settings of single ports. Without it: every port is private, and CORS is left to the app.

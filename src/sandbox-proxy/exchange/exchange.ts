@@ -3,6 +3,7 @@ import type { Peer } from '../address/peer.js';
 import type { SandboxAddress } from '../address/sandbox-address.js';
 import type { AccessLog, AccessRecord } from '../contracts/access-log.js';
 import type { AdmissionRequest } from '../contracts/credential-scheme.js';
+import type { PortRules } from '../contracts/port-settings.js';
 import type { CorsRule } from '../headers/cors.js';
 import type { Cut } from './cut.js';
 import type { OpenGroup, OpenMember } from './open-group.js';
@@ -31,6 +32,8 @@ export class Exchange implements AccessRecord, OpenMember {
   openAt: string | null = null;
   /** Which pages may read the answer, if the proxy decides that; null: the app does. */
   cors: CorsRule | null = null;
+  /** What the team has set for the port; null: nothing, or not known yet. */
+  rules: PortRules | null = null;
   teamId: string | null = null;
   errorCode: string | null = null;
   failure: string | null = null;

@@ -13,11 +13,11 @@ export interface CorsRule {
 /**
  * Null where CORS is left to the app.
  *
- * @param cors what the team has set for the port; undefined: nothing
+ * @param cors what the team has set for the port
  * @param origin of the request, if it has one
  */
-export function corsRule(cors: PortRules['cors'] | undefined, origin: string | undefined): CorsRule | null {
-  if (cors === undefined || cors === 'app') return null;
+export function corsRule(cors: PortRules['cors'], origin: string | undefined): CorsRule | null {
+  if (cors === 'app') return null;
   return { allowedOrigin: origin !== undefined && cors.includes(origin) ? origin : null };
 }
 

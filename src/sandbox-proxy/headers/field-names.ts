@@ -19,6 +19,8 @@ export enum Field {
   RequestId,
   ApiKey,
   Cookie,
+  Origin,
+  Referer,
   Location,
   SetCookie,
   /** `Access-Control-*` of an app's answer, which the proxy may replace by its own. */
@@ -44,6 +46,8 @@ const EXACT = new Map<string, Field>([
   ['x-request-id', Field.RequestId],
   ['x-api-key', Field.ApiKey],
   ['cookie', Field.Cookie],
+  ['origin', Field.Origin],
+  ['referer', Field.Referer],
   ['location', Field.Location],
   ['set-cookie', Field.SetCookie],
 ]);

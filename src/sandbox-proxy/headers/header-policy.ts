@@ -1,3 +1,4 @@
+import type { AppAddress } from './app-address.js';
 import type { CredentialText } from './credential-text.js';
 import type { OwnCookies } from './own-cookies.js';
 
@@ -5,6 +6,8 @@ import type { OwnCookies } from './own-cookies.js';
 export interface HeaderPolicy {
   readonly credentials: CredentialText;
   readonly cookies: OwnCookies;
+  /** How apps see themselves whose `appHost` is `local`. */
+  readonly app: AppAddress;
   /** Sent to agents as `X-Sandbox-Agent-Token`; null: nothing. */
   readonly agentToken: string | null;
 }

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ResponseHead } from '../agent-client/response-head.js';
+import { SandboxAddress } from '../address/sandbox-address.js';
+import { AppAddress } from './app-address.js';
 import { CredentialText } from './credential-text.js';
 import {
   agentErrorCode,
@@ -15,6 +17,8 @@ const CONTEXT: ResponseContext = {
   hostname: '3000-cl-x.localhost',
   clientTakesChunks: true,
   cors: null,
+  pages: null,
+  origin: undefined,
   cookies: new OwnCookies(['sandbox_session', 'console'], new CredentialText([])),
   requestId: 'id-1',
 };
@@ -219,5 +223,53 @@ describe("the agent's own error", () => {
 
   it('is none without the mark', () => {
     expect(agentErrorCode(head(['X-Sandbox-Errors', 'agent;a'], { status: 502 }))).toBeNull();
+  });
+});
+
+describe('what an app that sees itself as localhost says of itself', () => {
+  const ORIGIN = 'http://4000-cl-x.localhost:8000';
+  const context: ResponseContext = {
+    ...CONTEXT,
+    origin: ORIGIN,
+    pages: {
+      address: new SandboxAddress(3000, 'cl-x', '3000-cl-x.localhost', true, '8000'),
+      isSecure: false,
+      app: new AppAddress('localhost:{port}'),
+      namedByPort: [],
+      namedByLink: [],
+    },
+  };
+  const ALLOW = 'access-control-allow-origin';
+
+  it('is what its visitors know: where it redirects to, and whose pages may read', () => {
+    const raw = ['Location', 'http://localhost:3000/a', ALLOW, 'http://localhost:4000'];
+    expect(clientHeaders(head(raw), context)).toEqual([
+      'Location',
+      '/a',
+      ALLOW,
+      ORIGIN,
+      'Vary',
+      'Origin',
+      ...ID,
+    ]);
+  });
+
+  it.each(['Origin', 'accept-encoding, ORIGIN', '*'])('keeps its own Vary: %s', (vary) => {
+    const raw = [ALLOW, 'http://localhost:4000', 'vary', vary];
+    expect(clientHeaders(head(raw), context)).toEqual([ALLOW, ORIGIN, 'vary', vary, ...ID]);
+  });
+
+  it('allows no other page than the one that it means', () => {
+    const raw = [ALLOW, 'http://localhost:5000'];
+    expect(clientHeaders(head(raw), context)).toEqual(['Vary', 'Origin', ...ID]);
+    const told = [ALLOW, 'http://localhost:5000', 'Vary', 'Origin', ...ID];
+    expect(clientHeaders(head(raw), { ...context, origin: undefined })).toEqual(told);
+  });
+
+  it('stays as it is where it speaks of others, and where the app sees itself from outside', () => {
+    const others = [ALLOW, '*', 'Location', 'https://example.org/'];
+    expect(clientHeaders(head(others), context)).toEqual([...others, ...ID]);
+    const own = [ALLOW, 'http://localhost:4000', 'Location', 'http://localhost:3000/a'];
+    expect(clientHeaders(head(own), { ...context, pages: null })).toEqual([...own, ...ID]);
   });
 });

@@ -3,6 +3,7 @@ import { Field, fieldOf } from './field-names.js';
 import { withoutAgentPrefix } from './location.js';
 import type { OwnCookies } from './own-cookies.js';
 import { connectionNames } from './outbound-request.js';
+import { allowedOriginForClient, locationForClient, type OwnPages } from './own-pages.js';
 import { narrowSetCookie } from './set-cookie.js';
 
 /** What the rules read of a response. */
@@ -26,6 +27,10 @@ export interface ResponseContext {
   /** If not null, the proxy decides which pages may read the answer, and the app's own CORS headers do not pass. */
   readonly cors: CorsRule | null;
   readonly cookies: OwnCookies;
+  /** The sandbox's own pages, where its app sees them as `http://localhost:{port}`; null: as they are. */
+  readonly pages: OwnPages | null;
+  /** The request's `Origin`. */
+  readonly origin: string | undefined;
   /** For the client's `X-Request-Id`, unless the app sent its own. */
   readonly requestId: string;
 }
@@ -63,14 +68,16 @@ function protocolsOf(value: string): string[] {
 
 /**
  * The header fields for the client, flat. Fields that pass keep their order, duplicates and bytes. Hop-by-hop fields and
- * `X-Sandbox-*` do not pass, except the `X-Sandbox-Error` of an agent's own error. `Location` loses the agent's prefix,
- * `Set-Cookie` a domain that is too wide. `Content-Length` passes only where it frames or describes the body.
+ * `X-Sandbox-*` do not pass, except the `X-Sandbox-Error` of an agent's own error. `Location` loses the agent's prefix, and
+ * names the sandbox as it is seen from outside, as `Access-Control-Allow-Origin` does. `Set-Cookie` loses a domain that is too wide. `Content-Length` passes only where it frames or describes the body.
  */
 export function clientHeaders(head: AgentResponse, context: ResponseContext): string[] {
   const { rawHeaders } = head;
+  const { pages } = context;
   const dropped = connectionNames(rawHeaders);
   const kept: string[] = [];
   let hasRequestId = false;
+  let variesByOrigin = false;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;
     let value = rawHeaders[i + 1] as string;
@@ -92,12 +99,19 @@ export function clientHeaders(head: AgentResponse, context: ResponseContext): st
         break;
       case Field.Cors:
         if (context.cors !== null && name.toLowerCase() !== 'access-control-expose-headers') continue;
+        if (pages !== null && name.toLowerCase() === 'access-control-allow-origin') {
+          const allowed = allowedOriginForClient(value, context.origin, pages);
+          variesByOrigin ||= allowed !== value || pages.app.parse(value, 0) !== null;
+          if (allowed === null) continue;
+          value = allowed;
+        }
         break;
       case Field.RequestId:
         hasRequestId ||= name.toLowerCase() === 'x-request-id' && dropped?.has('x-request-id') !== true;
         break;
       case Field.Location:
         value = withoutAgentPrefix(value, context.prefix, context.authority);
+        if (pages !== null) value = locationForClient(value, pages);
         break;
       case Field.SetCookie: {
         const cookie = narrowSetCookie(value, context.hostname, context.cookies);
@@ -112,7 +126,18 @@ export function clientHeaders(head: AgentResponse, context: ResponseContext): st
     kept.push(name, value);
   }
   if (context.cors !== null) kept.push(...corsHeaders(context.cors));
+  if (variesByOrigin && !variesBy(kept, 'origin')) kept.push('Vary', 'Origin');
   if (!hasRequestId && (head.status >= 200 || head.status === 101))
     kept.push('X-Request-Id', context.requestId);
   return kept;
+}
+
+/** Whether a `Vary` among these fields names this one, lower case, or all of them. */
+function variesBy(headers: readonly string[], field: string): boolean {
+  for (let i = 0; i < headers.length; i += 2) {
+    if (headers[i]?.toLowerCase() !== 'vary') continue;
+    const named = (headers[i + 1] as string).toLowerCase().split(',');
+    if (named.some((name) => name.trim() === field || name.trim() === '*')) return true;
+  }
+  return false;
 }

@@ -1,10 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InvalidRequestError } from '../errors.js';
+import { SandboxAddress } from '../address/sandbox-address.js';
+import { AppAddress } from './app-address.js';
 import { CredentialText } from './credential-text.js';
 import type { HeaderPolicy } from './header-policy.js';
 import { type OutboundHead, outboundHead } from './outbound-request.js';
 import { OwnCookies } from './own-cookies.js';
+import type { OwnPages } from './own-pages.js';
 
 const KEY = `wrn_${'a'.repeat(32)}`;
 const BASE: OutboundHead = {
@@ -15,8 +18,9 @@ const BASE: OutboundHead = {
   framing: 'none',
   isPeerTrusted: false,
   peerAddress: '192.0.2.1',
-  forwardedHost: '3000-cl-x.localhost:8000',
-  forwardedProto: 'http',
+  host: '3000-cl-x.localhost:8000',
+  pages: null,
+  externalOrigin: 'http://3000-cl-x.localhost:8000',
   requestId: 'id-1',
   upgrade: null,
   keepsExpect: false,
@@ -27,12 +31,15 @@ const POLICY: HeaderPolicy = {
   credentials,
   cookies: new OwnCookies(['__Host-sandbox_session', 'sandbox_session', 'console'], credentials),
   agentToken: null,
+  app: new AppAddress('localhost:{port}'),
 };
 const OWN = [
   'X-Forwarded-For: 192.0.2.1',
   'X-Forwarded-Host: 3000-cl-x.localhost:8000',
   'X-Forwarded-Proto: http',
+  'X-Sandbox-App-Host: external',
   'X-Request-Id: id-1',
+  'X-Sandbox-Url: http://3000-cl-x.localhost:8000',
 ];
 
 /** The field lines that leave, without the request line and our Host. */
@@ -45,7 +52,9 @@ function lines(rawHeaders: readonly string[], more: Partial<OutboundHead> = {}):
 
 /** The same without what we set ourselves. */
 function passed(rawHeaders: readonly string[], more: Partial<OutboundHead> = {}): string[] {
-  return lines(rawHeaders, more).filter((line) => !/^X-(Forwarded-(For|Host|Proto)|Request-Id): /.test(line));
+  return lines(rawHeaders, more).filter(
+    (line) => !/^X-(Forwarded-(For|Host|Proto)|Request-Id|Sandbox-(App-Host|Url)): /.test(line),
+  );
 }
 
 describe('the head towards the agent', () => {
@@ -227,6 +236,70 @@ describe('the token of the agents', () => {
   });
 });
 
+describe('an app that sees itself as localhost', () => {
+  const PAGES: OwnPages = {
+    address: new SandboxAddress(3000, 'cl-x', '3000-cl-x.localhost', true, '8000'),
+    isSecure: false,
+    app: POLICY.app,
+    namedByPort: [],
+    namedByLink: [],
+  };
+  const local = (rawHeaders: readonly string[], more: Partial<OutboundHead> = {}): string[] =>
+    lines(rawHeaders, { pages: PAGES, ...more });
+  const SET = [
+    'X-Forwarded-For: 192.0.2.1',
+    'X-Request-Id: id-1',
+    'X-Sandbox-Url: http://3000-cl-x.localhost:8000',
+  ];
+
+  it('is told no other address of itself, and from where its visitors see it', () => {
+    expect(local(['Host', '3000-cl-x.localhost:8000', 'Accept', '*/*'])).toEqual(['Accept: */*', ...SET]);
+  });
+
+  it('gets its own Origin and Referer as it knows them, and foreign ones as they are', () => {
+    const own = ['ORIGIN', 'http://3000-cl-x.localhost:8000', 'referer', 'http://3000-cl-x.localhost:8000/a'];
+    expect(local(own)).toEqual(['ORIGIN: http://localhost:3000', 'referer: http://localhost:3000/a', ...SET]);
+    const foreign = ['Origin', 'http://a.example', 'Referer', 'http://a.example/b'];
+    expect(local(foreign)).toEqual(['Origin: http://a.example', 'Referer: http://a.example/b', ...SET]);
+    const mine = ['Origin', 'http://localhost:3000', 'Referer', 'http://localhost:3000/b'];
+    expect(local(mine)).toEqual(['Origin: null', ...SET]);
+  });
+
+  it('takes none of two Origin fields for its own by reading them as one', () => {
+    const two = ['Origin', 'http://localhost:3000', 'Origin', 'http://localhost:3000'];
+    expect(local(two)).toEqual(['Origin: null', 'Origin: null', ...SET]);
+  });
+
+  it.each([
+    'Forwarded',
+    'X-Forwarded-Host',
+    'x-forwarded-proto',
+    'X-Forwarded-Port',
+    'X-Forwarded-Scheme',
+    'X_Forwarded_Host',
+    'X-Forwarded_Proto',
+  ])('is told no address by a trusted proxy either: %s', (name) => {
+    expect(local([name, 'x'], { isPeerTrusted: true })).toEqual(SET);
+  });
+
+  it('is told what else a trusted proxy says', () => {
+    const said = ['X-Real-IP', '203.0.113.9', 'X-Forwarded-User', 'u', 'X-Forwarded-For', '203.0.113.9'];
+    expect(local(said, { isPeerTrusted: true })).toEqual([
+      'X-Real-IP: 203.0.113.9',
+      'X-Forwarded-User: u',
+      'X-Forwarded-For: 203.0.113.9, 192.0.2.1',
+      ...SET.slice(1),
+    ]);
+  });
+
+  it('gets no link of its own page, and no credential in a Referer', () => {
+    const own = `http://3000-cl-x.localhost:8000/a?sandbox_link=${KEY}&b=1`;
+    expect(local(['Referer', own])).toEqual(['Referer: http://localhost:3000/a?b=1', ...SET]);
+    expect(local(['Referer', `http://3000-cl-x.localhost:8000/${KEY}`])).toEqual(SET);
+    expect(passed(['Referer', own])).toEqual(['Referer: http://3000-cl-x.localhost:8000/a?b=1']);
+  });
+});
+
 describe('what the client says of the hops before us', () => {
   const SAID = [
     'X-Forwarded-For',
@@ -257,7 +330,9 @@ describe('what the client says of the hops before us', () => {
       'X-Forwarded-Host: public.example.com',
       'X-Forwarded-Proto: https',
       'X-Forwarded-For: 203.0.113.9, 10.1.1.1, 192.0.2.1',
+      'X-Sandbox-App-Host: external',
       'X-Request-Id: id-1',
+      'X-Sandbox-Url: http://3000-cl-x.localhost:8000',
     ]);
   });
 

@@ -3,6 +3,7 @@ import { InvalidRequestError } from '../errors.js';
 import type { FoundCredential } from '../contracts/credential-scheme.js';
 import { Field, fieldOf, namedInConnection } from './field-names.js';
 import type { HeaderPolicy } from './header-policy.js';
+import { type OwnPages, originForApp, refererForApp, withoutLink } from './own-pages.js';
 
 /** How the body is framed: as it came. */
 export type RequestFraming = 'none' | 'length' | 'chunked';
@@ -37,8 +38,12 @@ export interface OutboundHead {
   /** True if `X-Forwarded-*` of the peer are believed. */
   readonly isPeerTrusted: boolean;
   readonly peerAddress: string;
-  readonly forwardedHost: string;
-  readonly forwardedProto: 'http' | 'https';
+  /** The Host header as it came. */
+  readonly host: string;
+  /** The sandbox's own pages, where its app sees them as `http://localhost:{port}`; null: as they are. */
+  readonly pages: OwnPages | null;
+  /** The address of the app as seen from outside: `https://3000-cl-….example.com`. */
+  readonly externalOrigin: string;
   readonly requestId: string;
   /** The protocols of an upgrade, e.g. `websocket`; null for a plain request. */
   readonly upgrade: string | null;
@@ -52,12 +57,14 @@ export interface OutboundHead {
  * The head of the request to the agent, ready to be written as latin1. Fields that pass keep their order, duplicates,
  * letter case and bytes. These do not pass: hop-by-hop fields (RFC 9110 7.6.1) and those that `Connection` names, our
  * credentials, and fields that only the proxy may set (`X-Forwarded-*`, `X-Sandbox-*`, `X-Request-Id`).
+ *
+ * An app compares `Origin` with `Host` and with `X-Forwarded-Host` and `-Proto`, so all of them tell it the same.
  */
 export function outboundHead(
   request: OutboundHead,
   { credentials, cookies, agentToken }: HeaderPolicy,
 ): string {
-  const { rawHeaders, isPeerTrusted } = request;
+  const { rawHeaders, isPeerTrusted, pages } = request;
   const consumedIn = request.consumed?.header ?? '';
   const secret = request.consumed?.secret ?? '';
   const dropped = connectionNames(rawHeaders);
@@ -103,8 +110,21 @@ export function outboundHead(
           forwardedFor += forwardedFor === '' ? value : `, ${value}`;
           continue;
         }
+        if (pages !== null && TELLS_ADDRESS.test(lower)) continue;
         if (lower === 'x-forwarded-host') hasForwardedHost = true;
         if (lower === 'x-forwarded-proto') hasForwardedProto = true;
+        break;
+      }
+      case Field.Origin: {
+        const origin = pages === null ? value : originForApp(value, pages);
+        if (origin === null) continue;
+        value = origin;
+        break;
+      }
+      case Field.Referer: {
+        const referer = pages === null ? withoutLink(value) : refererForApp(value, pages);
+        if (referer === null) continue;
+        value = referer;
         break;
       }
       case Field.Location:
@@ -127,9 +147,13 @@ export function outboundHead(
   }
   const chain = forwardedFor === '' ? request.peerAddress : `${forwardedFor}, ${request.peerAddress}`;
   head += `X-Forwarded-For: ${chain}\r\n`;
-  if (!hasForwardedHost) head += `X-Forwarded-Host: ${request.forwardedHost}\r\n`;
-  if (!hasForwardedProto) head += `X-Forwarded-Proto: ${request.forwardedProto}\r\n`;
-  head += `X-Request-Id: ${request.requestId}\r\n`;
+  if (pages === null) {
+    if (!hasForwardedHost) head += `X-Forwarded-Host: ${request.host}\r\n`;
+    if (!hasForwardedProto)
+      head += `X-Forwarded-Proto: ${request.externalOrigin.startsWith('https') ? 'https' : 'http'}\r\n`;
+    head += 'X-Sandbox-App-Host: external\r\n';
+  }
+  head += `X-Request-Id: ${request.requestId}\r\nX-Sandbox-Url: ${request.externalOrigin}\r\n`;
   if (agentToken !== null) head += `X-Sandbox-Agent-Token: ${agentToken}\r\n`;
   if (request.upgrade !== null && credentials.isIn(request.upgrade)) {
     throw new InvalidRequestError('the Upgrade header holds a credential');
@@ -137,6 +161,9 @@ export function outboundHead(
   if (request.upgrade !== null) head += `Connection: Upgrade\r\nUpgrade: ${request.upgrade}\r\n`;
   return `${head}\r\n`;
 }
+
+/** What would tell the app another address than the one that it sees. */
+const TELLS_ADDRESS = /^(?:x[-_])?forwarded(?:$|[-_](?:host|proto|protocol|port|scheme|ssl|server)$)/;
 
 /** All field names that Connection headers list, lower case; null if there are none. */
 export function connectionNames(rawHeaders: readonly string[]): ReadonlySet<string> | null {

@@ -65,6 +65,7 @@ export class AnswerCache<Value> {
    * The answer for `key`: from memory, synchronously if possible, or else from `ask`.
    *
    * @param beforeAsking called when memory does not know; may refuse by throwing
+   * @param isNoneUsual true where "none" is as good an answer as another, and may be as old
    * @throws DirectoryUnavailableError (also as a rejection) when the store fails, is late or answers something of
    *   another shape
    */
@@ -72,14 +73,17 @@ export class AnswerCache<Value> {
     key: string,
     ask: () => Promise<Value | null>,
     beforeAsking: () => void = nothing,
+    isNoneUsual = false,
   ): MaybePromise<Value | null> {
     const answer = this.options.memory.get(key);
     if (answer instanceof Promise) {
       return answer.then((found) =>
-        found !== undefined && this.isFresh(found) ? found.value : this.fly(key, ask, beforeAsking),
+        found !== undefined && this.isFresh(found, isNoneUsual)
+          ? found.value
+          : this.fly(key, ask, beforeAsking),
       );
     }
-    if (answer !== undefined && this.isFresh(answer)) return answer.value;
+    if (answer !== undefined && this.isFresh(answer, isNoneUsual)) return answer.value;
     return this.fly(key, ask, beforeAsking);
   }
 
@@ -99,11 +103,12 @@ export class AnswerCache<Value> {
     this.flights.clear();
   }
 
-  private isFresh({ value, askedAtMs }: Answer<Value>): boolean {
+  private isFresh({ value, askedAtMs }: Answer<Value>, isNoneUsual: boolean): boolean {
     const { feed } = this.options;
     const now = Date.now();
     const age = now - askedAtMs;
-    if (age < 0 || age >= this.ttlOf(value)) return false;
+    if (age < 0 || age >= (isNoneUsual && value === null ? this.options.ttlMs : this.ttlOf(value)))
+      return false;
     if (feed.isLive || age < TTL_WITHOUT_FEED_MS) return true;
     // A proof in the future was given before the clock was set back: its true age is unknown.
     return feed.provenAtMs <= now && now - feed.provenAtMs < TTL_WITHOUT_FEED_MS;

@@ -5,6 +5,7 @@ import { flushAtTurnEnd, type Pending } from '../agent-client/turn-end.js';
 import type { UpstreamCall, UpstreamListener } from '../agent-client/upstream-call.js';
 import { closeAfterAnswer, discardRest, hasUnreadBody, wantsPage } from '../answers/answer.js';
 import {
+  AppForcesHttpsError,
   ProxyError,
   UpstreamInvalidResponseError,
   UpstreamTimeoutError,
@@ -20,6 +21,7 @@ import {
   isProtocolOffered,
   type ResponseContext,
 } from '../headers/inbound-response.js';
+import { isForcingHttps, type OwnPages } from '../headers/own-pages.js';
 import { holdWithHead } from '../node-internals/hold-with-head.js';
 import { BodyPieces } from './body-pieces.js';
 import type { RequestBody } from './request-body.js';
@@ -41,6 +43,8 @@ export interface AgentRoute {
   readonly authority: string;
   /** `/proxy/{sandboxId}/{port}`: every outbound request line starts with it and a `/`. */
   readonly prefix: string;
+  /** As in `ResponseContext`. */
+  readonly pages: OwnPages | null;
 }
 
 /** Events of a forwarding, besides bytes. */
@@ -119,9 +123,7 @@ export class Forwarding implements UpstreamListener, Pending, Relayed {
       exchange.errorCode = logCode;
       return;
     }
-    this.abandon();
-    this.call?.abort();
-    this.outcome.onFailed(exchange, error);
+    this.refuse(error);
     exchange.errorCode = logCode;
   }
 
@@ -158,15 +160,15 @@ export class Forwarding implements UpstreamListener, Pending, Relayed {
       this.outcome.onAgentError(exchange, head.status, agentError);
       return;
     }
+    const { pages } = this.route;
+    if (head.status > 300 && pages !== null && isForcingHttps(head, exchange.request.url as string, pages)) {
+      this.refuse(new AppForcesHttpsError());
+      return;
+    }
     const headers = clientHeaders(head, this.context);
     if (head.status === 101) {
       if (!isProtocolOffered(head, exchange.upgrade?.protocols ?? '')) {
-        this.abandon();
-        this.call?.abort();
-        this.outcome.onFailed(
-          exchange,
-          new UpstreamInvalidResponseError(new Error('101 to a protocol not offered')),
-        );
+        this.refuse(new UpstreamInvalidResponseError(new Error('101 to a protocol not offered')));
         return;
       }
       exchange.status = head.status;
@@ -181,9 +183,7 @@ export class Forwarding implements UpstreamListener, Pending, Relayed {
       response.writeHead(head.status, head.reason, headers);
       this.isFramed = head.framing === 'length' || response.chunkedEncoding;
     } catch (error) {
-      this.abandon();
-      this.call?.abort();
-      this.outcome.onFailed(exchange, new UpstreamInvalidResponseError(error));
+      this.refuse(new UpstreamInvalidResponseError(error));
     }
   }
 
@@ -266,6 +266,13 @@ export class Forwarding implements UpstreamListener, Pending, Relayed {
     response.writeContinue();
   }
 
+  /** Answers this error in place of what the app has sent, or would send. */
+  private refuse(error: Error): void {
+    this.abandon();
+    this.call?.abort();
+    this.outcome.onFailed(this.exchange, error);
+  }
+
   private abandon(): void {
     clearTimeout(this.inviting);
     this.isDone = true;
@@ -318,6 +325,8 @@ export class Forwarding implements UpstreamListener, Pending, Relayed {
     return {
       prefix: this.route.prefix,
       authority: this.route.authority,
+      pages: this.route.pages,
+      origin: request.headers.origin,
       hostname: address?.hostname ?? '',
       clientTakesChunks: request.httpVersionMinor === 1,
       cors: this.exchange.cors,

@@ -11,6 +11,7 @@ import { InvalidPathError, InvalidRequestError } from '../errors.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { HEADER_POLICY, type HeaderPolicy } from '../headers/header-policy.js';
 import { framingOf, outboundHead } from '../headers/outbound-request.js';
+import type { OwnPages } from '../headers/own-pages.js';
 import { upgradeOfferOf } from '../headers/upgrade-offer.js';
 import { leaveUnread } from '../node-internals/leave-unread.js';
 import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from '../options.js';
@@ -38,7 +39,7 @@ export class Relay implements ForwardingOutcome {
     admission: Admission,
     location: SandboxLocation,
   ): void {
-    const { request, peer, upgrade, isSecure, requestId } = exchange;
+    const { request, peer, upgrade, isSecure, requestId, rules } = exchange;
     const { sandboxId, agentPath: prefix } = address;
     const { credentials } = this.policy;
     const origin = this.pool.resolveAddress(location.address);
@@ -51,6 +52,7 @@ export class Relay implements ForwardingOutcome {
       throw new InvalidPathError('the path or query holds a credential of the platform');
     const hasBody = upgrade === null && framing !== 'none';
     const { authority } = origin;
+    const pages = rules?.appHost === 'external' ? null : ownPages(exchange, address, admission, this.policy);
     const head = outboundHead(
       {
         method,
@@ -60,8 +62,9 @@ export class Relay implements ForwardingOutcome {
         framing: upgrade === null ? framing : 'none',
         isPeerTrusted: peer.isTrusted,
         peerAddress: peer.address,
-        forwardedHost: request.headers.host as string,
-        forwardedProto: isSecure ? 'https' : 'http',
+        host: request.headers.host as string,
+        pages,
+        externalOrigin: address.origin(isSecure ? 'https' : 'http'),
         requestId,
         upgrade: upgrade?.protocols ?? null,
         keepsExpect: hasBody && request.httpVersionMinor === 1,
@@ -70,7 +73,7 @@ export class Relay implements ForwardingOutcome {
       this.policy,
     );
     if (upgrade === null && !hasBody) leaveUnread(request);
-    const forwarding = new Forwarding(exchange, { authority, prefix }, this.policy, this);
+    const forwarding = new Forwarding(exchange, { authority, prefix, pages }, this.policy, this);
     const isUpgrade = upgrade !== null;
     const { teamId } = admission;
     const call = this.pool.dispatch(
@@ -99,3 +102,16 @@ export class Relay implements ForwardingOutcome {
     this.tunnels.open(exchange, head, headers, socket, early);
   }
 }
+
+function ownPages(
+  { isSecure, rules }: Exchange,
+  address: SandboxAddress,
+  { allowedOrigins }: Admission,
+  { app }: HeaderPolicy,
+): OwnPages {
+  const cors = rules?.cors;
+  const named = cors === undefined || cors === 'app' ? NONE : cors;
+  return { address, isSecure, app, namedByPort: named, namedByLink: allowedOrigins ?? NONE };
+}
+
+const NONE: readonly string[] = [];

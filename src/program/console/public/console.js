@@ -11,7 +11,7 @@
  * @typedef {{ id: string, port: number, label: string | null, once: boolean, embed: boolean,
  *   allowedOrigins: string[], expiresAt: string, usedAt: string | null }} Link
  */
-/** @typedef {{ port: number, visibility: 'private' | 'public', cors: 'app' | string[] }} PortSettings */
+/** @typedef {{ port: number, visibility: 'private' | 'public', cors: 'app' | string[], appHost: 'local' | 'external' }} PortSettings */
 /** @typedef {Record<string, FormDataEntryValue>} Fields */
 
 // ── the API ──
@@ -347,6 +347,7 @@ function portsOf(sandbox, part) {
   const port = find(form, '[name="port"]', HTMLInputElement);
   const visibility = find(form, '[name="visibility"]', HTMLSelectElement);
   const cors = find(form, '[name="cors"]', HTMLSelectElement);
+  const appHost = find(form, '[name="app-host"]', HTMLSelectElement);
   const corsOrigins = find(form, '[name="origins"]', HTMLInputElement);
   /** @type {Map<number, PortSettings>} */
   let known = new Map();
@@ -366,11 +367,11 @@ function portsOf(sandbox, part) {
   });
 
   /** @param {PortSettings} settings */
-  async function save({ port, visibility, cors }) {
+  async function save({ port, visibility, cors, appHost: seen }) {
     const question = `Make port ${port} public? Anyone who has its address gets in, without a key.`;
     const isNews = visibility === 'public' && known.get(port)?.visibility !== 'public';
     if (isNews && !(await confirmed(question, 'Make public'))) return;
-    await call('PUT', `${path}/${port}`, { visibility, cors });
+    await call('PUT', `${path}/${port}`, { visibility, cors, appHost: seen });
     await reload();
     say(`Port ${port} is ${visibility}.`);
     find(part, 'h4', HTMLElement).focus();
@@ -396,6 +397,7 @@ function portsOf(sandbox, part) {
         settings.cors === 'app'
           ? 'cross-origin requests: the app decides'
           : `cross-origin requests from ${settings.cors.join(', ') || 'nowhere'}`,
+        ...(settings.appHost === 'external' ? ['the app sees its address from outside'] : []),
       ],
       isPublic ? [opener(settings.port), ...actions] : actions,
     );
@@ -416,6 +418,7 @@ function portsOf(sandbox, part) {
     const settings = known.get(Number(port.value));
     if (settings !== undefined) {
       visibility.value = settings.visibility;
+      appHost.value = settings.appHost;
       cors.value = settings.cors === 'app' ? 'app' : 'origins';
       corsOrigins.value = settings.cors === 'app' ? '' : settings.cors.join(' ');
     }
@@ -432,6 +435,7 @@ function portsOf(sandbox, part) {
     await save({
       port: Number(fields['port']),
       visibility: fields['visibility'] === 'public' ? 'public' : 'private',
+      appHost: fields['app-host'] === 'external' ? 'external' : 'local',
       cors: fields['cors'] === 'app' ? 'app' : origins(fields['origins']),
     });
     form.reset();
