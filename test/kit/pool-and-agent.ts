@@ -56,15 +56,17 @@ export class PoolAndAgent {
     this.pool = new HostClientPool({ ...SANDBOX_PROXY_DEFAULTS, ...options });
   }
 
-  readonly call = (more: Partial<UpstreamRequest> = {}, address = `127.0.0.1:${this.agent.port}`): Told => {
-    const told = new Told();
+  /** A request to the agent, or to another address. */
+  request(more: Partial<UpstreamRequest> = {}, address = `127.0.0.1:${this.agent.port}`): UpstreamRequest {
     const { method = 'GET' } = more;
     const origin = this.pool.resolveAddress(address);
     const head = `${method} / HTTP/1.1\r\nHost: a\r\n\r\n`;
-    this.pool.dispatch(
-      { origin, sandboxId: A, teamId: 'team', method, head, hasBody: false, isUpgrade: false, ...more },
-      told,
-    );
+    return { origin, sandboxId: A, teamId: 'team', method, head, hasBody: false, isUpgrade: false, ...more };
+  }
+
+  readonly call = (more?: Partial<UpstreamRequest>, address?: string): Told => {
+    const told = new Told();
+    this.pool.dispatch(this.request(more, address), told);
     return told;
   };
 

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
+import { setImmediate as turnEnd } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { A, OK, PoolAndAgent } from '../../../test/kit/pool-and-agent.js';
+import { A, OK, PoolAndAgent, Told } from '../../../test/kit/pool-and-agent.js';
 import { startRawServer } from '../../../test/kit/raw-server.js';
 import {
   UpstreamInvalidResponseError,
@@ -43,6 +44,25 @@ describe('a connection that died while idle', () => {
     const told = await raced({ method, hasBody });
     expect(await told.done).toBe('UpstreamUnreachableError');
     expect(stage.pool.sizeOf(A)).toBe(0);
+  });
+
+  // Bytes that nobody asked for come in the turn in which a request is put on the connection.
+  it('costs any request one more attempt if nothing of it had left, with what had come of its body', async () => {
+    const connection = await exchange();
+    await turnEnd();
+    connection.send('x');
+    const told = new Told();
+    const post = stage.pool.dispatch({ ...stage.request({ method: 'POST' }), hasBody: true }, told);
+    post.write(Buffer.from('hel'));
+    const fresh = await stage.agent.accept();
+    post.write(Buffer.from('lo'));
+    post.finish();
+    await fresh.head();
+    expect(await fresh.bytes(5)).toBe('hello');
+    fresh.send(OK);
+    expect(await told.done).toBe('200 ok end');
+    expect((await connection.rest()).bytes).toBe('');
+    await exchange(fresh);
   });
 
   it('is no reason to retry once a byte of an answer has come', async () => {

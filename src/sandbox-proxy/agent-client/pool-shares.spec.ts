@@ -226,6 +226,7 @@ describe('an agent that accepts no connections', () => {
     shares.suspect(authority());
     pass(20_000);
     const { told } = sandbox.ask();
+    await connection.head();
     pass(9_900);
     expect(shares.size).toBe(1);
     pass(200);

@@ -158,10 +158,12 @@ export class SandboxConnections implements ConnectionOwner {
     this.shares.wake();
   }
 
-  onDiedIdle(call: UpstreamCall): boolean {
-    if (call.request.hasBody || !SAFE_METHODS.has(call.request.method)) return false;
+  onDiedIdle(call: UpstreamCall, unsent: string | null): boolean {
+    const { hasBody, method } = call.request;
+    const mayBeSentTwice = !hasBody && SAFE_METHODS.has(method);
+    if (unsent === null && !mayBeSentTwice) return false;
     if (!this.hasRoom) return false;
-    call.startOn(this.connect(false));
+    call.startOn(this.connect(false), unsent ?? undefined);
     return true;
   }
 

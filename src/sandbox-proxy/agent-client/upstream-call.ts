@@ -39,11 +39,11 @@ export interface UpstreamListener {
 
 /** A connection, as its call sees it. */
 export interface CallConnection {
-  start(call: UpstreamCall): void;
+  /** @param text the request so far, latin1 */
+  start(call: UpstreamCall, text: string): void;
   /** True while the connection works for `call`. */
   serves(call: UpstreamCall): boolean;
-  writeTogether(pieces: readonly (Buffer | string)[]): boolean;
-  write(chunk: Buffer | string): boolean;
+  write(chunk: Buffer, before: string, after: string): boolean;
   finishRequest(): void;
   pause(): void;
   resume(): void;
@@ -53,31 +53,38 @@ export interface CallConnection {
 /** A request under way to an agent: sends it, and controls its connection. */
 export class UpstreamCall {
   isAborted = false;
+  /** True once the whole request has been given to the connection. */
+  isSent: boolean;
   private connection: CallConnection | null = null;
 
   constructor(
     readonly request: UpstreamRequest,
     readonly listener: UpstreamListener,
-  ) {}
+  ) {
+    this.isSent = !request.hasBody;
+  }
 
-  /** Puts the request on a connection; called again if that connection turned out to have died while idle. */
-  startOn(connection: CallConnection): void {
+  /**
+   * Puts the request on a connection; called again if that connection turned out to have died while idle.
+   *
+   * @param text the head, and what was already written of the body
+   */
+  startOn(connection: CallConnection, text = this.request.head): void {
     this.connection = connection;
-    connection.start(this);
+    connection.start(this, text);
   }
 
-  /** Like `write`, for several pieces that are sent together. */
-  writeTogether(pieces: readonly (Buffer | string)[]): boolean {
-    return this.current?.writeTogether(pieces) ?? true;
-  }
-
-  /** Sends bytes of the body as they are; the caller adds the framing. False: wait for `onDrain`. */
-  write(chunk: Buffer | string): boolean {
-    return this.current?.write(chunk) ?? true;
+  /**
+   * Sends bytes of the body as they are, between `before` and `after`, the framing in latin1. False: wait for
+   * `onDrain`.
+   */
+  write(chunk: Buffer, before = '', after = ''): boolean {
+    return this.current?.write(chunk, before, after) ?? true;
   }
 
   /** The request has been written to its end. */
   finish(): void {
+    this.isSent = true;
     this.current?.finishRequest();
   }
 

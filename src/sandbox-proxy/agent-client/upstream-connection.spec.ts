@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { setImmediate as turnEnd } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { A, OK, Told } from '../../../test/kit/pool-and-agent.js';
 import { type RawServer, startRawServer } from '../../../test/kit/raw-server.js';
 import { UpstreamCall } from './upstream-call.js';
@@ -9,15 +9,15 @@ import { type ConnectionOwner, UpstreamConnection } from './upstream-connection.
 
 /** A pool of one connection that starts no call anew. */
 class Owner implements ConnectionOwner {
-  readonly nowMs = 0;
+  nowMs = 0;
   readonly firstByteTimeoutMs = 1_000;
-  readonly diedIdle: UpstreamCall[] = [];
+  readonly diedIdle: [UpstreamCall, unsent: string | null][] = [];
   onIdle(): void {}
   onProven(): void {}
   onConnectTimeout(): void {}
   onGone(): void {}
-  onDiedIdle(call: UpstreamCall): boolean {
-    this.diedIdle.push(call);
+  onDiedIdle(call: UpstreamCall, unsent: string | null): boolean {
+    this.diedIdle.push([call, unsent]);
     return true;
   }
 }
@@ -28,23 +28,25 @@ beforeEach(async () => {
 });
 afterEach(() => agent.close());
 
+const headOf = (method: string) => `${method} / HTTP/1.1\r\nHost: a\r\n\r\n`;
+
 async function open() {
   const owner = new Owner();
   const socket = connect(agent.port, '127.0.0.1');
   const connection = new UpstreamConnection(socket, owner);
   await once(socket, 'connect');
   connection.onConnected();
-  const start = () => {
+  const start = (method = 'GET') => {
     const told = new Told();
-    const head = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+    const head = headOf(method);
     const origin = { secure: false, hostname: '127.0.0.1', port: agent.port, authority: 'a' };
     const request = {
       origin,
       sandboxId: A,
       teamId: 't',
-      method: 'GET',
+      method,
       head,
-      hasBody: false,
+      hasBody: method === 'POST',
       isUpgrade: false,
     };
     const call = new UpstreamCall(request, told);
@@ -75,7 +77,85 @@ it('takes nothing for an answer that came before the request had left', async ()
   answer('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison');
   await turnEnd();
   expect(second.told.words).toEqual([]);
-  expect(owner.diedIdle).toEqual([second.call]);
+  expect(owner.diedIdle).toEqual([[second.call, headOf('GET')]]);
   expect(connection.isOpen).toBe(false);
   expect((await atAgent.rest()).bytes).toBe('');
 });
+
+it('counts the time to the first byte from when the request has left', async () => {
+  const { owner, start, atAgent, connection } = await open();
+  start();
+  owner.nowMs = 700;
+  await atAgent.head();
+  expect(connection.deadlineMs).toBe(1_700);
+});
+
+describe('a body', () => {
+  it('leaves with its head when the turn of the event loop ends, as one write', async () => {
+    const { start, atAgent, connection } = await open();
+    const writes = writesOf(connection.socket);
+    const { call } = start('POST');
+    call.write(Buffer.from('h\xe9l', 'latin1'));
+    call.write(Buffer.from('lo'), '2\r\n', '\r\n0\r\n\r\n');
+    call.finish();
+    const request = `${headOf('POST')}h\xe9l2\r\nlo\r\n0\r\n\r\n`;
+    expect(await atAgent.bytes(request.length)).toBe(request);
+    expect(writes).toEqual([request.length]);
+  });
+
+  it.each([
+    [8_192, 1],
+    [8_193, 0],
+  ])('of %i bytes is held until then: %i', async (size, held) => {
+    const { start, atAgent, connection } = await open();
+    const { call } = start('POST');
+    call.write(Buffer.alloc(size - 1, 'a'));
+    call.write(Buffer.from('b'));
+    expect(connection.socket.bytesWritten > 0).toBe(held === 0);
+    await turnEnd();
+    call.write(Buffer.from('c'));
+    const request = `${headOf('POST')}${'a'.repeat(size - 1)}bc`;
+    expect(await atAgent.bytes(request.length)).toBe(request);
+  });
+
+  it('that comes later is not held', async () => {
+    const { start, connection } = await open();
+    const { call } = start('POST');
+    await turnEnd();
+    const before = connection.socket.bytesWritten;
+    call.write(Buffer.from('late'));
+    expect(connection.socket.bytesWritten).toBe(before + 4);
+  });
+
+  it('is not sent if its client leaves in the same turn', async () => {
+    const { start, atAgent } = await open();
+    const { call } = start('POST');
+    call.write(Buffer.from('hello'));
+    call.abort();
+    expect((await atAgent.rest()).bytes).toBe('');
+  });
+
+  it('that has not left is kept for another connection', async () => {
+    const { owner, start, answer, atAgent } = await open();
+    const first = start();
+    await atAgent.head();
+    answer(OK);
+    await first.told.done;
+    const second = start('POST');
+    second.call.write(Buffer.from('hello'));
+    answer('x');
+    expect(owner.diedIdle).toEqual([[second.call, `${headOf('POST')}hello`]]);
+  });
+});
+
+/** Notes the size of each write to the kernel from now on. */
+function writesOf(socket: Socket): number[] {
+  const sizes: number[] = [];
+  const write = socket._write.bind(socket);
+  socket._write = (chunk: Buffer | string, ...rest) => {
+    sizes.push(chunk.length);
+    write(chunk, ...rest);
+  };
+  socket._writev = (chunks) => void sizes.push(-chunks.length);
+  return sizes;
+}

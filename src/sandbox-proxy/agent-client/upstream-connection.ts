@@ -30,10 +30,19 @@ export interface ConnectionOwner {
   onConnectTimeout(): void;
   /** The connection is closed. */
   onGone(connection: UpstreamConnection): void;
-  /** A connection that had been used before died before any answer came. True if the call was started again. */
-  onDiedIdle(call: UpstreamCall): boolean;
+  /**
+   * A connection that had been used before died before any answer came. True if the call was started again.
+   *
+   * @param unsent the request so far, if nothing of it had been sent; otherwise null
+   */
+  onDiedIdle(call: UpstreamCall, unsent: string | null): boolean;
 }
 
+/**
+ * A body up to this size leaves in one write with its head, when the turn of the event loop ends (POST of 1 KiB:
+ * 0.71 of the CPU; Node 20.20, 2026-12). Both then still fit the 16 KiB that Node writes without allocating.
+ */
+const HELD_BODY_BYTES = 8_192;
 const NOTHING = Buffer.alloc(0);
 const nothing = (): void => undefined;
 const SPENT_PARSER = new ResponseParser({
@@ -63,9 +72,9 @@ export class UpstreamConnection implements ResponseListener, CallConnection, Pen
   private state: 'connecting' | 'open' | 'upgraded' | 'closed' = 'connecting';
   /** True after the first response: a failure may then mean that the connection died while idle. */
   private hasServed = false;
-  /** The head of a request that is written when this turn of the event loop ends. */
-  private unsentHead: string | null = null;
-  private isRequestSent = false;
+  /** The head of a request and what its body has brought so far, latin1: written when this turn of the event loop ends. */
+  private unsent: string | null = null;
+  private heldBodyBytes = 0;
   private hasResponseBytes = false;
   private isHeadReceived = false;
   private isComplete = false;
@@ -89,28 +98,24 @@ export class UpstreamConnection implements ResponseListener, CallConnection, Pen
     this.postponeDeadline();
   }
 
-  /** Writes the head and awaits the response to it. */
-  start(call: UpstreamCall): void {
+  /** Writes the request, as far as it is known, at the end of this turn, and awaits the response to it. */
+  start(call: UpstreamCall, text: string): void {
     const { request } = call;
     this.call = call;
-    this.isRequestSent = !request.hasBody;
     this.hasResponseBytes = this.isHeadReceived = this.isComplete = false;
     this.parser.begin(request.method, request.isUpgrade);
-    this.postponeDeadline();
-    if (request.hasBody) {
-      this.holdBack();
-      this.socket.write(request.head, 'latin1');
-    } else {
-      this.unsentHead = request.head;
-      flushAtTurnEnd(this);
-    }
+    this.unsent = text;
+    this.heldBodyBytes = text.length - request.head.length;
+    flushAtTurnEnd(this);
   }
 
   flush(): void {
-    const { unsentHead } = this;
-    if (unsentHead === null) return;
-    this.unsentHead = null;
-    this.socket.write(unsentHead, 'latin1');
+    const { unsent } = this;
+    if (unsent === null) return;
+    this.unsent = null;
+    // From now on an answer can come.
+    this.postponeDeadline();
+    this.socket.write(unsent, 'latin1');
   }
 
   /** True while a request has been sent, or is being sent, and nothing has come back. */
@@ -132,21 +137,26 @@ export class UpstreamConnection implements ResponseListener, CallConnection, Pen
     return this.call === call && this.state !== 'closed';
   }
 
-  writeTogether(pieces: readonly (Buffer | string)[]): boolean {
-    this.socket.cork();
+  write(chunk: Buffer, before: string, after: string): boolean {
+    const { unsent, socket } = this;
+    const bytes = before.length + chunk.length + after.length;
+    if (unsent !== null && this.heldBodyBytes + bytes <= HELD_BODY_BYTES) {
+      this.unsent = unsent + before + chunk.toString('latin1') + after;
+      this.heldBodyBytes += bytes;
+      return true;
+    }
+    socket.cork();
+    this.flush();
+    this.postponeDeadline();
     let mayGoOn = true;
-    for (const piece of pieces) mayGoOn = this.write(piece);
-    process.nextTick(() => this.socket.uncork());
+    if (before !== '') mayGoOn = socket.write(before, 'latin1');
+    if (chunk.length > 0) mayGoOn = socket.write(chunk);
+    if (after !== '') mayGoOn = socket.write(after, 'latin1');
+    socket.uncork();
     return mayGoOn;
   }
 
-  write(chunk: Buffer | string): boolean {
-    this.postponeDeadline();
-    return typeof chunk === 'string' ? this.socket.write(chunk, 'latin1') : this.socket.write(chunk);
-  }
-
   finishRequest(): void {
-    this.isRequestSent = true;
     this.postponeDeadline();
   }
 
@@ -165,7 +175,7 @@ export class UpstreamConnection implements ResponseListener, CallConnection, Pen
   /** Bytes from the agent. The buffer is used for other bytes once this returns. */
   onRead(buffer: Buffer, length: number): void {
     if (this.state !== 'open') return;
-    if (this.unsentHead !== null) {
+    if (this.unsent !== null) {
       // The request has not been written yet, so this is not an answer to it.
       this.fail(new Error('bytes that were not asked for'));
       return;
@@ -223,7 +233,7 @@ export class UpstreamConnection implements ResponseListener, CallConnection, Pen
     if (this.state === 'closed') return;
     const wasUpgraded = this.state === 'upgraded';
     this.state = 'closed';
-    this.unsentHead = null;
+    this.unsent = null;
     this.deadlineMs = Infinity;
     this.socket.destroy();
     if (!wasUpgraded) this.owner.onGone(this);
@@ -232,11 +242,11 @@ export class UpstreamConnection implements ResponseListener, CallConnection, Pen
   /** Closes the connection and tells the call that waits on it. */
   readonly fail = (error: Error): void => {
     if (this.state === 'closed' || this.state === 'upgraded') return;
-    const { call } = this;
+    const { call, unsent } = this;
     this.close();
     if (call === null || this.isComplete) return;
     const diedIdle = this.hasServed && !this.hasResponseBytes && !(error instanceof UpstreamTimeoutError);
-    if (diedIdle && this.owner.onDiedIdle(call)) return;
+    if (diedIdle && this.owner.onDiedIdle(call, unsent)) return;
     call.listener.onError(this.errorFor(error));
   };
 
@@ -244,16 +254,6 @@ export class UpstreamConnection implements ResponseListener, CallConnection, Pen
   timeOut(): void {
     if (this.state === 'connecting') this.owner.onConnectTimeout();
     this.fail(new UpstreamTimeoutError(this.state === 'connecting' ? 'connect' : 'first byte'));
-  }
-
-  /**
-   * Holds the head back, so that body bytes that came with it are sent in the same write: Node emits them in this tick, and
-   * `RequestBody` gathers them until the next one.
-   */
-  private holdBack(): void {
-    const { socket } = this;
-    socket.cork();
-    process.nextTick(() => process.nextTick(() => socket.uncork()));
   }
 
   private coolDown(waitMs: number): void {
@@ -270,7 +270,7 @@ export class UpstreamConnection implements ResponseListener, CallConnection, Pen
    * reuse.
    */
   private settle(): void {
-    if (!this.isReusable || !this.isRequestSent) {
+    if (!this.isReusable || this.call?.isSent !== true) {
       this.close();
       return;
     }

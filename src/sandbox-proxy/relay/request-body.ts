@@ -6,6 +6,7 @@ import type { UpstreamCall } from '../agent-client/upstream-call.js';
 
 /** Pieces of a chunked body that come in the same tick are sent on as one chunk, up to this size. */
 const GATHER_BYTES = 65_536;
+const NOTHING = Buffer.alloc(0);
 
 /** A request's body on its way to the agent: streamed, at the pace at which the agent takes it. */
 export class RequestBody {
@@ -30,10 +31,7 @@ export class RequestBody {
     });
     request.on('end', () => {
       if (this.isStopped) return;
-      if (this.framing === 'chunked') {
-        this.flush(call);
-        call.write(lastChunk(request.rawTrailers, this.credentials));
-      }
+      if (this.framing === 'chunked') this.flush(call, lastChunk(request.rawTrailers, this.credentials));
       call.finish();
     });
     // The response notices when the client leaves. Without this listener the error would be thrown.
@@ -56,12 +54,16 @@ export class RequestBody {
     else if (this.pieces.length === 1) process.nextTick(() => this.flush(call));
   }
 
-  private flush(call: UpstreamCall): void {
-    if (this.isStopped || this.pieces.length === 0) return;
-    const chunk = this.pieces.length === 1 ? (this.pieces[0] as Buffer) : Buffer.concat(this.pieces);
+  private flush(call: UpstreamCall, last = ''): void {
+    const { pieces } = this;
     this.pieces = [];
     this.gatheredBytes = 0;
-    const mayGoOn = call.writeTogether([`${chunk.length.toString(16)}\r\n`, chunk, '\r\n']);
+    if (pieces.length === 0) {
+      if (last !== '') call.write(NOTHING, last);
+      return;
+    }
+    const chunk = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
+    const mayGoOn = call.write(chunk, `${chunk.length.toString(16)}\r\n`, `\r\n${last}`);
     if (!mayGoOn) this.exchange.request.pause();
   }
 }
