@@ -20,16 +20,13 @@ describe('a database that is lost while the program runs', () => {
 
   beforeAll(async () => {
     db = await createTestDatabase();
-    const url = new URL(db.url);
-    relay = await startTcpRelay({ hostname: url.hostname, port: Number(url.port) });
-    url.hostname = '127.0.0.1';
-    url.port = String(relay.port);
+    relay = await startTcpRelay(db.url);
     started = await startApp({
-      db: { ...db, url: url.href },
+      db: { ...db, url: relay.url },
       override: (builder) =>
         builder
           .overrideProvider(FEED_OPTIONS)
-          .useValue({ databaseUrl: url.href, feedUrl: url.href, heartbeatMs: 200, timeoutMs: 500 }),
+          .useValue({ databaseUrl: relay.url, feedUrl: relay.url, heartbeatMs: 200, timeoutMs: 500 }),
     });
     anyone = caller(started.url);
   });

@@ -1,11 +1,8 @@
 import type { Server } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { wholeAnswer } from './kit/answer.js';
-import { DOORS, ProxyStage, SWITCHING } from './kit/proxy-stage.js';
+import { CHUNKED, DOORS, OK, ProxyStage, SWITCHING } from './kit/proxy-stage.js';
 import { pause } from './kit/wait.js';
-
-const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
-const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
 
 const stage = new ProxyStage();
 

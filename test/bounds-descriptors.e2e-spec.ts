@@ -26,14 +26,10 @@ let host: string;
 
 beforeAll(async () => {
   db = await createTestDatabase();
-  const { hostname, port } = new URL(db.url);
-  relay = await startTcpRelay({ hostname, port: Number(port) });
-  const throughRelay = new URL(db.url);
-  throughRelay.hostname = '127.0.0.1';
-  throughRelay.port = String(relay.port);
+  relay = await startTcpRelay(db.url);
   program = new Program(
     directory,
-    { PORT: '0', DATABASE_URL: throughRelay.href, ADMIN_TOKEN: 'an-operator-token-of-the-test' },
+    { PORT: '0', DATABASE_URL: relay.url, ADMIN_TOKEN: 'an-operator-token-of-the-test' },
     { through: ['sh', '-c', `ulimit -n ${OPEN_FILES} && exec "$@"`, 'sh'] },
   );
   await program.url();

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { wholeAnswer } from './kit/answer.js';
-import { ProxyStage } from './kit/proxy-stage.js';
+import { CHUNKED, ProxyStage } from './kit/proxy-stage.js';
 
-const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
 const COUNT = 40_000;
 const TINY = '1\r\na\r\n'.repeat(COUNT);
 /** A fifth of a core, at 3.3 µs for a chunk. */

@@ -4,10 +4,9 @@ import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { HostClientPool } from '../src/sandbox-proxy/agent-client/host-client-pool.js';
 import { wholeAnswer } from './kit/answer.js';
-import { EMPTY_OK, ProxyStage, SWITCHING } from './kit/proxy-stage.js';
+import { EMPTY_OK, OK, ProxyStage, SWITCHING } from './kit/proxy-stage.js';
 
 const MAX_UNDER_WAY = 32;
-const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
 const stage = new ProxyStage();
 

@@ -4,14 +4,13 @@ import { BrowserStage } from './kit/browser-stage.js';
 import { createTestDatabase } from './kit/database.js';
 import { DOORS, UPGRADE_LINES } from './kit/proxy-stage.js';
 import type { RawConnection } from './kit/raw-connection.js';
-import { startTcpRelay, type TcpRelay } from './kit/tcp-relay.js';
+import { startTcpRelay } from './kit/tcp-relay.js';
 
 const CLOSE_1008 = '\x88\x19\x03\xf0access has been revoked';
 
 const db = await createTestDatabase();
-const direct = new URL(db.url);
-const relay: TcpRelay = await startTcpRelay({ hostname: direct.hostname, port: Number(direct.port) });
-const url = Object.assign(new URL(db.url), { hostname: '127.0.0.1', port: String(relay.port) }).href;
+const relay = await startTcpRelay(db.url);
+const { url } = relay;
 
 /** An application whose way to the database can be broken; the test itself asks the database directly. */
 const stage = new BrowserStage({

@@ -14,7 +14,6 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findBinaries } from '../src/demo/embedded-postgres/embedded-postgres-binaries.js';
@@ -23,6 +22,7 @@ import { identityOf } from '../src/demo/embedded-postgres/embedded-postgres-proc
 import { EmbeddedPostgres } from '../src/demo/embedded-postgres/embedded-postgres.js';
 import { openDatabase } from '../src/platform/database/open-database.js';
 import { EmbeddedPostgresError } from '../src/demo/embedded-postgres/embedded-postgres.errors.js';
+import { until } from './kit/wait.js';
 
 const isRoot = process.getuid?.() === 0;
 
@@ -36,12 +36,6 @@ async function ask(url: string, sql: string): Promise<unknown> {
     return rows[0]?.[0];
   } finally {
     await client.end();
-  }
-}
-
-async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 15_000; !(await isTrue()); await sleep(25)) {
-    if (Date.now() > deadline) throw new Error('waited in vain');
   }
 }
 

@@ -24,16 +24,13 @@ beforeAll(async () => {
   team = await rows.team();
   const hostId = await rows.host(`127.0.0.1:${agent.port}`);
   [warm, cold] = [await rows.sandbox(team.id, hostId), await rows.sandbox(team.id, hostId)];
-  const url = new URL(db.url);
-  relay = await startTcpRelay({ hostname: url.hostname, port: Number(url.port) });
-  url.hostname = '127.0.0.1';
-  url.port = String(relay.port);
+  relay = await startTcpRelay(db.url);
   started = await startApp({
-    db: { ...db, url: url.href },
+    db: { ...db, url: relay.url },
     override: (builder) =>
       builder
         .overrideProvider(FEED_OPTIONS)
-        .useValue({ databaseUrl: url.href, feedUrl: url.href, heartbeatMs: 200, timeoutMs: 500 }),
+        .useValue({ databaseUrl: relay.url, feedUrl: relay.url, heartbeatMs: 200, timeoutMs: 500 }),
   });
 });
 afterAll(async () => {

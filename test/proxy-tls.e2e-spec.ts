@@ -6,7 +6,7 @@ import { type StartedApp, startApp } from './kit/app.js';
 import { asFiles, type Certificate, createAuthority, issue } from './kit/certificates.js';
 import { createTestDatabase, type TestDatabase } from './kit/database.js';
 import { PlatformRows } from './kit/platform-rows.js';
-import { DOORS, type Door, UPGRADE_LINES } from './kit/proxy-stage.js';
+import { DOORS, type Door, SWITCHING, UPGRADE_LINES } from './kit/proxy-stage.js';
 import { type Answer, wholeAnswer } from './kit/answer.js';
 import { RawConnection } from './kit/raw-connection.js';
 
@@ -40,7 +40,7 @@ async function startAgent(shown: Certificate, options: ServerOptions = {}): Prom
   });
   server.on('upgrade', (request, socket) => {
     seen.push(request.url ?? '');
-    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    socket.write(SWITCHING);
     socket.pipe(socket);
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');

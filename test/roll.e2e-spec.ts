@@ -1,8 +1,5 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { WebSocketServer } from 'ws';
+import { SlowApp } from './kit/apps/slow-app.js';
 import { createTestDatabase, type TestDatabase } from './kit/database.js';
 import { PlatformRows, type SandboxRow, type TeamRow } from './kit/platform-rows.js';
 import { newDirectory, Program, removeDirectory } from './kit/program.js';
@@ -16,33 +13,10 @@ const SHORT_MS = 3_000;
 /** Tunnels end over this time. */
 const ENDING_MS = 2_000;
 
-/** An agent whose app answers `/slow` when it is told to, and echoes WebSockets. */
-class SlowAgent {
-  readonly held: (() => void)[] = [];
-  private readonly server: Server = createServer((request, response) => {
-    const answer = () => response.end(`answer to ${request.url?.split('/').at(-1)}`);
-    if (request.url?.endsWith('/slow') === true) this.held.push(answer);
-    else answer();
-  });
-
-  private readonly sockets = new WebSocketServer({ server: this.server });
-
-  async listen(): Promise<string> {
-    await once(this.server.listen(0, '127.0.0.1'), 'listening');
-    return `127.0.0.1:${(this.server.address() as AddressInfo).port}`;
-  }
-
-  close(): void {
-    this.sockets.close();
-    this.server.closeAllConnections();
-    this.server.close();
-  }
-}
-
 // A load balancer goes on sending requests on its open connections, and on new ones until it has noticed: what is not told
 // to go elsewhere before the listener closes is lost.
 describe.each([1, 2])('a roll, WORKERS=%i', (workers) => {
-  const agent = new SlowAgent();
+  const app = new SlowApp();
   const directory = newDirectory();
   const programs: Program[] = [];
   let db: TestDatabase;
@@ -53,13 +27,14 @@ describe.each([1, 2])('a roll, WORKERS=%i', (workers) => {
     db = await createTestDatabase();
     const rows = new PlatformRows(db);
     team = await rows.team();
-    sandbox = await rows.sandbox(team.id, await rows.host(await agent.listen()));
+    await app.start();
+    sandbox = await rows.sandbox(team.id, await rows.host(`127.0.0.1:${app.port}`));
   });
   afterEach(async () => {
     for (const program of programs.splice(0)) await program.end('SIGKILL');
   });
   afterAll(async () => {
-    agent.close();
+    await app.stop();
     await db.drop();
     removeDirectory(directory);
   });
@@ -125,9 +100,9 @@ describe.each([1, 2])('a roll, WORKERS=%i', (workers) => {
     const program = await start(LONG_MS);
     const client = await RawConnection.open(program.port);
     client.send(toApp('/slow'));
-    await until(() => agent.held.length === 1);
+    await until(() => app.waiting === 1);
     await term(program);
-    agent.held.pop()?.();
+    app.finish();
     const answer = await client.answer();
     expect([answer.body, answer.header('connection')]).toEqual(['answer to slow', 'close']);
     expect(await client.closed()).toBe('fin');
@@ -137,12 +112,12 @@ describe.each([1, 2])('a roll, WORKERS=%i', (workers) => {
     const program = await start(LONG_MS);
     const client = await RawConnection.open(program.port);
     client.send(toApp('/slow'));
-    await until(() => agent.held.length === 1);
+    await until(() => app.waiting === 1);
     await term(program);
     client.send(api() + toApp('/last'));
     // until both have been read
     await ask(program, toApp('/page'));
-    agent.held.pop()?.();
+    app.finish();
     const answers = [await client.answer(), await client.answer(), await client.answer()];
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
     expect(answers.map((answer) => answer.header('connection') === 'close')).toEqual([false, false, true]);
@@ -154,7 +129,7 @@ describe.each([1, 2])('a roll, WORKERS=%i', (workers) => {
     const program = await start(SHORT_MS);
     const client = await RawConnection.open(program.port);
     client.send(toApp('/slow'));
-    await until(() => agent.held.length === 1);
+    await until(() => app.waiting === 1);
     const startedAt = performance.now();
     program.signal('SIGTERM');
     await until(() =>
@@ -164,7 +139,7 @@ describe.each([1, 2])('a roll, WORKERS=%i', (workers) => {
       ),
     );
     expect(performance.now() - startedAt).toBeGreaterThan(SHORT_MS - 100);
-    agent.held.pop()?.();
+    app.finish();
     expect((await client.answer()).body).toBe('answer to slow');
     expect(await program.exited()).toBe(0);
     expect(program.stderr).toBe('');

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { createServer } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { identityOf } from '../src/demo/embedded-postgres/embedded-postgres-process.js';
+import { SlowApp } from './kit/apps/slow-app.js';
 import { createTestDatabase } from './kit/database.js';
 import { apiKey, demoUrl, open } from './kit/first-start.js';
 import { newDirectory, postmasterPid, Program, removeDirectory } from './kit/program.js';
@@ -114,6 +114,7 @@ describe('WORKERS=2', () => {
 });
 
 describe('the end of WORKERS=2', () => {
+  const app = new SlowApp();
   let directory: string;
   let programs: Program[];
   const start = (env: Readonly<Record<string, string>> = {}) => {
@@ -121,6 +122,16 @@ describe('the end of WORKERS=2', () => {
     programs.push(program);
     return program;
   };
+  /** Four requests that wait in the app: what becomes of them. */
+  const askSlowly = async ({ banner }: Program) => {
+    const url = `${demoUrl(banner).replace(/\/\d+-/, `/${app.port}-`)}slow`;
+    const answered = [1, 2, 3, 4].map(() => open(url, apiKey(banner)));
+    await until(() => app.waiting === 4);
+    return answered;
+  };
+
+  beforeAll(() => app.start());
+  afterAll(() => app.stop());
 
   beforeEach(() => {
     directory = newDirectory();
@@ -137,36 +148,23 @@ describe('the end of WORKERS=2', () => {
     async (signal) => {
       const program = start();
       const url = await program.url();
-      const asked: (() => void)[] = [];
-      const slow = createServer((_request, response) => asked.push(() => response.end('in the end')));
-      await once(slow.listen(0, '127.0.0.1'), 'listening');
-      const { port } = slow.address() as AddressInfo;
-      const through = demoUrl(program.banner).replace(/\/\d+-/, `/${port}-`);
-      const answered = [1, 2, 3, 4].map(() => open(through, apiKey(program.banner)));
-      await until(() => asked.length === 4);
+      const answered = await askSlowly(program);
       const pids = [...bothOf(program), postmasterPid(directory) ?? 0];
 
       const ended = program.end(signal);
       await until(async () => !(await answers(url)));
-      for (const finish of asked) finish();
-      expect((await Promise.all(answered)).map(({ text }) => text)).toEqual(Array(4).fill('in the end'));
+      app.finish();
+      expect((await Promise.all(answered)).map(({ text }) => text)).toEqual(Array(4).fill('answer to slow'));
       expect(await ended).toBe(0);
       expect(pids.filter((pid) => identityOf(pid) !== null)).toEqual([]);
       expect(program.stderr).toBe('');
-      slow.close();
     },
   );
 
   it('leaves no connection without an answer or an end while requests finish', async () => {
     const program = start();
     const url = await program.url();
-    const asked: (() => void)[] = [];
-    const slow = createServer((_request, response) => asked.push(() => response.end('in the end')));
-    await once(slow.listen(0, '127.0.0.1'), 'listening');
-    const { port } = slow.address() as AddressInfo;
-    const through = demoUrl(program.banner).replace(/\/\d+-/, `/${port}-`);
-    const answered = [1, 2, 3, 4].map(() => open(through, apiKey(program.banner)));
-    await until(() => asked.length === 4);
+    const answered = await askSlowly(program);
     let waiting = 0;
     const knock = async () => {
       for (let isOpen = true; isOpen; waiting -= 1) {
@@ -177,10 +175,9 @@ describe('the end of WORKERS=2', () => {
     const knocking = Array.from({ length: 40 }, knock);
     const ended = program.end('SIGTERM');
     await until(() => waiting === 0);
-    for (const finish of asked) finish();
+    app.finish();
     await Promise.all([...knocking, ...answered]);
     expect(await ended).toBe(0);
-    slow.close();
   });
 
   it('ends the workers of a primary that is killed', async () => {
@@ -198,7 +195,7 @@ describe('the end of WORKERS=2', () => {
   });
 
   it('says in one line that the port is taken', async () => {
-    const squatter = createTcpServer().listen(0, '127.0.0.1');
+    const squatter = createServer().listen(0, '127.0.0.1');
     await once(squatter, 'listening');
     const { port } = squatter.address() as AddressInfo;
     const program = start({ PORT: String(port) });

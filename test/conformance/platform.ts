@@ -78,11 +78,10 @@ export class Platform {
   }
 
   private async launch(name: SettingsName): Promise<Program> {
-    const url = new URL(this.databaseUrl);
+    let url = this.databaseUrl;
     if (name === 'relay') {
-      this.relay = await startTcpRelay({ hostname: url.hostname, port: Number(url.port) });
-      url.hostname = '127.0.0.1';
-      url.port = String(this.relay.port);
+      this.relay = await startTcpRelay(url);
+      ({ url } = this.relay);
     }
     const built = process.env['PROGRAM'];
     const program = new Program(
@@ -91,7 +90,7 @@ export class Platform {
         NODE_ENV: 'production',
         HOST: '127.0.0.1',
         PORT: '0',
-        DATABASE_URL: url.href,
+        DATABASE_URL: url,
         ADMIN_TOKEN,
         ...SETTINGS[name],
       },

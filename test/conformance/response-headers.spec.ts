@@ -25,7 +25,7 @@ function scriptOf(kind: Kind, lines: readonly string[]): Script {
 }
 
 /** The answer that a client gets when the sandbox's has `lines`. */
-export async function receive(world: World, kind: Kind, lines: readonly string[]): Promise<Answer> {
+async function receive(world: World, kind: Kind, lines: readonly string[]): Promise<Answer> {
   const stage = await world.stage(scriptOf(kind, lines));
   const door = kind === 'switch' || kind === 'refused-upgrade' ? 'upgrade' : 'HTTP';
   const got = (await stage.send(stage.knock(door, '/h'))).answer;

@@ -7,10 +7,11 @@ import type {
 } from '../../src/sandbox-proxy/agent-client/upstream-call.js';
 import type { RawConnection } from './raw-connection.js';
 import { type RawServer, startRawServer } from './raw-server.js';
+import { OK } from './requests.js';
 
+export { OK };
 export const A = 'cl-000000000000000000000000a';
 export const B = 'cl-000000000000000000000000b';
-export const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
 /** What a call was told, as one text: `200 ok end`. */
 export class Told implements UpstreamListener {

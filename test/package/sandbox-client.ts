@@ -43,7 +43,7 @@ export async function ask(place: Place, message: Message = {}): Promise<Answer> 
   return answerOf(said);
 }
 
-export function answerOf(said: string): Answer {
+function answerOf(said: string): Answer {
   const end = said.indexOf('\r\n\r\n');
   const [line = '', ...lines] = said.slice(0, end).split('\r\n');
   const fields = lines.map((field) => {

@@ -1,14 +1,6 @@
-import { once } from 'node:events';
-import {
-  createServer,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type OutgoingHttpHeaders,
-  type ServerResponse,
-} from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { WebSocketServer } from 'ws';
+import { HttpApp } from '../apps/http-app.js';
 
 /** A request as the app got it; `upgrade` is true for a WebSocket's. */
 export interface SeenRequest {
@@ -61,34 +53,12 @@ const FILES: Readonly<Record<string, readonly [string, string]>> = {
 
 /**
  * What people run in sandboxes, in small: a page with all that pages have. It remembers what it was sent, and also
- * serves `/events` (one event, and no end), `/api` (JSON of what came), `/silence` (no answer) and a WebSocket echo on
- * any path.
+ * serves `/events` (one event, and no end), `/api` (JSON of what came) and `/silence` (no answer).
  */
-export class PageApp {
-  port = 0;
+export class PageApp extends HttpApp {
   readonly seen: SeenRequest[] = [];
   /** Sent with every answer, e.g. the `Set-Cookie` of an attacker. */
   extraHeaders: OutgoingHttpHeaders = {};
-  private readonly server = createServer((request, response) => void this.answer(request, response));
-  private readonly echo = new WebSocketServer({ server: this.server });
-
-  async start(): Promise<void> {
-    this.echo.on('connection', (client, request) => {
-      this.note(request, true);
-      client.on('error', () => {});
-      client.on('message', (message, isBinary) => client.send(message, { binary: isBinary }));
-    });
-    await once(this.server.listen(0, '127.0.0.1'), 'listening');
-    this.port = (this.server.address() as AddressInfo).port;
-  }
-
-  async stop(): Promise<void> {
-    for (const client of this.echo.clients) client.terminate();
-    const closed = once(this.server, 'close');
-    this.server.close();
-    this.server.closeAllConnections();
-    await closed;
-  }
 
   /** Forgets what it was sent, and what it was to send. */
   reset(): void {
@@ -96,11 +66,15 @@ export class PageApp {
     this.extraHeaders = {};
   }
 
+  protected override onWebSocket(request: IncomingMessage): void {
+    this.note(request, true);
+  }
+
   private note({ method = '', url = '', headers }: IncomingMessage, isUpgrade: boolean): void {
     this.seen.push({ method, url, headers, isUpgrade });
   }
 
-  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  protected async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.note(request, false);
     for (const [name, value] of Object.entries(this.extraHeaders)) response.setHeader(name, value ?? '');
     const path = (request.url as string).split('?', 1)[0] as string;
