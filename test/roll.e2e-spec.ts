@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SlowApp } from './kit/apps/slow-app.js';
 import { createTestDatabase, type TestDatabase } from './kit/database.js';
 import { PlatformRows, type SandboxRow, type TeamRow } from './kit/platform-rows.js';
@@ -30,10 +30,8 @@ describe.each([1, 2])('a roll, WORKERS=%i', (workers) => {
     await app.start();
     sandbox = await rows.sandbox(team.id, await rows.host(`127.0.0.1:${app.port}`));
   });
-  afterEach(async () => {
-    for (const program of programs.splice(0)) await program.end('SIGKILL');
-  });
   afterAll(async () => {
+    for (const program of programs) await program.end('SIGKILL');
     await app.stop();
     await db.drop();
     removeDirectory(directory);
@@ -73,56 +71,70 @@ describe.each([1, 2])('a roll, WORKERS=%i', (workers) => {
     await until(async () => (refusals = (await readyz(program)) === 503 ? refusals + 1 : 0) >= 4 * workers);
   };
 
-  it('is announced by /readyz, and a new connection is still served, once', async () => {
-    const program = await start(LONG_MS);
-    expect(await readyz(program)).toBe(200);
-    await term(program);
-    for (const request of [api(), toApp('/page')]) {
-      const { client, answer } = await ask(program, request);
-      expect([answer.status, answer.header('connection')]).toEqual([200, 'close']);
+  describe('before the listener closes', () => {
+    let program: Program;
+    let readyBefore: number;
+    /** Connections that have had an answer before. */
+    let idle: Record<string, Awaited<ReturnType<typeof ask>>>;
+    /** Both have a request under way, `first` the one that the app will answer first. */
+    let first: RawConnection;
+    let second: RawConnection;
+
+    beforeAll(async () => {
+      program = await start(LONG_MS);
+      readyBefore = await readyz(program);
+      idle = { 'to the API': await ask(program, api()), 'to an app': await ask(program, toApp('/page')) };
+      const slow = async (waiting: number) => {
+        const client = await RawConnection.open(program.port);
+        client.send(toApp('/slow'));
+        await until(() => app.waiting === waiting);
+        return client;
+      };
+      first = await slow(1);
+      second = await slow(2);
+      await term(program);
+    });
+
+    it('is announced by /readyz, and a new connection is still served, once', async () => {
+      expect([readyBefore, await readyz(program)]).toEqual([200, 503]);
+      for (const request of [api(), toApp('/page')]) {
+        const { client, answer } = await ask(program, request);
+        expect([answer.status, answer.header('connection')]).toEqual([200, 'close']);
+        expect(await client.closed()).toBe('fin');
+      }
+    });
+
+    it.each([
+      ['to the API', api],
+      ['to an app', () => toApp('/page')],
+    ])('ends an idle connection with its next answer, %s', async (to, request) => {
+      const { client, answer } = idle[to] as Awaited<ReturnType<typeof ask>>;
+      expect([answer.status, answer.header('connection')]).not.toContain('close');
+      expect(client.isOver).toBe(false);
+      client.send(request());
+      const last = await client.answer();
+      expect([last.status, last.header('connection')]).toEqual([200, 'close']);
       expect(await client.closed()).toBe('fin');
-    }
-  });
+    });
 
-  it.each(['to the API', 'to an app'])('ends an idle connection with its next answer, %s', async (to) => {
-    const program = await start(LONG_MS);
-    const request = to === 'to the API' ? api() : toApp('/page');
-    const { client, answer } = await ask(program, request);
-    expect([answer.status, answer.header('connection')]).not.toContain('close');
-    await term(program);
-    client.send(request);
-    const last = await client.answer();
-    expect([last.status, last.header('connection')]).toEqual([200, 'close']);
-    expect(await client.closed()).toBe('fin');
-  });
+    it('ends a connection with the answer that is under way', async () => {
+      app.finish(1);
+      const answer = await first.answer();
+      expect([answer.body, answer.header('connection')]).toEqual(['answer to slow', 'close']);
+      expect(await first.closed()).toBe('fin');
+    });
 
-  it('ends a connection with the answer that is under way', async () => {
-    const program = await start(LONG_MS);
-    const client = await RawConnection.open(program.port);
-    client.send(toApp('/slow'));
-    await until(() => app.waiting === 1);
-    await term(program);
-    app.finish();
-    const answer = await client.answer();
-    expect([answer.body, answer.header('connection')]).toEqual(['answer to slow', 'close']);
-    expect(await client.closed()).toBe('fin');
-  });
-
-  it('ends a connection with the last of its pipelined answers, and answers those before it', async () => {
-    const program = await start(LONG_MS);
-    const client = await RawConnection.open(program.port);
-    client.send(toApp('/slow'));
-    await until(() => app.waiting === 1);
-    await term(program);
-    client.send(api() + toApp('/last'));
-    // until both have been read
-    await ask(program, toApp('/page'));
-    app.finish();
-    const answers = [await client.answer(), await client.answer(), await client.answer()];
-    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
-    expect(answers.map((answer) => answer.header('connection') === 'close')).toEqual([false, false, true]);
-    expect(answers[2]?.body).toBe('answer to last');
-    expect(await client.closed()).toBe('fin');
+    it('ends a connection with the last of its pipelined answers, and answers those before it', async () => {
+      second.send(api() + toApp('/last'));
+      // until both have been read
+      await ask(program, toApp('/page'));
+      app.finish();
+      const answers = [await second.answer(), await second.answer(), await second.answer()];
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+      expect(answers.map((answer) => answer.header('connection') === 'close')).toEqual([false, false, true]);
+      expect(answers[2]?.body).toBe('answer to last');
+      expect(await second.closed()).toBe('fin');
+    });
   });
 
   it('closes the listener after the delay, and lets requests under way finish', async () => {

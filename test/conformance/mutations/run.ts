@@ -38,7 +38,7 @@ console.log(`${noticed} noticed, ${missed} missed`);
 process.exit(missed === 0 ? 0 : 1);
 
 interface Outcome {
-  /** The first case that failed, or null. */
+  /** The first case that failed and what it said, or null. */
   readonly failed: string | null;
   /** What is wrong with the mutation, where no case failed. */
   readonly why: string;
@@ -80,7 +80,11 @@ async function tryOut(mutation: Mutation): Promise<Outcome> {
 
 interface Report {
   readonly testResults: readonly {
-    readonly assertionResults: readonly { readonly status: string; readonly title: string }[];
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly title: string;
+      readonly failureMessages: readonly string[];
+    }[];
   }[];
 }
 
@@ -93,6 +97,7 @@ async function suite(directory: string, only: string): Promise<Outcome> {
     'conformance',
     '-t',
     pattern.join('|'),
+    '--bail=1',
     '--reporter=json',
     `--outputFile.json=${report}`,
   ];
@@ -102,13 +107,17 @@ async function suite(directory: string, only: string): Promise<Outcome> {
     PROGRAM: join(directory, 'dist/src/main.js'),
   };
   const output = await new Promise<string>((done) => {
-    execFile('npx', ['vitest', 'run', ...args], { cwd: repository, env }, (_, out, errors) =>
+    execFile('node_modules/.bin/vitest', ['run', ...args], { cwd: repository, env }, (_, out, errors) =>
       done(out + errors),
     );
   });
   const cases = (JSON.parse(readFileSync(report, 'utf8')) as Report).testResults.flatMap(
     (file) => file.assertionResults,
   );
-  const failed = cases.find((one) => one.status === 'failed')?.title.split(' — ')[0] ?? null;
-  return { failed, why: `not noticed: ${output.trim().slice(-200)}` };
+  const failed = cases.find((one) => one.status === 'failed');
+  if (failed === undefined) return { failed: null, why: `not noticed: ${output.trim().slice(-200)}` };
+  const [message = ''] = failed.failureMessages;
+  // Then no rule was looked at.
+  if (message.includes('the program did not start')) return { failed: null, why: message };
+  return { failed: `${failed.title.split(' — ')[0]} (${message.split('\n', 1)[0]})`, why: '' };
 }

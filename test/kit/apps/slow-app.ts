@@ -10,9 +10,9 @@ export class SlowApp extends HttpApp {
     return this.held.length;
   }
 
-  /** Answers all that wait. */
-  finish(): void {
-    for (const answer of this.held.splice(0)) answer();
+  /** Answers those that have waited longest. */
+  finish(count = Infinity): void {
+    for (const answer of this.held.splice(0, count)) answer();
   }
 
   protected answer({ url = '' }: IncomingMessage, response: ServerResponse): void {
