@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { FEED_OPTIONS, PostgresChangeFeed } from '../src/platform/proxy-adapter/postgres-change-feed.js';
 import { generateApiKey } from '../src/platform/identifiers/api-key.js';
 import { type StartedApp, startApp } from './kit/app.js';
@@ -96,5 +97,32 @@ describe('a database that is lost while sandboxes are in use', () => {
     relay.restore();
     await expect.poll(() => started.app.get(PostgresChangeFeed).isLive, { timeout: 15_000 }).toBe(true);
     expect((await ask(hostOf(warm))).status).toBe(409);
+  });
+
+  it('is no answer about a sandbox or a key while it has another name, and is asked again afterwards', async () => {
+    const name = new URL(db.url).pathname.slice(1);
+    const admin = new Client({ connectionString: inject('postgresAdminUrl') });
+    await admin.connect();
+    const fresh = await new PlatformRows(db).sandbox(team.id, null, 'paused');
+    await admin.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`);
+    await admin.query('SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1', [
+      name,
+    ]);
+    for (const [from, to] of [
+      [name, `${name}_away`],
+      [`${name}_away`, name],
+    ]) {
+      // 55000 at first, then 3D000
+      const api = await fetch(`${started.url}/v1/sandboxes`, { headers: { 'x-api-key': team.key } });
+      expect([api.status, api.headers.get('retry-after')]).toEqual([503, '2']);
+      expect((await ask(hostOf(fresh))).header('x-sandbox-error')).toBe('proxy;directory_unavailable');
+      expect((await ask(MISSING, generateApiKey())).status).toBe(503);
+      await admin.query(`ALTER DATABASE ${from} RENAME TO ${to}`);
+    }
+    await admin.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`);
+    await admin.end();
+    expect((await ask(hostOf(fresh))).status).toBe(409);
+    expect((await ask(MISSING)).status).toBe(404);
+    expect((await ask(MISSING, generateApiKey())).status).toBe(401);
   });
 });

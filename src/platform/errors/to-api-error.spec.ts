@@ -9,6 +9,10 @@ function failedQuery(code: string): QueryFailedError {
   return new QueryFailedError('SELECT 1', [], Object.assign(new Error('from the driver'), { code }));
 }
 
+function systemError(code: string, syscall = 'read'): Error {
+  return Object.assign(new Error(code), { code, syscall });
+}
+
 function bodyParserError(statusCode: number): Error {
   return Object.assign(new Error('from the parser'), { statusCode, expose: statusCode < 500 });
 }
@@ -44,6 +48,24 @@ describe('toApiError', () => {
       'directory_unavailable',
     ],
     ['an answer that does not come', new Error('Query read timeout'), 'directory_unavailable'],
+    ['no way to the host', systemError('EHOSTUNREACH'), 'directory_unavailable'],
+    ['no way to the network', systemError('ENETUNREACH'), 'directory_unavailable'],
+    ['a Unix socket that is not there', systemError('ENOENT', 'connect'), 'directory_unavailable'],
+    ['a file that is not there', systemError('ENOENT', 'open'), 'internal_error'],
+    ['a password that was changed', failedQuery('28P01'), 'directory_unavailable'],
+    ['a database that has been renamed', failedQuery('3D000'), 'directory_unavailable'],
+    ['a deadlock', failedQuery('40P01'), 'directory_unavailable'],
+    ['a database that takes no connections', failedQuery('55000'), 'directory_unavailable'],
+    [
+      'a connection that has broken',
+      new Error('Client has encountered a connection error and is not queryable'),
+      'directory_unavailable',
+    ],
+    [
+      'a connection that has been closed',
+      new Error('Client was closed and is not queryable'),
+      'directory_unavailable',
+    ],
     ['a wrong statement', failedQuery('42601'), 'internal_error'],
     ['a defect', new TypeError('x is not a function'), 'internal_error'],
     ['a thrown string', 'oops', 'internal_error'],

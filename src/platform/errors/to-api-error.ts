@@ -11,12 +11,24 @@ import {
   PayloadTooLargeError,
 } from './request.errors.js';
 
-/** SQLSTATE classes: connection, resources, operator intervention (shutdown, timeout), system. */
-const UNAVAILABLE_CLASSES = new Set(['08', '53', '57', '58']);
-const NETWORK_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN']);
+/**
+ * SQLSTATE classes: connection, authorization, catalog name, rolled back (deadlock), resources, state of an object (a
+ * database that takes no connections), operator intervention (shutdown, timeout), system.
+ */
+const UNAVAILABLE_CLASSES = new Set(['08', '28', '3D', '40', '53', '55', '57', '58']);
+const NETWORK_CODES = new Set([
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EPIPE',
+  'ETIMEDOUT',
+]);
 /** What pg and pg-pool throw without a code. */
 const PG_MESSAGES =
-  /^(Query read timeout|timeout exceeded when trying to connect|Connection terminated|timeout expired)/;
+  /^(Query read timeout|timeout exceeded when trying to connect|Connection terminated|timeout expired|Client (was closed|has encountered a connection error) and is not queryable)/;
 
 /** Turns whatever was thrown into an error with a code. What was not foreseen becomes `internal_error`. */
 export function toApiError(error: unknown): CodedError<ErrorCode> {
@@ -34,12 +46,14 @@ export function toApiError(error: unknown): CodedError<ErrorCode> {
 }
 
 /** True if the database is away, starting, stopping or too slow; false if a statement is wrong. */
-export function isDatabaseUnavailable(error: unknown): boolean {
+function isDatabaseUnavailable(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.some(isDatabaseUnavailable);
   if (!(error instanceof Error)) return false;
   const code = codeOf(error);
   return (
     NETWORK_CODES.has(code) ||
+    // of a Unix socket: ENOENT, EACCES
+    ('syscall' in error && error.syscall === 'connect') ||
     (code.length === 5 && UNAVAILABLE_CLASSES.has(code.slice(0, 2))) ||
     PG_MESSAGES.test(error.message)
   );
