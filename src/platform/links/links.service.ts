@@ -20,9 +20,11 @@ const NO_LINKS = 'there are no preview links on this database: the tables for th
 /** Most links of one sandbox that have not expired. */
 const MAX_LINKS = 1_000;
 
-const DELETE_EXPIRED = `
-  DELETE FROM sandbox_links l USING sandboxes s
-   WHERE s.id = l.sandbox_id AND s.team_id = $1 AND l.expires_at <= now()`;
+/** Links that another request is deleting are left to it: two that waited for each other's rows would be a deadlock. */
+const deleteExpired = (whose: string) => `
+  DELETE FROM sandbox_links WHERE id IN (
+    SELECT l.id FROM sandbox_links l JOIN sandboxes s ON s.id = l.sandbox_id
+     WHERE ${whose} = $1 AND l.expires_at <= now() FOR UPDATE OF l SKIP LOCKED)`;
 
 /** Preview links of a sandbox, as a resource of the API. Another team's sandbox is answered as if it did not exist. */
 @Injectable()
@@ -92,14 +94,12 @@ export class LinksService {
    * team.
    */
   private async makeRoom(manager: EntityManager, teamId: string, sandboxId: string): Promise<void> {
-    await manager.query('DELETE FROM sandbox_links WHERE sandbox_id = $1 AND expires_at <= now()', [
-      sandboxId,
-    ]);
+    await manager.query(deleteExpired('s.id'), [sandboxId]);
     if ((await manager.countBy(SandboxLink, { sandboxId })) >= MAX_LINKS)
       throw new ConflictError(`${encodeId('cl', sandboxId)} has ${MAX_LINKS} links; revoke one first`);
     const { quotas } = this.options;
     if (await hasRoom(manager, quotas, 'links', teamId)) return;
-    await manager.query(DELETE_EXPIRED, [teamId]);
+    await manager.query(deleteExpired('s.team_id'), [teamId]);
     await requireRoom(manager, quotas, 'links', teamId);
   }
 }
