@@ -104,6 +104,9 @@ describe('a database that is lost while sandboxes are in use', () => {
     const admin = new Client({ connectionString: inject('postgresAdminUrl') });
     await admin.connect();
     const fresh = await new PlatformRows(db).sandbox(team.id, null, 'paused');
+    const list = () => fetch(`${started.url}/v1/sandboxes`, { headers: { 'x-api-key': team.key } });
+    // the key is in memory from now on, so that the failure is the route's own
+    expect((await list()).status).toBe(200);
     await admin.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`);
     await admin.query('SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1', [
       name,
@@ -113,7 +116,7 @@ describe('a database that is lost while sandboxes are in use', () => {
       [`${name}_away`, name],
     ]) {
       // 55000 at first, then 3D000
-      const api = await fetch(`${started.url}/v1/sandboxes`, { headers: { 'x-api-key': team.key } });
+      const api = await list();
       expect([api.status, api.headers.get('retry-after')]).toEqual([503, '2']);
       expect((await ask(hostOf(fresh))).header('x-sandbox-error')).toBe('proxy;directory_unavailable');
       expect((await ask(MISSING, generateApiKey())).status).toBe(503);
