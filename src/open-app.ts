@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -5,6 +6,7 @@ import { AppModule } from './app.module.js';
 import { configureApp } from './program/app.setup.js';
 import type { Configuration } from './program/config/configuration.js';
 import { CLOSE_MARGIN_MS, type Shutdown } from './program/boot/shutdown.js';
+import { stopListening } from './program/boot/stop-listening.js';
 import { SandboxProxy } from './sandbox-proxy/index.js';
 import { boundUploadMemory } from './program/boot/upload-memory.js';
 
@@ -19,7 +21,11 @@ export async function openApp(settings: Configuration, shutdown: Shutdown): Prom
   const options = { logger: false, abortOnError: false } as const;
   const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(settings), options);
   const stop = async () => {
-    if (app.getHttpServer().listening) await app.get(SandboxProxy).drain(SHUTDOWN_DELAY_MS);
+    const server: Server = app.getHttpServer();
+    if (server.listening) {
+      await app.get(SandboxProxy).drain(SHUTDOWN_DELAY_MS);
+      await stopListening(server);
+    }
     await app.close();
   };
   shutdown.add(stop, SHUTDOWN_DELAY_MS + SHUTDOWN_GRACE_MS + CLOSE_MARGIN_MS);

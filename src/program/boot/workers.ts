@@ -8,10 +8,14 @@ import { createLogger } from '../logging/logger.js';
 import { relayLines } from '../logging/relayed-lines.js';
 import { standardOutput } from '../logging/standard-output.js';
 import { CLOSE_MARGIN_MS, type Shutdown } from './shutdown.js';
+import { watchClusterListener } from './stop-listening.js';
 import { closeUntakenConnections } from './untaken-connections.js';
 
 /** A worker that ends is replaced no sooner than this after it was started, milliseconds. */
 const REPLACE_AFTER_MS = 1_000;
+
+/** How long a connection may be on its way to a worker, milliseconds. */
+const HAND_OVER_MS = 500;
 
 /** A worker could not start, so the program cannot either. The message is that of the worker. */
 export class WorkerStartError extends Error {
@@ -31,8 +35,9 @@ export async function openWorkers(settings: Configuration, shutdown: Shutdown): 
   const { DATABASE_URL = '', MIGRATIONS, SHUTDOWN_DELAY_MS, SHUTDOWN_GRACE_MS } = settings;
   await (await openDatabase(DATABASE_URL, MIGRATIONS)).destroy();
   const port = await freePort(settings);
-  const workers = new Workers(Object.assign(new Configuration(), settings, { PORT: port }));
-  const patienceMs = SHUTDOWN_DELAY_MS + SHUTDOWN_GRACE_MS + 2 * CLOSE_MARGIN_MS;
+  const stopListening = watchClusterListener();
+  const workers = new Workers(Object.assign(new Configuration(), settings, { PORT: port }), stopListening);
+  const patienceMs = SHUTDOWN_DELAY_MS + HAND_OVER_MS + SHUTDOWN_GRACE_MS + 2 * CLOSE_MARGIN_MS;
   shutdown.add(() => workers.stop(patienceMs), patienceMs + CLOSE_MARGIN_MS);
   await workers.start();
   return port;
@@ -58,10 +63,17 @@ class Workers {
   private readonly environment: Record<string, string>;
   private isStopping = false;
 
-  constructor(private readonly settings: Configuration) {
+  /** @param stopListening closes the listener that this process holds for the workers */
+  constructor(
+    private readonly settings: Configuration,
+    private readonly stopListening: () => Promise<void>,
+  ) {
     const { DATABASE_URL = '', ADMIN_TOKEN = '', AGENT_TOKEN = '', PORT, LOG_LEVEL } = settings;
     this.log = createLogger(LOG_LEVEL);
-    this.environment = { DATABASE_URL, ADMIN_TOKEN, AGENT_TOKEN, PORT: String(PORT) };
+    // a worker takes connections for a moment longer than they are accepted here
+    const delayMs = settings.SHUTDOWN_DELAY_MS === 0 ? 0 : settings.SHUTDOWN_DELAY_MS + HAND_OVER_MS;
+    const own = { PORT: String(PORT), SHUTDOWN_DELAY_MS: String(delayMs) };
+    this.environment = { DATABASE_URL, ADMIN_TOKEN, AGENT_TOKEN, ...own };
   }
 
   /** Resolves when all listen; rejects as soon as one ends before it does. */
@@ -78,6 +90,7 @@ class Workers {
     // not until its log has been read to the end
     const ended = [...this.running].map((worker) => once(worker.process, 'close'));
     this.signal('SIGTERM');
+    setTimeout(() => void this.stopListening(), this.settings.SHUTDOWN_DELAY_MS);
     const patience = setTimeout(() => this.signal('SIGKILL'), patienceMs);
     await Promise.all(ended);
     clearTimeout(patience);
