@@ -33,13 +33,15 @@ describe('LookupTurns', () => {
     expect(begun.slice(50)).toEqual([...numbers(70, 50).toReversed(), 120]);
   });
 
-  it("does not make another client wait, and takes an IPv6 client's addresses together", () => {
-    const { begun, take } = heldLookups(new LookupTurns());
+  it("does not make another client wait, and takes an IPv6 client's addresses together", async () => {
+    const { begun, take, end } = heldLookups(new LookupTurns());
     for (const id of numbers(60)) void take(`2001:db8::${id}`, id);
     expect(begun).toHaveLength(50);
     void take('2001:db8:0:1::1', 100);
     void take('10.0.0.2', 101);
     expect(begun.slice(50)).toEqual([100, 101]);
+    // none is left waiting, to be refused when nobody looks
+    for (let i = 0; i < 62; i += 1) await end();
   });
 
   it('lets 1,000 of a client wait, and refuses the oldest of them for one more', async () => {
