@@ -122,6 +122,12 @@ export class AnswerCache<Value> {
     this.options.memory.deleteTopic(topic);
   }
 
+  /** Begins to watch for changes: whether an answer rests on one that has been told since then, and may be older. */
+  watch(): (key: string, value: Value) => boolean {
+    const { told } = this;
+    return (key, value) => this.isOutdated(key, value, told);
+  }
+
   private isFresh({ value, askedAtMs }: Answer<Value>, isNoneUsual: boolean): boolean {
     const { feed } = this.options;
     const now = Date.now();
