@@ -15,13 +15,17 @@ const MAX_OPEN = 8;
 let agent: RawServer;
 let sandboxes: Set<SandboxConnections>;
 let shares: PoolShares;
+let calls: UpstreamCall[];
 
 beforeEach(async () => {
   agent = await startRawServer();
+  calls = [];
   sandboxes = new Set();
   shares = new PoolShares(MAX_OPEN, sandboxes);
 });
 afterEach(async () => {
+  // Those that wait would be started on what the others leave, and write when a later test has the clocks.
+  for (const call of calls) call.abort();
   for (const connections of sandboxes) connections.close();
   await agent.close();
 });
@@ -56,6 +60,7 @@ class Sandbox {
       { origin, sandboxId, teamId, method: 'GET', head, hasBody, isUpgrade: false },
       told,
     );
+    calls.push(call);
     this.connections.start(call);
     return { told, call };
   }
@@ -81,10 +86,10 @@ async function takeAll(): Promise<{ call: UpstreamCall; sandbox: Sandbox; connec
   const held = ['a', 'b', 'c', 'd', 'e'].map((team) => new Sandbox(`${team}1`, team));
   const [a, b, c, d, e] = held as [Sandbox, Sandbox, Sandbox, Sandbox, Sandbox];
   const sandboxesInTurn = [a, a, b, b, c, c, d, e];
-  const calls = sandboxesInTurn.map((sandbox) => sandbox.ask());
+  const asked = sandboxesInTurn.map((sandbox) => sandbox.ask());
   const accepted = await accept(MAX_OPEN);
   expect(accepted.map(([name]) => name)).toEqual(['a1', 'a1', 'b1', 'b1', 'c1', 'c1', 'd1', 'e1']);
-  return calls.map(({ call }, i) => ({
+  return asked.map(({ call }, i) => ({
     call,
     sandbox: sandboxesInTurn[i] as Sandbox,
     connection: (accepted[i] as [string, RawConnection])[1],
@@ -123,8 +128,8 @@ describe('shares of the connections to agents', () => {
 
   it('are given back with the connections', async () => {
     const a = [new Sandbox('a1', 'a'), new Sandbox('a2', 'a')];
-    const calls = [...a, ...a].map((sandbox) => sandbox.ask(true));
-    for (const { call } of calls) call.abort();
+    const asked = [...a, ...a].map((sandbox) => sandbox.ask(true));
+    for (const { call } of asked) call.abort();
     expect(shares.size).toBe(0);
     for (const sandbox of [...a, ...a]) sandbox.ask(true);
   });
@@ -222,13 +227,13 @@ describe('waiting for a connection', () => {
       Sandbox,
       ...Sandbox[],
     ];
-    const calls = Array.from({ length: 1_000 }, () => f1.ask().call);
+    const first = Array.from({ length: 1_000 }, () => f1.ask().call);
     expect(() => f1.ask()).toThrow(SandboxBusyError);
-    calls.pop()?.abort();
+    first.pop()?.abort();
     f1.ask();
     for (const sandbox of [f2, f3, f4]) for (let i = 0; i < 1_000; i++) sandbox?.ask();
     expect(() => f5?.ask()).toThrow(SandboxBusyError);
-    for (const call of calls) call.abort();
+    for (const call of first) call.abort();
     for (let i = 0; i < 999; i++) f5?.ask();
     expect(() => f5?.ask()).toThrow(SandboxBusyError);
     new Sandbox('g1', 'g').ask();
