@@ -120,6 +120,21 @@ describe.each(DOORS)('a public port (%s)', (door) => {
     expect(new Map(fieldsOfHead(head)).get('X-API-Key')).toBe('the-apps-own');
   });
 
+  // 404 for whoever happened to have a key of their own
+  it("is public for a team with a key of its own, which the app does not see; a private one's 404 tells nothing", async () => {
+    await stage.putPort(3000, { visibility: 'public' });
+    const other = await stage.rows.team();
+    const knockAt = (host: string) => stage.knockAt(door, host, { key: other.key });
+    const { head } = await stage.begin(knockAt(stage.host()));
+    expect(head.startsWith(`GET ${stage.prefix()}/ HTTP`)).toBe(true);
+    expect(head).not.toContain(other.key);
+    await stage.putPort(3001, { visibility: 'private' });
+    const [hidden, missing] = [await stage.ask(knockAt(stage.host(3001))), await stage.ask(knockAt(MISSING))];
+    const told = ({ status, body }: Answer) => [status, JSON.parse(body).error.message];
+    expect(told(hidden)).toEqual([404, 'sandbox not found']);
+    expect(told(missing)).toEqual(told(hidden));
+  });
+
   it('is public alone: not its neighbour, not the same port of another sandbox', async () => {
     await stage.putPort(3000, { visibility: 'public' });
     const sibling = await stage.rows.sandbox(stage.team.id, stage.hostId);
