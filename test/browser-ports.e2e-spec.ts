@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { BrowserStage } from './kit/browser-stage.js';
 import { DOORS, MISSING, UPGRADE_LINES } from './kit/proxy-stage.js';
 import { type Answer, fieldsOfHead } from './kit/answer.js';
-import { until } from './kit/wait.js';
+import { SOON_MS, until } from './kit/wait.js';
 
 const WAITING = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`;
 
@@ -163,7 +163,7 @@ describe('a port that becomes private', () => {
     await stage.putPort(3000, { visibility: 'private' });
     expect((await socket.client.rest()).bytes).toContain('\x88\x19\x03\xf0access has been revoked');
     expect((await stream.client.rest()).bytes).toBe('');
-    expect(performance.now() - since).toBeLessThan(250);
+    expect(performance.now() - since).toBeLessThan(SOON_MS);
     expect((await stage.ask(knock('HTTP'))).status).toBe(401);
     keyed.upstream.send('\x81\x02hi');
     expect(await keyed.client.bytes(4)).toBe('\x81\x02hi');
