@@ -165,7 +165,7 @@ for (const [name, lines, source] of INTACT)
       expect(arrived, 'fields upstream').toEqual(sent.filter(([n]) => !OURS.test(n ?? '')));
     });
 
-const ADDED = 'host x-forwarded-for x-sandbox-url x-request-id connection'.split(' ');
+const ADDED = 'host x-forwarded-for x-gradio-server x-sandbox-url x-request-id connection'.split(' ');
 const WS_OWN = ['upgrade', 'sec-websocket-version', 'sec-websocket-key'];
 
 for (const door of DOORS) {
@@ -215,7 +215,7 @@ for (const door of DOORS) {
   });
 }
 
-/** The head of a request leaves at the end of the turn, with what has come of a small body until then. */
+/** The head of a request with a body leaves at once, that of others at the end of the turn. */
 test('request-headers/HTTP/intact-latin-1-before-a-body — end-to-end fields arrive with their bytes, also ahead of a body [RFC 9110 5.5]', async (world) => {
   const stage = await world.stage();
   const head = stage.head('POST', '/h', ['X-Latin: caf\xe9 \xff\x80', 'Content-Length: 2']);

@@ -248,11 +248,12 @@ describe('an app that sees itself as localhost', () => {
     lines(rawHeaders, { pages: PAGES, ...more });
   const SET = [
     'X-Forwarded-For: 192.0.2.1',
+    'X-Gradio-Server: http://3000-cl-x.localhost:8000',
     'X-Request-Id: id-1',
     'X-Sandbox-Url: http://3000-cl-x.localhost:8000',
   ];
 
-  it('is told no other address of itself, and from where its visitors see it', () => {
+  it('is told no other address of itself to compare, and from where its visitors see it', () => {
     expect(local(['Host', '3000-cl-x.localhost:8000', 'Accept', '*/*'])).toEqual(['Accept: */*', ...SET]);
   });
 

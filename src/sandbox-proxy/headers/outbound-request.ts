@@ -152,6 +152,9 @@ export function outboundHead(
     if (!hasForwardedProto)
       head += `X-Forwarded-Proto: ${request.externalOrigin.startsWith('https') ? 'https' : 'http'}\r\n`;
     head += 'X-Sandbox-App-Host: external\r\n';
+  } else {
+    // Gradio writes its own address into its page, by this header or by Host; nothing else reads it.
+    head += `X-Gradio-Server: ${request.externalOrigin}\r\n`;
   }
   head += `X-Request-Id: ${request.requestId}\r\nX-Sandbox-Url: ${request.externalOrigin}\r\n`;
   if (agentToken !== null) head += `X-Sandbox-Agent-Token: ${agentToken}\r\n`;
