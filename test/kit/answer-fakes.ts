@@ -71,9 +71,6 @@ export class DistantAnswers<Value> implements AnswerMemory<Value> {
   deleteTopic(): void {
     this.answers.clear();
   }
-  topicsOf(key: string): string[] {
-    return [`sandbox ${key}`];
-  }
   clear(): void {
     this.answers.clear();
   }

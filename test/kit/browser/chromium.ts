@@ -6,8 +6,12 @@ export const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 
 export const HAS_NO_CHROMIUM = isAbsent('chromium', CHROMIUM, '--version');
 
-/** A browser without a window, for which the names of the tests lead to this machine, and that asks nobody else anything. */
-export function launchChromium(): Promise<Browser> {
+/** The names of the tests lead to this machine. */
+const RESOLVER_RULES =
+  'MAP sandboxes.test 127.0.0.1, MAP *.sandboxes.test 127.0.0.1, MAP other-site.test 127.0.0.1';
+
+/** A browser without a window, that asks nobody for anything but the page it shows. @param resolverRules as Chromium's option has them */
+export function launchChromium(resolverRules = RESOLVER_RULES): Promise<Browser> {
   return chromium.launch({
     executablePath: CHROMIUM,
     args: [
@@ -19,7 +23,7 @@ export function launchChromium(): Promise<Browser> {
       '--disable-component-update',
       '--disable-sync',
       '--ignore-certificate-errors',
-      '--host-resolver-rules=MAP sandboxes.test 127.0.0.1, MAP *.sandboxes.test 127.0.0.1, MAP other-site.test 127.0.0.1',
+      `--host-resolver-rules=${resolverRules}`,
     ],
   });
 }
