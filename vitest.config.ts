@@ -23,8 +23,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     expect: { poll: { timeout: PATIENCE_MS } },
     maxConcurrency: 16,
-    // The other core waits for PostgreSQL, browsers and programs of their own more than it works.
-    maxWorkers: 2,
+    // On two cores: files wait for PostgreSQL, browsers, programs of their own and clocks more than they work.
+    maxWorkers: 4,
     sequence: { sequencer: ProcessesLast },
     projects: [
       {

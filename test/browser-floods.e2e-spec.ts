@@ -62,6 +62,9 @@ async function flood(
   return (await Promise.all(answers)).flat();
 }
 
+/** So that the next request to the agent is on a connection of its own. */
+const CLOSING = 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
+
 const FLOODER = 'X-Forwarded-For: 198.51.100.7';
 const madeUpLink = () => [
   `/?sandbox_link=wrl_${encodeId('link', randomUUID()).slice(5)}${'A'.repeat(43)}`,
@@ -124,5 +127,31 @@ describe('while made-up links from one address wait for their turn', () => {
     expect(isOver).toBe(false);
     expect((await opened).status).toBe(303);
     expect(statuses(await flooded)).not.toContain(303);
+  });
+
+  // it was refused before anything else was looked at that the request had
+  it.each([
+    ['a key', async () => [`X-API-Key: ${stage.team.key}`]],
+    ['a public port', async () => (await stage.putPort(3000, { visibility: 'public' }), [])],
+  ])('one for which the line is too short goes on, and may be admitted by %s', async (_what, admitting) => {
+    const lines = await admitting();
+    // The settings of the port are in memory: there is no budget left to ask for them.
+    await stage.exchange(stage.bare('GET', '/', [`Host: ${stage.host()}`, ...lines]), CLOSING);
+    const madeUp = (port: number) => {
+      const [target = ''] = madeUpLink();
+      return [target, `Host: ${stage.host(port)}`, FLOODER];
+    };
+    let refused = 0;
+    const count = ({ status }: Answer) => {
+      if (status === 429) refused += 1;
+    };
+    const first = flood(1_500, () => madeUp(3001), count);
+    await until(() => refused > 1_000, 'the line is full');
+    const [target = '', ...rest] = madeUp(3000);
+    const begun = stage.begin(stage.bare('GET', target, [...rest, ...lines]));
+    await stage.roundTrip();
+    const second = flood(300, () => madeUp(3001), count);
+    expect((await begun).head).toMatch(/^GET \/proxy\/\S+\/3000\/ HTTP/);
+    await Promise.all([first, second]);
   });
 });

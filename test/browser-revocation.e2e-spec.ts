@@ -3,10 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { BrowserStage } from './kit/browser-stage.js';
 import { UPGRADE_LINES } from './kit/proxy-stage.js';
 import type { RawConnection } from './kit/raw-connection.js';
-import { settled } from './kit/wait.js';
+import { settled, SOON_MS } from './kit/wait.js';
 
-/** How soon what was opened must be over: 250 ms by rule; the rest is room for a loaded machine. Without news it takes 3 s. */
-const SOON_MS = 2_000;
 /** 1008 "access has been revoked". */
 const CLOSE_1008 = '\x88\x19\x03\xf0access has been revoked';
 

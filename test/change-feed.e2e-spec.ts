@@ -6,6 +6,7 @@ import type { Change } from '../src/sandbox-proxy/index.js';
 import { CollectingLogger } from './kit/collecting-logger.js';
 import { startTcpRelay } from './kit/tcp-relay.js';
 import { createTestDatabase, type TestDatabase } from './kit/database.js';
+import { SOON_MS } from './kit/wait.js';
 
 const ID = '00000000-0000-4000-8000-00000000000';
 const [TEAM, TEAM_B, HOST, HOST_B, SANDBOX, KEY, LINK] = [1, 2, 3, 4, 5, 6, 7].map((n) => `${ID}${n}`) as [
@@ -26,8 +27,7 @@ const EVERYTHING = { kind: 'everything' };
 const hostEvent = (uuid: string) => ({ kind: 'host', hostId: encodeId('host', uuid) });
 const teamEvent = (uuid: string) => ({ kind: 'team', teamId: encodeId('team', uuid) });
 
-/** How soon after the commit a listener must know. */
-const SOON = { timeout: 250, interval: 2 };
+const SOON = { timeout: SOON_MS, interval: 2 };
 
 describe('the change feed', () => {
   let db: TestDatabase;

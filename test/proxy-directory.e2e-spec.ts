@@ -6,9 +6,7 @@ import { type EchoAgent, startEchoAgent } from './kit/echo-agent.js';
 import { ProxyStage } from './kit/proxy-stage.js';
 import type { TeamRow } from './kit/platform-rows.js';
 import type { Answer } from './kit/answer.js';
-
-/** How long after its commit a change may go unnoticed. */
-const NOTICED_WITHIN_MS = 250;
+import { SOON_MS } from './kit/wait.js';
 
 const stage = new ProxyStage();
 let first: EchoAgent;
@@ -75,9 +73,9 @@ describe('a change that is committed while the route is warm', () => {
       () => ['UPDATE sandboxes SET host_id = NULL WHERE id = $1', [sandbox.uuid]],
       'proxy;host_unavailable',
     ],
-  ])('is noticed within 250 ms: %s', async (_name, change, error) => {
+  ])('is noticed soon: %s', async (_name, change, error) => {
     await stage.started.db.query(...change());
-    expect(await noticed((answer) => errorOf(answer) === error)).toBeLessThan(NOTICED_WITHIN_MS);
+    expect(await noticed((answer) => errorOf(answer) === error)).toBeLessThan(SOON_MS);
   });
 
   it.each<[string, () => Promise<unknown>]>([
@@ -99,10 +97,10 @@ describe('a change that is committed while the route is warm', () => {
           hostId,
         ]),
     ],
-  ])('is followed within 250 ms: %s', async (_name, change) => {
+  ])('is followed soon: %s', async (_name, change) => {
     const before = [first.requests, second.requests];
     await change();
-    expect(await noticed(() => second.requests > (before[1] ?? 0))).toBeLessThan(NOTICED_WITHIN_MS);
+    expect(await noticed(() => second.requests > (before[1] ?? 0))).toBeLessThan(SOON_MS);
     const left = first.requests;
     expect((await ask()).status).toBe(200);
     expect(first.requests).toBe(left);
@@ -114,13 +112,13 @@ describe('a change that is committed while the route is warm', () => {
     );
     expect((await ask()).status).toBe(409);
     await stage.started.db.query(`UPDATE sandboxes SET status = 'running' WHERE id = $1`, [sandbox.uuid]);
-    expect(await noticed((answer) => answer.status === 200)).toBeLessThan(NOTICED_WITHIN_MS);
+    expect(await noticed((answer) => answer.status === 200)).toBeLessThan(SOON_MS);
   });
 
   it("does not reach another team's requests before it is theirs: a sandbox that changed its team", async () => {
     const other = await stage.rows.team();
     await stage.started.db.query('UPDATE sandboxes SET team_id = $1 WHERE id = $2', [other.id, sandbox.uuid]);
-    expect(await noticed((answer) => answer.status === 404)).toBeLessThan(NOTICED_WITHIN_MS);
+    expect(await noticed((answer) => answer.status === 404)).toBeLessThan(SOON_MS);
     team = other;
     expect((await ask()).status).toBe(200);
   });

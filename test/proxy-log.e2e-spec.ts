@@ -99,6 +99,16 @@ describe('the log line of a proxied request', () => {
     expect(broken).toMatchObject({ status: 201, error: 'upstream_truncated', bytesOut: 4 });
   });
 
+  it.each(DOORS.flatMap((door) => [[door, 'Accept: */*'] as const, [door, 'Accept: text/html'] as const]))(
+    'names the error of the agent itself (%s, %s)',
+    async (door, accept) => {
+      const refusal =
+        'HTTP/1.1 502 Bad Gateway\r\nX-Sandbox-Error: agent;app_unreachable\r\nContent-Length: 0\r\n\r\n';
+      const [line] = await logged(() => stage.exchange(stage.knock(door, '/', [accept]), refusal));
+      expect(line).toMatchObject({ status: 502, error: 'agent;app_unreachable', failure: null });
+    },
+  );
+
   it.each(DOORS)('is one for a refused request as well (%s)', async (door) => {
     const [line] = await logged(() => stage.ask(stage.knockAt(door, MISSING)));
     expect(line).toMatchObject({

@@ -7,6 +7,7 @@ import { type EchoAgent, startEchoAgent } from './kit/echo-agent.js';
 import { PlatformRows, type SandboxRow, type TeamRow } from './kit/platform-rows.js';
 import { type Answer, wholeAnswer } from './kit/answer.js';
 import { RawConnection } from './kit/raw-connection.js';
+import { SOON_MS } from './kit/wait.js';
 
 /** Another implementation, as a user of the module would write it. */
 class PlainMapCache extends SandboxRouteCache {
@@ -108,8 +109,8 @@ describe.each([
 
   it('does not keep a change from being noticed', async () => {
     await db.query(`UPDATE sandboxes SET status = 'paused' WHERE id = $1`, [sandbox.uuid]);
-    await expect.poll(async () => (await ask()).status, { timeout: 250, interval: 5 }).toBe(409);
+    await expect.poll(async () => (await ask()).status, { timeout: SOON_MS, interval: 5 }).toBe(409);
     await db.query(`UPDATE sandboxes SET status = 'running' WHERE id = $1`, [sandbox.uuid]);
-    await expect.poll(async () => (await ask()).status, { timeout: 250, interval: 5 }).toBe(200);
+    await expect.poll(async () => (await ask()).status, { timeout: SOON_MS, interval: 5 }).toBe(200);
   });
 });

@@ -6,9 +6,7 @@ import { ChromiumStage } from './kit/browser/chromium-stage.js';
 import { echoInPage, fetchInPage, firstEventInPage, inPage } from './kit/browser/in-page.js';
 import { PageApp } from './kit/browser/page-app.js';
 import { OTHER_SITE } from './kit/browser/tls-front.js';
-
-/** How soon what was opened is over, as the page sees it: 250 ms, and as much for the browser on a busy machine. */
-const SOON_MS = 500;
+import { SOON_MS } from './kit/wait.js';
 
 describe.skipIf(HAS_NO_CHROMIUM)('a sandbox in a browser', () => {
   const stage = new ChromiumStage();
@@ -258,7 +256,7 @@ describe.skipIf(HAS_NO_CHROMIUM)('a sandbox in a browser', () => {
          })`,
       );
       await stage.revoke(sandbox, revoked.id);
-      await page.waitForTimeout(SOON_MS);
+      await page.waitForTimeout(500);
       expect(await inPage(page, 'window.isClosed ?? false')).toBe(false);
       expect((await page.reload())?.status()).toBe(200);
     });

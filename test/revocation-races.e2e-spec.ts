@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { afterEach, describe, expect, it } from 'vitest';
 import { PlatformApiKeyStore } from '../src/platform/proxy-adapter/platform-api-keys.js';
 import { type AdmittedKey, SandboxProxy } from '../src/sandbox-proxy/index.js';
+import { caller } from './kit/api-client.js';
 import { BrowserStage } from './kit/browser-stage.js';
 import { UPGRADE_LINES } from './kit/proxy-stage.js';
 
@@ -63,6 +64,19 @@ describe('a key that is deleted while it is looked up', () => {
     const answer = await stage.answerOn(client);
     expect([answer.status, JSON.parse(answer.body).error.message]).toEqual([401, 'access has been revoked']);
     await expect.poll(open).toBe(0);
+  });
+});
+
+describe('a key that is deleted while it is looked up for the API', () => {
+  it('lets nobody in', async () => {
+    const { body } = await stage.api('POST', '/v1/api-keys', { name: 'short-lived' });
+    const { isAsked, release } = hold();
+    const answering = caller(stage.started.url, { 'x-api-key': body.key })('GET', '/v1/api-keys');
+    await isAsked;
+    gate = Promise.resolve();
+    await stage.told(() => stage.api('DELETE', `/v1/api-keys/${body.id}`));
+    release();
+    expect((await answering).status).toBe(401);
   });
 });
 

@@ -2,12 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { BrowserStage } from './kit/browser-stage.js';
 import { UPGRADE_LINES } from './kit/proxy-stage.js';
 import type { RawConnection } from './kit/raw-connection.js';
+import { SOON_MS } from './kit/wait.js';
 
 // Every change, and everything that rests on it, by key, session and public port: what is open ends, what waits is told
 // why, and what comes from then on is not let in. The table is that of docs/architecture.md, "What a change means".
-
-/** How soon what was opened must be over, milliseconds. */
-const SOON_MS = 2_000;
 
 const stage = new BrowserStage();
 

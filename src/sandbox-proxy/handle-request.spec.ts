@@ -167,6 +167,16 @@ describe('the way of a request', () => {
     },
   );
 
+  // the app of one team would get the token of another
+  it('goes to a public port of another team without the credential that had admitted it', async () => {
+    ports.rules.set(`${ID} 3000`, { teamId: 'team-b', visibility: 'public', cors: 'app' });
+    handle(KEY);
+    await pass();
+    const [[exchange, , admission, consumed] = []] = relay.started;
+    expect([exchange?.teamId, admission?.scheme.name]).toEqual(['team-b', 'public-port']);
+    expect(consumed).toEqual({ secret: keyOf(1), header: 'x-api-key' });
+  });
+
   it('asks the directory for nobody who is not admitted', async () => {
     handle({});
     handle({ 'X-API-Key': keyOf(2) });

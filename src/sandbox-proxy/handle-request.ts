@@ -94,7 +94,7 @@ export class RequestHandler {
         });
 
       // 7 relay: bytes both ways
-      this.relay.start(exchange, address, asked, permitted, location);
+      this.relay.start(exchange, address, permitted, admission.scheme.find(asked), location);
       this.hosts.keep(exchange.request.headers.host as string, address);
     } catch (error) {
       this.refuse(exchange, error);

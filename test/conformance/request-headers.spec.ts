@@ -215,7 +215,7 @@ for (const door of DOORS) {
   });
 }
 
-/** The head of a request with a body leaves at once, that of others at the end of the turn. */
+/** The head of a request leaves at the end of the turn, with what has come of a small body until then. */
 test('request-headers/HTTP/intact-latin-1-before-a-body — end-to-end fields arrive with their bytes, also ahead of a body [RFC 9110 5.5]', async (world) => {
   const stage = await world.stage();
   const head = stage.head('POST', '/h', ['X-Latin: caf\xe9 \xff\x80', 'Content-Length: 2']);

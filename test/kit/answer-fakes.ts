@@ -71,6 +71,9 @@ export class DistantAnswers<Value> implements AnswerMemory<Value> {
   deleteTopic(): void {
     this.answers.clear();
   }
+  topicsOf(key: string): string[] {
+    return [`sandbox ${key}`];
+  }
   clear(): void {
     this.answers.clear();
   }

@@ -1,6 +1,12 @@
 /** How long a test waits for something to happen: many times what it takes, for machines that are slow or busy. */
 export const PATIENCE_MS = 20_000;
 
+/**
+ * How soon a change must have been noticed, milliseconds: 250 by rule, which `credentials/revoked-within-250-ms` measures; the
+ * rest is room for a loaded machine. Without news it takes 3 s or more.
+ */
+export const SOON_MS = 2_000;
+
 /** Resolves after `ms` milliseconds. */
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));

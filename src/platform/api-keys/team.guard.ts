@@ -1,8 +1,9 @@
 import { type CanActivate, createParamDecorator, type ExecutionContext, Injectable } from '@nestjs/common';
-import type { Request } from 'express';
+import type { Request, Response } from 'express';
 import { ApiKeyService, Peers } from '../../sandbox-proxy/index.js';
 import { CredentialError } from '../errors/request.errors.js';
 import { decodeId } from '../identifiers/resource-id.js';
+import { TeamShare } from './team-share.js';
 
 /** The team of each request that the guard has let in. */
 const teamOf = new WeakMap<Request, string>();
@@ -13,20 +14,24 @@ export class TeamGuard implements CanActivate {
   constructor(
     private readonly apiKeys: ApiKeyService,
     private readonly peers: Peers,
+    private readonly share: TeamShare,
   ) {}
 
   /**
    * @throws CredentialError without a key, or with an unknown one; TooManyLookupsError when too many unknown ones have
-   *   come from the client's network; DirectoryUnavailableError
+   *   come from the client's network; LimitExceededError when the team has too many requests under way;
+   *   DirectoryUnavailableError
    */
   async canActivate(context: ExecutionContext): Promise<true> {
-    const request = context.switchToHttp().getRequest<Request>();
+    const http = context.switchToHttp();
+    const request = http.getRequest<Request>();
     const key = request.headers['x-api-key'];
     if (typeof key !== 'string') throw new CredentialError('X-API-Key header required');
     const client = this.peers.clientOf(request, this.peers.of(request.socket));
-    const admitted = await this.apiKeys.findTeam(key, client);
+    const admitted = await this.apiKeys.admit(key, client);
     const teamId = admitted === null ? null : decodeId('team', admitted.teamId);
     if (teamId === null) throw new CredentialError('invalid API key');
+    this.share.enter(teamId, request, http.getResponse<Response>());
     teamOf.set(request, teamId);
     return true;
   }

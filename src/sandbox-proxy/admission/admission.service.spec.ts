@@ -58,7 +58,11 @@ function fails(): never {
 const log = collectNestLog();
 
 /** What comes of a request with these headers; what is thrown at once as a rejection. */
-async function admit(schemes: readonly CredentialScheme[], headers: string[], refusal: string | null = null) {
+async function admit(
+  schemes: readonly CredentialScheme[],
+  headers: string[],
+  refusal: string | TooManyLookupsError | null = null,
+) {
   const asked = askedWith(headers.flatMap((name) => [name, 'x']));
   return (await new AdmissionService(schemes).admit(asked, refusal)).teamId;
 }
@@ -112,6 +116,20 @@ describe('a credential that is not looked at because its client has asked too mu
   it.each(REFUSING)('is not known to be no good where nothing else admits', async (scheme) => {
     for (const other of [no('b'), lateNo('b')])
       await expect(admit([scheme, other], ['a', 'b'])).rejects.toThrow(TooManyLookupsError);
+  });
+});
+
+describe('a link that is not looked at because its client has asked too much', () => {
+  const tooMany = new TooManyLookupsError();
+
+  it('keeps no credential out', async () => {
+    expect(await admit([no('a'), yes('b')], ['a', 'b'], tooMany)).toBe('team of b');
+    expect(await admit([lateNo('a'), lateYes('b')], ['a', 'b'], tooMany)).toBe('team of b');
+  });
+
+  it('is not known to be no good where nothing else admits', async () => {
+    for (const other of [no('a'), lateNo('a'), silent('a')])
+      await expect(admit([other], ['a'], tooMany)).rejects.toBe(tooMany);
   });
 });
 

@@ -27,13 +27,15 @@ export class AdmissionService {
    *
    * All errors also come as rejections.
    *
-   * @param refusal the message if nothing admits; null: that of the first scheme that found a credential
+   * @param refusal the message, or the error, if nothing admits; null: that of the first scheme that found a credential
    * @throws UnauthorizedError without a credential that admits
    * @throws TooManyLookupsError if no scheme admits, and one could not ask because the client's budget is used up
    * @throws DirectoryUnavailableError when a store cannot say
    */
-  admit(request: AdmissionRequest, refusal: string | null): MaybePromise<Admission> {
-    return this.admitFrom(0, request, refusal);
+  admit(request: AdmissionRequest, refusal: string | TooManyLookupsError | null): MaybePromise<Admission> {
+    return refusal instanceof TooManyLookupsError
+      ? this.admitFrom(0, request, null, refusal)
+      : this.admitFrom(0, request, refusal);
   }
 
   /** Forgets what a change concerns. */

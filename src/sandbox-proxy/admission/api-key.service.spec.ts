@@ -241,6 +241,45 @@ describe('a change', () => {
   });
 });
 
+describe('a guard of a route', () => {
+  /** A guard that asks, and the change that is told before its answer comes. */
+  async function admitDuring(change: Change, meanwhile: () => void): Promise<unknown> {
+    const open = store.hold();
+    const admitting = service.admit(KEY);
+    meanwhile();
+    service.forget(change);
+    open();
+    return admitting;
+  }
+
+  it('admits by what is known', async () => {
+    expect(await service.admit(KEY)).toEqual(ADMITTED);
+    expect(await service.admit(keyOf(2))).toBeNull();
+  });
+
+  it.each<[string, Change]>([
+    ['its key', OWN],
+    ['its team', { kind: 'team', teamId: 'team-a' }],
+    ['everything', { kind: 'everything' }],
+  ])('does not admit by an answer that is older than a change of %s', async (_what, change) => {
+    expect(await admitDuring(change, () => store.rows.clear())).toBeNull();
+  });
+
+  it('admits where the store says again that the key admits', async () => {
+    expect(await admitDuring(OWN, () => undefined)).toEqual(ADMITTED);
+  });
+
+  it('asks nothing twice because of any other change', async () => {
+    const change: Change = { kind: 'team', teamId: 'team-b' };
+    expect(await admitDuring(change, () => store.rows.clear())).toEqual(ADMITTED);
+  });
+
+  it('does not admit where the store cannot say whether the key still does', async () => {
+    store.stillHold = () => Promise.reject(new Error('away'));
+    await expect(admitDuring(OWN, () => undefined)).rejects.toThrow(DirectoryUnavailableError);
+  });
+});
+
 describe('a store of keys', () => {
   it('that fails is not available, and nothing is remembered', async () => {
     store.failure = new Error('connection refused');

@@ -5,7 +5,7 @@ import { ChangeFeed } from '../contracts/change-feed.js';
 import { type Change, topicOf } from '../contracts/changes.js';
 import { type MaybePromise, whenReady } from '../contracts/maybe-promise.js';
 import { DirectoryUnavailableError, TooManyLookupsError } from '../errors.js';
-import { AnswerCache } from '../memory/answer-cache.js';
+import { AnswerCache, answerInTime } from '../memory/answer-cache.js';
 import { LookupBudget } from '../memory/lookup-budget.js';
 import { MemoryAnswers } from '../memory/memory-answers.js';
 import { RepeatedLines } from '../memory/repeated-lines.js';
@@ -74,6 +74,22 @@ export class ApiKeyService {
       this.keys.get(digest, () => this.ask(digest)),
       (admitted) => this.used(key, admitted),
     );
+  }
+
+  /**
+   * Like `findTeam`, for guards of the application's own routes. If a change that the answer rests on was told while the store
+   * was being asked, it is asked again, as the proxy does before it relays a request.
+   */
+  async admit(key: string, client?: string): Promise<KeyInUse | null> {
+    const isOutdated = this.keys.watch();
+    const admitted = await this.findTeam(key, client);
+    if (admitted === null || !isOutdated(admitted.digest, admitted)) return admitted;
+    try {
+      const [holds] = await answerInTime(() => this.stillHold([admitted]));
+      return holds === true ? admitted : null;
+    } catch (error) {
+      throw new DirectoryUnavailableError(error);
+    }
   }
 
   /** Which of these still admit the same team; always asks the store. */

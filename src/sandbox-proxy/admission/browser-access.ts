@@ -20,7 +20,7 @@ export type Visit =
   /** The request has been answered. */
   | 'answered'
   /** The request goes on. `refusal` is what it is told if nothing admits it; null: whatever step 3 says. */
-  | { readonly refusal: string | null };
+  | { readonly refusal: string | TooManyLookupsError | null };
 
 const GOES_ON: Visit = { refusal: null };
 /** The link's token is not good, but something else may still admit. */
@@ -38,7 +38,7 @@ export class BrowserAccess {
     @Inject(SANDBOX_PROXY_OPTIONS) private readonly options: Pick<SandboxProxyOptions, 'brand'>,
   ) {}
 
-  /** @throws DirectoryUnavailableError, TooManyLookupsError, InvalidPathError, CrossSiteRequestError, also as rejections */
+  /** @throws DirectoryUnavailableError, InvalidPathError, CrossSiteRequestError, also as rejections */
   visit(exchange: Exchange, address: SandboxAddress): MaybePromise<Visit> {
     const { request } = exchange;
     const target = request.url as string;
@@ -75,6 +75,8 @@ export class BrowserAccess {
       else answerBare(exchange, 303, ['Location', location, 'Set-Cookie', cookieOf(session, isSecure)]);
       return 'answered';
     } catch (error) {
+      // Too many made-up links have come from the client's network. Something else may still admit.
+      if (error instanceof TooManyLookupsError) return { refusal: error };
       // The page of the error tries again with the URL, which must then have the token.
       request.url = given;
       throw error;

@@ -103,6 +103,16 @@ describe('a use of an admission', () => {
     expect(exchange.cors).toEqual({ allowedOrigin: null });
   });
 
+  it('is that of anybody where the port is public and another team’s: who has a key may do no less', async () => {
+    const rules: PortRules = { teamId: 'team-b', visibility: 'public', cors: [ORIGIN] };
+    store.rules.set('cl-x 80', rules);
+    expect(await permit(key, ORIGIN)).toBe('public-port');
+    expect([exchange.cors, exchange.rules]).toEqual([{ allowedOrigin: ORIGIN }, rules]);
+    store.rules.set('cl-x 81', { ...rules, visibility: 'private' });
+    expect(await permit(key, ORIGIN, { port: 81 })).toBe('key');
+    expect([exchange.cors, exchange.rules]).toEqual([null, null]);
+  });
+
   it('is asked about for no id that has not the form of one', async () => {
     expect(await permit(key, ORIGIN, { hasValidId: false })).toBe('key');
     expect(store.asked).toBe(0);

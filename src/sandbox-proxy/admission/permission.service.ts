@@ -16,8 +16,8 @@ export class PermissionService {
   ) {}
 
   /**
-   * The admission that the request goes on with: the given one, or, if the request may not use that, the one by a public
-   * port, so that a visitor with a session may do no less than one without.
+   * The admission that the request goes on with: the given one, or, if the request may not use that, or it is another team's,
+   * the one by a public port, so that a visitor with a credential may do no less than one without.
    *
    * @throws CrossSiteRequestError, DirectoryUnavailableError, also as rejections
    */
@@ -37,15 +37,15 @@ export class PermissionService {
     noteRules(exchange, asked, admission, found);
     const allowedOrigin = exchange.cors?.allowedOrigin ?? null;
     const permitted = admission.scheme.permit?.(admission, asked, allowedOrigin) ?? admission;
-    if (!(permitted instanceof Error)) return permitted;
+    const isOfOthers = found?.visibility === 'public' && found.teamId !== admission.teamId;
+    if (!(permitted instanceof Error) && !isOfOthers) return permitted;
     const nobody = this.publicPorts.find(asked);
     const open = nobody === null ? null : this.publicPorts.admit(nobody, asked);
-    const orRefuse = (publicly: Admission | null): Admission => {
-      if (publicly === null) throw permitted;
-      noteRules(exchange, asked, publicly, found);
-      return publicly;
-    };
-    return whenReady(open, orRefuse);
+    return whenReady(open, (publicly): Admission => {
+      if (publicly !== null) noteRules(exchange, asked, publicly, found);
+      else if (permitted instanceof Error) throw permitted;
+      return publicly ?? (permitted as Admission);
+    });
   }
 }
 

@@ -28,14 +28,8 @@ export class StrangerBudget {
   }
 
   /** Asks a question that has been paid for, and refunds the client unless the answer is null. */
-  async ask<Answer>(client: string, question: () => Promise<Answer | null>): Promise<Answer | null> {
-    let found: Answer | null | undefined;
-    try {
-      found = await question();
-      return found;
-    } finally {
-      if (found !== null) this.refund(networkOf(client));
-    }
+  ask<Answer>(client: string, question: () => Promise<Answer | null>): Promise<Answer | null> {
+    return this.budget.ask(networkOf(client), question);
   }
 
   /**

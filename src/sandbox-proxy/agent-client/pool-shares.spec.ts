@@ -9,19 +9,23 @@ import { PoolShares } from './pool-shares.js';
 import { SandboxConnections } from './sandbox-connections.js';
 import { UpstreamCall } from './upstream-call.js';
 
-/** A team may have 4 of these, a sandbox 2. */
+/** A sandbox may have 2 of these, a team as many as are free: 4 if it is alone. */
 const MAX_OPEN = 8;
 
 let agent: RawServer;
 let sandboxes: Set<SandboxConnections>;
 let shares: PoolShares;
+let calls: UpstreamCall[];
 
 beforeEach(async () => {
   agent = await startRawServer();
+  calls = [];
   sandboxes = new Set();
   shares = new PoolShares(MAX_OPEN, sandboxes);
 });
 afterEach(async () => {
+  // Those that wait would be started on what the others leave, and write when a later test has the clocks.
+  for (const call of calls) call.abort();
   for (const connections of sandboxes) connections.close();
   await agent.close();
 });
@@ -56,6 +60,7 @@ class Sandbox {
       { origin, sandboxId, teamId, method: 'GET', head, hasBody, isUpgrade: false },
       told,
     );
+    calls.push(call);
     this.connections.start(call);
     return { told, call };
   }
@@ -76,23 +81,55 @@ async function accept(count: number): Promise<[name: string, connection: RawConn
   return accepted;
 }
 
+/** Takes all connections: what was asked of the sandboxes `a1` `a1` `b1` `b1` `c1` `c1` `d1` `e1`, each of a team of its own. */
+async function takeAll(): Promise<{ call: UpstreamCall; sandbox: Sandbox; connection: RawConnection }[]> {
+  const held = ['a', 'b', 'c', 'd', 'e'].map((team) => new Sandbox(`${team}1`, team));
+  const [a, b, c, d, e] = held as [Sandbox, Sandbox, Sandbox, Sandbox, Sandbox];
+  const sandboxesInTurn = [a, a, b, b, c, c, d, e];
+  const asked = sandboxesInTurn.map((sandbox) => sandbox.ask());
+  const accepted = await accept(MAX_OPEN);
+  expect(accepted.map(([name]) => name)).toEqual(['a1', 'a1', 'b1', 'b1', 'c1', 'c1', 'd1', 'e1']);
+  return asked.map(({ call }, i) => ({
+    call,
+    sandbox: sandboxesInTurn[i] as Sandbox,
+    connection: (accepted[i] as [string, RawConnection])[1],
+  }));
+}
+
 describe('shares of the connections to agents', () => {
-  it('a sandbox may have a quarter, a team half of them', () => {
+  // two teams with half of them each left nothing for anybody else
+  it('a sandbox may have a quarter, a team as many as are free: so there are some for whoever comes next', () => {
     const [a1, a2, a3] = [new Sandbox('a1', 'a'), new Sandbox('a2', 'a'), new Sandbox('a3', 'a')];
-    const others = ['b', 'c'].map((team) => new Sandbox(`${team}1`, team));
+    const [b1, b2] = [new Sandbox('b1', 'b'), new Sandbox('b2', 'b')];
+    const [c1, d1] = [new Sandbox('c1', 'c'), new Sandbox('d1', 'd')];
     for (const sandbox of [a1, a1]) sandbox.ask(true);
     expect(() => a1.ask(true)).toThrow(SandboxBusyError);
     for (const sandbox of [a2, a2]) sandbox.ask(true);
     for (const sandbox of [a1, a2, a3]) expect(() => sandbox.ask(true)).toThrow(SandboxBusyError);
-    for (const other of [...others, ...others]) other.ask(true);
+    for (const sandbox of [b1, b1]) sandbox.ask(true);
+    for (const sandbox of [a3, b2]) expect(() => sandbox.ask(true)).toThrow(SandboxBusyError);
+    c1.ask(true);
+    for (const sandbox of [a3, b2, c1]) expect(() => sandbox.ask(true)).toThrow(SandboxBusyError);
+    d1.ask(true);
     expect(shares.size).toBe(MAX_OPEN);
-    expect(() => new Sandbox('d1', 'd').ask(true)).toThrow(SandboxBusyError);
+    expect(() => new Sandbox('e1', 'e').ask(true)).toThrow(SandboxBusyError);
+  });
+
+  it('that lie idle count as free', async () => {
+    const a = [new Sandbox('a1', 'a'), new Sandbox('a2', 'a')];
+    const told = [...a, ...a].map((sandbox) => sandbox.ask().told);
+    for (const [, connection] of await accept(4)) connection.send(OK);
+    for (const { done } of told) await done;
+    const b = [new Sandbox('b1', 'b'), new Sandbox('b2', 'b')];
+    for (const sandbox of [...b, ...b]) sandbox.ask(true);
+    expect(shares.size).toBeLessThan(MAX_OPEN);
+    expect(() => new Sandbox('b3', 'b').ask(true)).toThrow(SandboxBusyError);
   });
 
   it('are given back with the connections', async () => {
     const a = [new Sandbox('a1', 'a'), new Sandbox('a2', 'a')];
-    const calls = [...a, ...a].map((sandbox) => sandbox.ask(true));
-    for (const { call } of calls) call.abort();
+    const asked = [...a, ...a].map((sandbox) => sandbox.ask(true));
+    for (const { call } of asked) call.abort();
     expect(shares.size).toBe(0);
     for (const sandbox of [...a, ...a]) sandbox.ask(true);
   });
@@ -112,25 +149,31 @@ describe('shares of the connections to agents', () => {
 describe('waiting for a connection', () => {
   // 503 after 5 s, although a slot was free after 0.3 s
   it('ends when a connection of another sandbox ends', async () => {
-    const held = ['a', 'b', 'c', 'd'].map((team) => new Sandbox(`${team}1`, team));
-    const calls = [...held, ...held].map((sandbox) => sandbox.ask());
-    await accept(MAX_OPEN);
-    const { told } = new Sandbox('e1', 'e').ask();
-    calls[3]?.call.abort();
+    const taken = await takeAll();
+    const { told } = new Sandbox('f1', 'f').ask();
+    taken[3]?.call.abort();
     const [[name, connection]] = (await accept(1)) as [[string, RawConnection]];
-    expect(name).toBe('e1');
+    expect(name).toBe('f1');
     connection.send(OK);
     expect(await told.done).toBe('200 ok end');
   });
 
   it('ends when a connection of another sandbox has served, be there calls of its own that wait', async () => {
-    const held = ['a', 'b', 'c', 'd'].map((team) => new Sandbox(`${team}1`, team));
-    for (const sandbox of [...held, ...held]) sandbox.ask();
-    const connections = await accept(MAX_OPEN);
-    new Sandbox('e1', 'e').ask();
-    held[0]?.ask();
-    connections[0]?.[1].send(OK);
-    expect((await accept(1))[0]?.[0]).toBe('e1');
+    const [first] = await takeAll();
+    new Sandbox('f1', 'f').ask();
+    first?.sandbox.ask();
+    first?.connection.send(OK);
+    expect((await accept(1))[0]?.[0]).toBe('f1');
+  });
+
+  it('ends when a connection of another team has served, where that lets the team have one more', async () => {
+    const [a1, a2, b1] = [new Sandbox('a1', 'a'), new Sandbox('a2', 'a'), new Sandbox('b1', 'b')];
+    for (const sandbox of [a1, a1, a2, a2, b1, b1]) sandbox.ask();
+    new Sandbox('b2', 'b').ask();
+    expect(shares.size).toBe(6);
+    const [[, connection]] = (await accept(6)) as [[string, RawConnection]];
+    connection.send(OK);
+    expect((await accept(1))[0]?.[0]).toBe('b2');
   });
 
   it('ends within a team that has its whole share, when one of its own has served', async () => {
@@ -143,17 +186,12 @@ describe('waiting for a connection', () => {
   });
 
   it('takes turns: of teams, and in a team of sandboxes', async () => {
-    const held = ['a', 'b', 'c', 'd'].map((team) => new Sandbox(`${team}1`, team));
-    const calls = [...held, ...held].map((sandbox) => sandbox.ask());
-    await accept(MAX_OPEN);
-    const [e1, e2, f1] = [new Sandbox('e1', 'e'), new Sandbox('e2', 'e'), new Sandbox('f1', 'f')];
-    for (const sandbox of [e1, e1, e1, e2, f1, f1]) sandbox.ask();
-    const order: string[] = [];
-    for (const { call } of calls.slice(0, 5)) {
-      call.abort();
-      order.push((await accept(1))[0]?.[0] ?? '');
-    }
-    expect(order).toEqual(['e1', 'f1', 'e2', 'f1', 'e1']);
+    const taken = await takeAll();
+    const [f1, f2, g1] = [new Sandbox('f1', 'f'), new Sandbox('f2', 'f'), new Sandbox('g1', 'g')];
+    for (const sandbox of [f1, f1, f1, f2, g1, g1]) sandbox.ask();
+    for (const { call } of taken) call.abort();
+    const order = (await accept(5)).map(([name]) => name);
+    expect(order).toEqual(['f1', 'g1', 'f2', 'g1', 'f1']);
   });
 
   it('is not held up by those who may have no more, however many', async () => {
@@ -176,13 +214,29 @@ describe('waiting for a connection', () => {
   });
 
   it('passes by those whose clients have left', async () => {
-    const held = ['a', 'b', 'c', 'd'].map((team) => new Sandbox(`${team}1`, team));
-    const calls = [...held, ...held].map((sandbox) => sandbox.ask());
-    await accept(MAX_OPEN);
-    new Sandbox('e1', 'e').ask().call.abort();
-    new Sandbox('f1', 'f').ask();
-    calls[0]?.call.abort();
-    expect((await accept(1))[0]?.[0]).toBe('f1');
+    const taken = await takeAll();
+    new Sandbox('f1', 'f').ask().call.abort();
+    new Sandbox('g1', 'g').ask();
+    taken[0]?.call.abort();
+    expect((await accept(1))[0]?.[0]).toBe('g1');
+  });
+
+  it('is for 1,000 requests of a sandbox and 4,000 of a team, without those whose clients have left', async () => {
+    await takeAll();
+    const [f1, f2, f3, f4, f5] = [1, 2, 3, 4, 5].map((i) => new Sandbox(`f${i}`, 'f')) as [
+      Sandbox,
+      ...Sandbox[],
+    ];
+    const first = Array.from({ length: 1_000 }, () => f1.ask().call);
+    expect(() => f1.ask()).toThrow(SandboxBusyError);
+    first.pop()?.abort();
+    f1.ask();
+    for (const sandbox of [f2, f3, f4]) for (let i = 0; i < 1_000; i++) sandbox?.ask();
+    expect(() => f5?.ask()).toThrow(SandboxBusyError);
+    for (const call of first) call.abort();
+    for (let i = 0; i < 999; i++) f5?.ask();
+    expect(() => f5?.ask()).toThrow(SandboxBusyError);
+    new Sandbox('g1', 'g').ask();
   });
 
   it('of a sandbox at its own bound goes on when one of its connections ends', async () => {

@@ -1,6 +1,8 @@
-/** The largest part of the process's connections that one team, and one sandbox, may have. */
-const TEAM_SHARE = 0.5;
+/** The largest part of the process's connections that one sandbox may have. */
 const SANDBOX_SHARE = 0.25;
+/** Most requests that wait for a connection, of one sandbox and of one team. */
+const MAX_WAITING_OF_SANDBOX = 1_000;
+const MAX_WAITING_OF_TEAM = 4_000;
 /** Most agents remembered as not accepting connections. */
 const MAX_SUSPECTS = 1_000;
 
@@ -15,14 +17,18 @@ export interface Sharer {
   dropIdle(): boolean;
 }
 
-/** What the connections of all sandboxes share: the bound on their number, and whose turn it is to open another. */
+/**
+ * What the connections of all sandboxes share: the bound on their number, and whose turn it is to open another. A team may
+ * hold as many connections as are still free: half of them if it is alone, a third if there are two that want as many, and so
+ * on. So however many some teams hold, there are some for whoever comes next.
+ */
 export class PoolShares {
   /** The pool's coarse clock, milliseconds; it moves on a few times a second. */
   nowMs = performance.now();
   readonly maxPerSandbox: number;
-  private readonly maxPerTeam: number;
   private openInAll = 0;
   private readonly openByTeam = new Map<string, number>();
+  private readonly waitingByTeam = new Map<string, number>();
   /** Sandboxes that want more, by team. First come the team, and in its line the sandbox, not served for longest. */
   private readonly lines = new Map<string, Set<Sharer>>();
   /** By the agent's authority: since when it has accepted no connections. */
@@ -37,7 +43,6 @@ export class PoolShares {
     readonly maxOpen: number,
     private readonly sharers: ReadonlySet<Sharer>,
   ) {
-    this.maxPerTeam = Math.max(1, Math.floor(maxOpen * TEAM_SHARE));
     this.maxPerSandbox = Math.max(1, Math.floor(maxOpen * SANDBOX_SHARE));
   }
 
@@ -45,22 +50,34 @@ export class PoolShares {
     return this.openInAll;
   }
 
-  /** Whether a team may have another connection. To make room, an idle one of some sandbox may be closed. */
+  /** Whether a team may have another connection. To make room, idle ones of some sandboxes may be closed. */
   hasRoomFor(teamId: string): boolean {
-    if (this.isFull(teamId) && !this.makeRoom(teamId)) return false;
-    return this.openInAll < this.maxOpen || this.makeRoom(null);
+    while (this.isFull(teamId)) {
+      // What the team gives up itself it may use again.
+      if (this.makeRoom(teamId)) return this.openInAll < this.maxOpen;
+      if (!this.makeRoom(null)) return false;
+    }
+    return true;
   }
 
   open(teamId: string): void {
     this.openInAll += 1;
-    this.openByTeam.set(teamId, (this.openByTeam.get(teamId) ?? 0) + 1);
+    add(this.openByTeam, teamId, 1);
   }
 
   close(teamId: string): void {
     this.openInAll -= 1;
-    const left = (this.openByTeam.get(teamId) ?? 0) - 1;
-    if (left > 0) this.openByTeam.set(teamId, left);
-    else this.openByTeam.delete(teamId);
+    add(this.openByTeam, teamId, -1);
+  }
+
+  /** Whether one more request of a sandbox may wait, of which so many wait already. */
+  mayWait(teamId: string, ofSandbox: number): boolean {
+    return ofSandbox < MAX_WAITING_OF_SANDBOX && (this.waitingByTeam.get(teamId) ?? 0) < MAX_WAITING_OF_TEAM;
+  }
+
+  /** Notes that requests of a team have begun to wait. @param count negative: that they no longer wait */
+  noteWaiting(teamId: string, count: number): void {
+    add(this.waitingByTeam, teamId, count);
   }
 
   /** Puts a sandbox into the line of its team. */
@@ -84,10 +101,7 @@ export class PoolShares {
   /** Whether a connection that this sandbox has set free should be given up, because another sandbox is next. */
   isTurnOfAnother(sharer: Sharer): boolean {
     if (this.lines.size === 0) return false;
-    const isFull = this.openInAll >= this.maxOpen;
-    if (!isFull && !this.isFull(sharer.teamId)) return false;
-    // The team that sets a connection free may use it again, even if it has as many as it may have.
-    const next = isFull ? this.next(sharer.teamId) : this.firstOf(sharer.teamId);
+    const next = this.next(sharer.teamId);
     return next !== null && next !== sharer;
   }
 
@@ -120,18 +134,20 @@ export class PoolShares {
     return this.suspects.size === 0 ? null : (this.suspects.get(authority) ?? null);
   }
 
-  private isFull(teamId: string): boolean {
-    return (this.openByTeam.get(teamId) ?? 0) >= this.maxPerTeam;
+  /** @param givenUp how many more connections would be free */
+  private isFull(teamId: string, givenUp = 0): boolean {
+    return (this.openByTeam.get(teamId) ?? 0) >= this.maxOpen - this.openInAll + givenUp;
   }
 
   /**
    * The sandbox whose turn it is, of a team that may have another connection.
    *
-   * @param giving a team that counts as one, because it is about to give a connection up
+   * @param giving a team that is about to give a connection up; it may use that again, even if it has as many as it may have
    */
   private next(giving: string | null): Sharer | null {
+    const givenUp = giving === null ? 0 : 1;
     for (const teamId of this.lines.keys()) {
-      if (this.isFull(teamId) && teamId !== giving) continue;
+      if (teamId !== giving && this.isFull(teamId, givenUp)) continue;
       const first = this.firstOf(teamId);
       if (first !== null) return first;
     }
@@ -156,4 +172,11 @@ export class PoolShares {
       if ((teamId === null || sharer.teamId === teamId) && sharer.dropIdle()) return true;
     return false;
   }
+}
+
+/** Adds to the count of a team; one of 0 is not kept. */
+function add(counts: Map<string, number>, teamId: string, change: number): void {
+  const count = (counts.get(teamId) ?? 0) + change;
+  if (count > 0) counts.set(teamId, count);
+  else counts.delete(teamId);
 }

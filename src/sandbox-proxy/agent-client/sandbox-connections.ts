@@ -9,8 +9,6 @@ import { type ConnectionOwner, UpstreamConnection } from './upstream-connection.
 /** May be sent twice, since they change nothing (RFC 9110 9.2.1). */
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
-/** Most requests of one sandbox that wait for a connection. */
-const MAX_WAITING = 10_000;
 /**
  * A connection is closed this long before the agent would close it, milliseconds, so that no request is lost on the
  * way.
@@ -27,8 +25,8 @@ export class SandboxConnections implements ConnectionOwner {
   private readonly all = new Set<UpstreamConnection>();
   /** The most recently used last. */
   private readonly idle: UpstreamConnection[] = [];
-  /** Calls that found no connection; first the one that has waited longest. */
-  private readonly waiting: { readonly call: UpstreamCall; readonly deadlineMs: number }[] = [];
+  /** Calls that found no connection, with their deadlines; first the one that has waited longest. */
+  private readonly waiting = new Map<UpstreamCall, number>();
   private isReleased = false;
 
   constructor(
@@ -49,11 +47,11 @@ export class SandboxConnections implements ConnectionOwner {
   }
 
   get isEmpty(): boolean {
-    return this.all.size === 0 && this.waiting.length === 0;
+    return this.all.size === 0 && this.waiting.size === 0;
   }
 
   get wantsMore(): boolean {
-    return this.waiting.length > 0 && this.all.size < this.max;
+    return this.waiting.size > 0 && this.all.size < this.max;
   }
 
   /** How many are open: busy, idle and upgraded. */
@@ -72,11 +70,9 @@ export class SandboxConnections implements ConnectionOwner {
     const idle = isUpgrade ? undefined : this.takeIdle();
     if (idle !== undefined) call.startOn(idle);
     else if (this.hasRoom) call.startOn(this.connect(isUpgrade));
-    else if (hasBody || isUpgrade || this.waiting.length >= MAX_WAITING) throw new SandboxBusyError();
-    else {
-      this.waiting.push({ call, deadlineMs: this.nowMs + this.options.connectTimeoutMs });
-      this.shares.await(this);
-    }
+    else if (hasBody || isUpgrade || !this.shares.mayWait(this.teamId, this.waiting.size))
+      throw new SandboxBusyError();
+    else this.wait(call);
   }
 
   /** Closes idle connections, and each of the others once its request is done. */
@@ -110,15 +106,17 @@ export class SandboxConnections implements ConnectionOwner {
     for (const connection of this.all) {
       if (nowMs >= connection.deadlineMs || isGivenUp(connection)) connection.timeOut();
     }
-    while (this.waiting[0] !== undefined && nowMs >= this.waiting[0].deadlineMs)
-      this.waiting.shift()?.call.refuse();
+    for (const [call, deadlineMs] of this.waiting) {
+      if (nowMs < deadlineMs) break;
+      this.leave(call);
+      call.refuse();
+    }
   }
 
   /** Starts the call that has waited longest on a new connection; false if none waits, or there is no room. */
   startWaiting(): boolean {
-    while (this.waiting[0]?.call.isAborted === true) this.waiting.shift();
-    if (this.waiting.length === 0 || !this.hasRoom) return false;
-    this.waiting.shift()?.call.startOn(this.connect(false));
+    if (this.waiting.size === 0 || !this.hasRoom) return false;
+    this.nextWaiting()?.startOn(this.connect(false));
     return true;
   }
 
@@ -188,11 +186,23 @@ export class SandboxConnections implements ConnectionOwner {
     return connection;
   }
 
-  /** Of the calls whose clients have not left, the one that has waited longest. */
+  /** The call waits until it is started, refused, or its client leaves. */
+  private wait(call: UpstreamCall): void {
+    this.waiting.set(call, this.nowMs + this.options.connectTimeoutMs);
+    this.shares.noteWaiting(this.teamId, 1);
+    this.shares.await(this);
+    call.onAbort = () => this.leave(call);
+  }
+
+  private leave(call: UpstreamCall): void {
+    if (this.waiting.delete(call)) this.shares.noteWaiting(this.teamId, -1);
+  }
+
+  /** The call that has waited longest; it no longer does. */
   private nextWaiting(): UpstreamCall | undefined {
-    let next = this.waiting.shift();
-    while (next?.call.isAborted === true) next = this.waiting.shift();
-    return next?.call;
+    const [next] = this.waiting.keys();
+    if (next !== undefined) this.leave(next);
+    return next;
   }
 
   private connect(isUpgrade: boolean): UpstreamConnection {

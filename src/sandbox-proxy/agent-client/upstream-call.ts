@@ -52,9 +52,10 @@ export interface CallConnection {
 
 /** A request under way to an agent: sends it, and controls its connection. */
 export class UpstreamCall {
-  isAborted = false;
   /** True once the whole request has been given to the connection. */
   isSent: boolean;
+  /** Set while the call waits for a connection. */
+  onAbort: (() => void) | null = null;
   private connection: CallConnection | null = null;
 
   constructor(
@@ -70,6 +71,7 @@ export class UpstreamCall {
    * @param text the head, and what was already written of the body
    */
   startOn(connection: CallConnection, text = this.request.head): void {
+    this.onAbort = null;
     this.connection = connection;
     connection.start(this, text);
   }
@@ -99,12 +101,12 @@ export class UpstreamCall {
 
   /** No connection became free in time. */
   refuse(): void {
-    if (!this.isAborted) this.listener.onError(new SandboxBusyError());
+    this.listener.onError(new SandboxBusyError());
   }
 
   /** Nobody wants the answer any more: closes the connection, and the listener hears nothing more. */
   abort(): void {
-    this.isAborted = true;
+    this.onAbort?.();
     this.current?.close();
     this.connection = null;
   }

@@ -14,7 +14,10 @@ export interface AccessRecord {
   readonly firstByteMs: number;
   /** 0: nothing was answered. */
   readonly status: number;
-  /** The code of the proxy's own answer, or why it cut; `client_closed`, `upstream_truncated`; null: nothing failed. */
+  /**
+   * The code of the proxy's own answer, or why it cut; `agent;` and the code of an answer of the agent itself;
+   * `client_closed`, `upstream_truncated`; null: nothing failed.
+   */
   readonly errorCode: string | null;
   /** The system's name of the cause, e.g. `ECONNREFUSED`; null where there is none. */
   readonly failure: string | null;

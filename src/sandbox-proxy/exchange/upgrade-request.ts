@@ -5,6 +5,8 @@ import type { Socket } from 'node:net';
  * nobody would notice when the client leaves.
  */
 const MAX_EARLY_BYTES = 65_536;
+/** And in how many reads: each is a piece of memory of its own, however few bytes it brings. */
+const MAX_EARLY_PIECES = 256;
 
 /**
  * What an upgrade adds to a request: the client's bare socket. Bytes that come before the agent has agreed are held,
@@ -54,7 +56,7 @@ export class UpgradeRequest {
     if (this.isDropped) return;
     this.heldBytes += chunk.length;
     this.held.push(chunk);
-    if (this.heldBytes > MAX_EARLY_BYTES) this.leave();
+    if (this.heldBytes > MAX_EARLY_BYTES || this.held.length > MAX_EARLY_PIECES) this.leave();
   };
 
   private readonly leave = (): void => {

@@ -1,9 +1,28 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { CredentialText } from './credential-text.js';
 import { Field, fieldOf, namedInConnection, passableTrailers } from './field-names.js';
 
 const KEY = `wrn_${'0123456789abcdef'.repeat(2)}`;
 const CREDENTIALS = new CredentialText([/wrn_[0-9a-f]{32}/]);
+
+// An app that sends 2,000 heads, each with a name of its own, used to keep 128 MB of heads in memory.
+it('keeps of a head no more than the name', () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const head = 'a'.repeat(65_536);
+  const used = () => {
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const before = used();
+  for (let index = 0; index < 500; index++) {
+    const text = Buffer.from(`x-some-field-${index}: ${head}`).toString('latin1');
+    fieldOf(text.slice(0, text.indexOf(':')));
+  }
+  expect((used() - before) / 2 ** 20).toBeLessThan(8);
+});
 
 describe('the kind of a field', () => {
   it.each<[string, Field]>([

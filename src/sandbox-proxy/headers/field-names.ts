@@ -52,31 +52,44 @@ const EXACT = new Map<string, Field>([
   ['set-cookie', Field.SetCookie],
 ]);
 
-/** Spellings seen so far; bounded, since names come from clients. */
-const known = new Map<string, Field>();
+interface Spelling {
+  readonly name: string;
+  readonly field: Field;
+}
+
+/** Spellings seen so far; bounded in number and length, since names come from clients and apps. */
+const known = new Map<string, Spelling>();
 const KNOWN_MAX = 2_000;
-/** The last name seen of each length below this. */
+/** Names of this length or longer are not kept. */
 const LENGTHS = 64;
-const lastOfLength: { readonly name: string; readonly field: Field }[] = [];
+/** The last name seen of each length. */
+const lastOfLength: Spelling[] = [];
 
 /**
  * The kind of a field name, in any letter case. For names that somebody could forge, an underscore counts as a hyphen:
  * CGI-style apps read `X_Forwarded_For` and `X-Forwarded-For` as the same.
  */
 export function fieldOf(name: string): Field {
+  if (name.length >= LENGTHS) return fieldOfNew(name);
   // The same few spellings come again and again, and comparing with the last one of this length is cheaper than hashing.
   const last = lastOfLength[name.length];
   if (last !== undefined && last.name === name) return last.field;
-  const field = known.get(name) ?? fieldOfNew(name);
-  if (name.length < LENGTHS) lastOfLength[name.length] = { name, field };
-  return field;
+  const spelling = known.get(name) ?? keep(name);
+  lastOfLength[name.length] = spelling;
+  return spelling.field;
+}
+
+function keep(name: string): Spelling {
+  // A slice of a head would keep the whole head in memory.
+  const copy = Buffer.from(name, 'latin1').toString('latin1');
+  const spelling = { name: copy, field: fieldOfNew(name) };
+  if (known.size < KNOWN_MAX) known.set(copy, spelling);
+  return spelling;
 }
 
 function fieldOfNew(name: string): Field {
   const lower = name.toLowerCase();
-  const field = EXACT.get(lower) ?? familyOf(lower.replaceAll('_', '-'));
-  if (known.size < KNOWN_MAX) known.set(name, field);
-  return field;
+  return EXACT.get(lower) ?? familyOf(lower.replaceAll('_', '-'));
 }
 
 function familyOf(name: string): Field {

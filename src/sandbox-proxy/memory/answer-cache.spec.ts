@@ -250,9 +250,11 @@ describe('a question', () => {
     await Promise.all([...waiting, joining]);
   });
 
-  it('is refused in the words of its owner', () => {
-    start({ maxFlights: 0, tooMany: () => new TooManyLookupsError() });
-    expect(() => cache.get('key', store.ask)).toThrow(TooManyLookupsError);
+  it('that is refused because too many are under way costs nobody anything', () => {
+    start({ maxFlights: 0 });
+    const beforeAsking = vi.fn<() => void>();
+    expect(() => cache.get('key', store.ask, beforeAsking)).toThrow(DirectoryUnavailableError);
+    expect(beforeAsking).not.toHaveBeenCalled();
   });
 
   // Whoever can make changes happen could otherwise have any number of questions under way.
@@ -363,8 +365,6 @@ describe('forgetting', () => {
   it.each<[string, () => void]>([
     ['one answer', () => cache.delete('key')],
     ['after its own change', () => cache.forget(OWN_CHANGE)],
-    // What is asked may turn out to rest on anything.
-    ['after a change of its team', () => cache.forget({ kind: 'team', teamId: 'team-a' })],
     ['after a change of everything', () => cache.forget({ kind: 'everything' })],
   ])(
     '%s while it is being asked for: who waits gets the old one, who comes the new one',
@@ -384,6 +384,46 @@ describe('forgetting', () => {
       expect(store.asked).toBe(2);
     },
   );
+
+  // What an answer rests on is known when it is there: until then it may be anything.
+  it('after a change of its team while it is being asked for: who comes asks again once that is known', async () => {
+    store.isHeld = true;
+    const early = get();
+    cache.forget({ kind: 'team', teamId: 'team-a' });
+    store.answer = B;
+    const late = [get(), get()];
+    expect(store.asked).toBe(1);
+    await store.release();
+    expect(await early).toEqual(A);
+    await store.release();
+    expect(await Promise.all(late)).toEqual([B, B]);
+    expect(await isRemembered()).toBe(true);
+    expect(store.asked).toBe(2);
+  });
+
+  it('what an answer does not rest on, while it is being asked for, changes nothing', async () => {
+    store.isHeld = true;
+    const early = get();
+    cache.forget({ kind: 'team', teamId: 'team-b' });
+    cache.forget({ kind: 'sandbox', sandboxId: 'other' });
+    const late = get();
+    await store.release();
+    expect(await Promise.all([early, late])).toEqual([A, A]);
+    expect(await isRemembered()).toBe(true);
+    expect(store.asked).toBe(1);
+  });
+
+  it('is asked for anew once for each that comes, however many changes follow', async () => {
+    store.isHeld = true;
+    const early = get();
+    cache.forget({ kind: 'team', teamId: 'team-a' });
+    const late = get();
+    await store.release();
+    cache.forget({ kind: 'team', teamId: 'team-a' });
+    await store.release();
+    expect(await Promise.all([early, late])).toEqual([A, A]);
+    expect(store.asked).toBe(2);
+  });
 
   it('is not undone by an old answer that comes after the new one', async () => {
     store.isHeld = true;

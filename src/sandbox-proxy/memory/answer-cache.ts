@@ -2,6 +2,7 @@ import { DirectoryUnavailableError } from '../errors.js';
 import type { ChangeFeed } from '../contracts/change-feed.js';
 import { type Change, topicOf } from '../contracts/changes.js';
 import type { MaybePromise } from '../contracts/maybe-promise.js';
+import { ChangeTimes } from './change-times.js';
 
 /** How long an answer that says "no" is believed, milliseconds: long enough to blunt a flood. */
 const NEGATIVE_TTL_MS = 2_000;
@@ -28,6 +29,8 @@ export interface AnswerMemory<Value> {
   /** Deletes, by index, the answers that rest on this topic. */
   deleteTopic(topic: string): void;
   clear(): void;
+  /** The topics (`topicOf`) that an answer rests on; of null, those that the key alone tells. */
+  topicsOf(key: string, value: Value | null): readonly string[];
 }
 
 export interface AnswerCacheOptions<Value> {
@@ -41,8 +44,13 @@ export interface AnswerCacheOptions<Value> {
   readonly isAnswer: (value: unknown) => value is Value;
   /** True for a value that says "no", such as a sandbox that does not run; null always does. */
   readonly isNegative?: (value: Value) => boolean;
-  /** What to throw while too many questions are under way. */
-  readonly tooMany?: () => Error;
+}
+
+/** A question under way. */
+interface Flight<Value> {
+  readonly answer: Promise<Value | null>;
+  /** How many changes had been told when it was put. */
+  readonly askedAfter: number;
 }
 
 const nothing = (): void => undefined;
@@ -55,16 +63,20 @@ const nothing = (): void => undefined;
  */
 export class AnswerCache<Value> {
   /** Questions under way that others may join. */
-  private readonly flights = new Map<string, Promise<Value | null>>();
+  private readonly flights = new Map<string, Flight<Value>>();
   /** How many questions are under way, joinable or not. */
   private flying = 0;
+  /** How many changes have been told so far. */
+  private told = 0;
+  /** The number of the last change, by topic. */
+  private readonly changes = new ChangeTimes();
 
   constructor(private readonly options: AnswerCacheOptions<Value>) {}
 
   /**
    * The answer for `key`: from memory, synchronously if possible, or else from `ask`.
    *
-   * @param beforeAsking called when memory does not know; may refuse by throwing
+   * @param beforeAsking called right before the question is put; may refuse it by throwing
    * @param isNoneUsual true where "none" is as good an answer as another, and may be as old
    * @throws DirectoryUnavailableError (also as a rejection) when the store fails, is late or answers something of
    *   another shape
@@ -94,13 +106,26 @@ export class AnswerCache<Value> {
   }
 
   /**
-   * Forgets the answers that rest on what has changed. Answers of questions under way may turn out to rest on it too, so
-   * nobody joins these any more: whoever comes from now on asks anew.
+   * Forgets the answers that rest on what has changed. An answer that is under way and turns out to rest on it is given to
+   * those who wait for it already, but is not remembered; whoever comes from now on asks anew.
    */
   forget(change: Change): void {
-    if (change.kind === 'everything') this.options.memory.clear();
-    else this.options.memory.deleteTopic(topicOf(change));
-    this.flights.clear();
+    this.told += 1;
+    if (change.kind === 'everything') {
+      this.changes.noteAll(this.told);
+      this.options.memory.clear();
+      this.flights.clear();
+      return;
+    }
+    const topic = topicOf(change);
+    this.changes.note(topic, this.told);
+    this.options.memory.deleteTopic(topic);
+  }
+
+  /** Begins to watch for changes: whether an answer rests on one that has been told since then, and may be older. */
+  watch(): (key: string, value: Value) => boolean {
+    const { told } = this;
+    return (key, value) => this.isOutdated(key, value, told);
   }
 
   private isFresh({ value, askedAtMs }: Answer<Value>, isNoneUsual: boolean): boolean {
@@ -120,29 +145,46 @@ export class AnswerCache<Value> {
     return Math.min(ttlMs, feed.isLive ? NEGATIVE_TTL_MS : NEGATIVE_TTL_WITHOUT_FEED_MS);
   }
 
+  /** @param cameAfter how many changes had been told when whoever asks came: it may not get an answer from before them */
   private fly(
     key: string,
     ask: () => Promise<Value | null>,
     beforeAsking: () => void,
+    cameAfter = this.told,
   ): Promise<Value | null> {
     const underWay = this.flights.get(key);
-    if (underWay !== undefined) return underWay;
+    if (underWay !== undefined && !this.isOutdated(key, null, underWay.askedAfter)) {
+      if (underWay.askedAfter >= cameAfter) return underWay.answer;
+      // Only the answer tells all that it rests on.
+      return underWay.answer.then((value) =>
+        this.isOutdated(key, value, underWay.askedAfter)
+          ? this.fly(key, ask, beforeAsking, cameAfter)
+          : value,
+      );
+    }
+    if (this.flying >= this.options.maxFlights)
+      throw new DirectoryUnavailableError(new Error('too many questions under way'));
     beforeAsking();
-    const { maxFlights, tooMany } = this.options;
-    if (this.flying >= maxFlights)
-      throw tooMany?.() ?? new DirectoryUnavailableError(new Error('too many questions under way'));
-    const flight: Promise<Value | null> = this.ask(key, ask, () => this.flights.get(key) === flight);
+    const askedAfter = this.told;
+    const isCurrent = (): boolean => this.flights.get(key) === flight;
+    const flight: Flight<Value> = { askedAfter, answer: this.ask(key, ask, askedAfter, isCurrent) };
     this.flights.set(key, flight);
-    return flight;
+    return flight.answer;
+  }
+
+  /** Whether a change that the answer rests on has been told since so many had been told. */
+  private isOutdated(key: string, value: Value | null, askedAfter: number): boolean {
+    if (askedAfter === this.told) return false;
+    return this.changes.lastOf(this.options.memory.topicsOf(key, value)) > askedAfter;
   }
 
   /**
-   * @param isCurrent false once a change has dropped this question: those who wait get the answer, but it is not
-   *   remembered
+   * @param isCurrent false once this question has been dropped: those who wait get the answer, but it is not remembered
    */
   private async ask(
     key: string,
     ask: () => Promise<Value | null>,
+    askedAfter: number,
     isCurrent: () => boolean,
   ): Promise<Value | null> {
     const askedAtMs = Date.now();
@@ -151,7 +193,8 @@ export class AnswerCache<Value> {
       const value = await answerInTime(ask);
       if (value !== null && !this.options.isAnswer(value))
         throw new TypeError('the answer has the wrong shape');
-      if (isCurrent()) this.options.memory.set(key, { value, askedAtMs }, this.ttlOf(value));
+      if (isCurrent() && !this.isOutdated(key, value, askedAfter))
+        this.options.memory.set(key, { value, askedAtMs }, this.ttlOf(value));
       return value;
     } catch (error) {
       throw new DirectoryUnavailableError(error);

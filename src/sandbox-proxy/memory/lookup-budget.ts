@@ -1,5 +1,4 @@
 import { LRUCache } from 'lru-cache';
-import { TooManyLookupsError } from '../errors.js';
 
 /** How many askers are remembered at a time. */
 const ASKERS = 10_000;
@@ -17,7 +16,7 @@ interface Budget {
 
 /**
  * Bounds the queries that one team or client can cause by asking for what does not exist. (No cache helps against that,
- * since each id would be another entry.) Each asker has a token bucket, and only a lookup that finds nothing costs a token.
+ * since each id would be another entry.) Each asker has a token bucket, and a lookup that finds something costs nothing.
  */
 export class LookupBudget {
   private readonly budgets = new LRUCache<string, Budget>({ max: ASKERS });
@@ -28,17 +27,6 @@ export class LookupBudget {
     private readonly allowance: LookupAllowance,
   ) {}
 
-  /** False while the asker's bucket is empty. */
-  allows(asker: string): boolean {
-    const budget = this.budgets.get(asker);
-    return budget === undefined || this.refilled(budget) >= 1;
-  }
-
-  /** @throws TooManyLookupsError while `allows` is false */
-  check(asker: string): void {
-    if (!this.allows(asker)) throw new TooManyLookupsError();
-  }
-
   /** Pays for a lookup in advance, so that lookups under way at the same time cannot overdraw. False if nothing is left. */
   reserve(asker: string): boolean {
     const budget = this.budgetOf(asker);
@@ -47,17 +35,20 @@ export class LookupBudget {
     return true;
   }
 
+  /** Makes a lookup that has been paid for in advance, and refunds the asker unless it finds nothing. */
+  async ask<Answer>(asker: string, look: () => Promise<Answer | null>): Promise<Answer | null> {
+    let found: Answer | null | undefined;
+    try {
+      found = await look();
+      return found;
+    } finally {
+      if (found !== null) this.refund(asker);
+    }
+  }
+
   /** To be called when a lookup that was paid for in advance has found something, or has failed. */
   refund(asker: string): void {
     this.budgetOf(asker).left += 1;
-  }
-
-  /** The lookup found nothing. */
-  charge(asker: string): void {
-    const { burst } = this.allowance;
-    const budget = this.budgetOf(asker);
-    // Lookups that were under way at once may overdraw, but not without end.
-    budget.left = Math.max(-burst, this.refilled(budget) - 1);
   }
 
   private budgetOf(asker: string): Budget {

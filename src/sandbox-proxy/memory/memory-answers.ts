@@ -12,11 +12,11 @@ export class MemoryAnswers<Value> implements AnswerMemory<Value> {
 
   /**
    * @param max most answers other than "none"; as many that say "none" are kept besides
-   * @param topicsOf the topics (`topicOf`) that an answer rests on; `value` null: the answer is "none"
+   * @param topicsOf the topics (`topicOf`) that an answer rests on; `value` null: those that the key alone tells
    */
   constructor(
     max: number,
-    private readonly topicsOf: (key: string, value: Value | null) => readonly string[],
+    readonly topicsOf: (key: string, value: Value | null) => readonly string[],
   ) {
     const dispose = (answer: Answer<Value>, key: string) => this.dropFromIndex(key, answer.value);
     this.known = new LRUCache({ max, dispose });

@@ -11,6 +11,7 @@ import type { OpenGroup, OpenMember } from '../exchange/open-group.js';
 import { TTL_WITHOUT_FEED_MS } from '../memory/answer-cache.js';
 import { ChangeTimes } from '../memory/change-times.js';
 import { SandboxResolverService } from '../routing/sandbox-resolver.service.js';
+import { JoinedRechecks } from './joined-rechecks.js';
 import { OpenAccess } from './open-access.js';
 import { askAbout, type Asked, type Owed } from './rechecks.js';
 
@@ -53,6 +54,7 @@ export class SandboxChanges implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger('SandboxProxy');
   /** When a change was last told, by topic, on the clock of `performance.now`. */
   private readonly changes = new ChangeTimes();
+  private readonly joined = new JoinedRechecks((group) => this.recheck([group], MEANING.everything));
   private lastChangeMs = -Infinity;
   private checkedAtMs = Date.now();
   private isChecking = false;
@@ -124,7 +126,7 @@ export class SandboxChanges implements OnModuleInit, OnApplicationShutdown {
   recheckIfChanged({ group }: OpenMember, sinceMs: number): Promise<true> | null {
     if (group === null || this.lastChangeMs < sinceMs || this.changes.lastOf(group.topics) < sinceMs)
       return null;
-    return this.recheck([group], MEANING.everything).then(() => true);
+    return this.joined.of(group);
   }
 
   /** What is done once a second; public for tests that cannot wait. */

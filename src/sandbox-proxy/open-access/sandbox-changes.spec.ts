@@ -617,6 +617,44 @@ describe('news that comes late', () => {
     expect(member.ending).toBe('host_unavailable 1001');
   });
 
+  // 1,000 requests that waited for one look-up were 2,000 questions
+  it('is asked about once for all that one admission was letting into one sandbox', async () => {
+    const sinceMs = performance.now();
+    await changes.apply(SANDBOX);
+    const admission = KINDS.key();
+    const members = Array.from({ length: 100 }, () => open(admission));
+    keys.revoked.add('k1');
+    await Promise.all(members.map((member) => changes.recheckIfChanged(member, sinceMs)));
+    expect([keys.asked, directory.asked]).toEqual([[1], [['cl-1/team-a']]]);
+    expect(new Set(members.map(({ ending }) => ending))).toEqual(new Set(['unauthorized 1008']));
+  });
+
+  it('is asked about once more for all that come while it is being asked about', async () => {
+    const sinceMs = performance.now();
+    await changes.apply(SANDBOX);
+    const admission = KINDS.key();
+    const gate = new Gate();
+    directory.instead = async () => {
+      await gate.opened;
+      return [RUNNING];
+    };
+    const come = () => {
+      const member = open(admission);
+      return { member, settled: changes.recheckIfChanged(member, sinceMs) };
+    };
+    const early = come();
+    await pass(1);
+    const late = [come(), come(), come()];
+    await pass(1);
+    expect(directory.asked).toHaveLength(1);
+    directory.places.set('cl-1/team-a', null);
+    gate.open();
+    await pass(0);
+    directory.instead = null;
+    await Promise.all([early, ...late].map(({ settled }) => settled));
+    expect(directory.asked).toHaveLength(2);
+  });
+
   it('is not asked about for what has been ended already', async () => {
     const sinceMs = performance.now();
     const member = new FakeMember();

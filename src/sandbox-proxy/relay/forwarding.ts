@@ -152,8 +152,10 @@ export class Forwarding implements UpstreamListener, Pending, Relayed {
     exchange.firstByteMs = performance.now() - exchange.startedAtMs;
     const agentError = agentErrorCode(head);
     // An agent's error about the app says nothing about the route, and an app could cause it as often as it likes.
-    if (agentError !== null) this.outcome.onRouteSuspect(exchange, !agentError.startsWith('app_'));
-    else if (head.status === 502 || head.status === 503) this.outcome.onRouteSuspect(exchange, false);
+    if (agentError !== null) {
+      exchange.errorCode = `agent;${agentError}`;
+      this.outcome.onRouteSuspect(exchange, !agentError.startsWith('app_'));
+    } else if (head.status === 502 || head.status === 503) this.outcome.onRouteSuspect(exchange, false);
     if (agentError !== null && wantsPage(exchange.request)) {
       this.abandon();
       this.call?.abort();

@@ -43,6 +43,19 @@ describe('FrameBoundary', () => {
     );
   });
 
+  // a chunk of 64 KiB holds 32,768 frames of two bytes, and each costs as much as one of 64 KiB
+  it('follows no more after a chunk of more than 2,048 frames, so that no close frame gets into another', () => {
+    const frames = (count: number) => Buffer.concat(Array.from({ length: count }, () => frame(1, 0)));
+    const boundary = new FrameBoundary();
+    boundary.follow(frames(2_048));
+    boundary.follow(frames(2_048));
+    expect(boundary.isBetweenFrames).toBe(true);
+    boundary.follow(frames(2_049));
+    expect(boundary.isBetweenFrames).toBe(false);
+    boundary.follow(frame(1, 5));
+    expect(boundary.isBetweenFrames).toBe(false);
+  });
+
   it('knows when the other side has closed', () => {
     const boundary = new FrameBoundary();
     boundary.follow(closeFrame(1000, 'bye'));

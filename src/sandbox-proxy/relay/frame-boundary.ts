@@ -1,26 +1,31 @@
 /** The longest head of a frame: two bytes, a length of eight, and a mask of four (RFC 6455 5.2). */
 const MAX_HEAD_BYTES = 14;
 const CLOSE = 8;
+/** Most frames that are followed in one chunk: to follow a frame costs the same, however few bytes it brings. */
+const MAX_FRAMES = 2_048;
 
 /**
  * Follows the frames of a WebSocket (RFC 6455 5.2) in the bytes that pass, without keeping them. Between two frames the
- * proxy may insert one of its own.
+ * proxy may insert one of its own. After a chunk of too many tiny frames it follows no more: no place is then known for a
+ * close frame, and the tunnel can only be ended without one.
  */
 export class FrameBoundary {
   /** True once a close frame has passed: no frame may follow it. */
   isClosed = false;
+  private isLost = false;
   private payloadLeft = 0;
   private readonly head = Buffer.allocUnsafe(MAX_HEAD_BYTES);
   private headBytes = 0;
 
-  /** True if the bytes so far are whole frames. */
+  /** True if the bytes so far are known to be whole frames. */
   get isBetweenFrames(): boolean {
-    return this.payloadLeft === 0 && this.headBytes === 0;
+    return this.payloadLeft === 0 && this.headBytes === 0 && !this.isLost;
   }
 
   follow(chunk: Buffer): void {
     let at = 0;
-    while (at < chunk.length) {
+    let frames = 0;
+    while (at < chunk.length && !this.isLost) {
       if (this.payloadLeft > 0) {
         const passed = Math.min(this.payloadLeft, chunk.length - at);
         this.payloadLeft -= passed;
@@ -30,7 +35,9 @@ export class FrameBoundary {
       this.head[this.headBytes] = chunk[at] as number;
       this.headBytes += 1;
       at += 1;
-      if (this.headBytes >= 2 && this.headBytes === headLength(this.head)) this.beginPayload();
+      if (this.headBytes < 2 || this.headBytes !== headLength(this.head)) continue;
+      this.beginPayload();
+      this.isLost = ++frames > MAX_FRAMES;
     }
   }
 

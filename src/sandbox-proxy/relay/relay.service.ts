@@ -5,7 +5,7 @@ import type { SandboxAddress } from '../address/sandbox-address.js';
 import { HostClientPool } from '../agent-client/host-client-pool.js';
 import type { ResponseHead } from '../agent-client/response-head.js';
 import { answerAgentError, answerFailure } from '../answers/answer.js';
-import type { Admission, AdmissionRequest } from '../contracts/credential-scheme.js';
+import type { Admission, FoundCredential } from '../contracts/credential-scheme.js';
 import type { SandboxLocation } from '../contracts/sandbox-directory.js';
 import { InvalidPathError, InvalidRequestError } from '../errors.js';
 import type { Exchange } from '../exchange/exchange.js';
@@ -31,12 +31,15 @@ export class Relay implements ForwardingOutcome {
     @Inject(SANDBOX_PROXY_OPTIONS) private readonly options: SandboxProxyOptions,
   ) {}
 
-  /** @throws HostUnavailableError, InvalidRequestError, InvalidPathError, SandboxBusyError */
+  /**
+   * @param consumed the credential that admitted, also where the request goes on by a public port: it stays here
+   * @throws HostUnavailableError, InvalidRequestError, InvalidPathError, SandboxBusyError
+   */
   start(
     exchange: Exchange,
     address: SandboxAddress,
-    asked: AdmissionRequest,
     admission: Admission,
+    consumed: FoundCredential | null,
     location: SandboxLocation,
   ): void {
     const { request, peer, upgrade, isSecure, requestId, rules } = exchange;
@@ -68,7 +71,7 @@ export class Relay implements ForwardingOutcome {
         requestId,
         upgrade: upgrade?.protocols ?? null,
         keepsExpect: hasBody && request.httpVersionMinor === 1,
-        consumed: admission.scheme.find(asked),
+        consumed,
       },
       this.policy,
     );

@@ -188,12 +188,28 @@ describe('what a team asks for without finding it', () => {
     expect(await resolve('cl-new')).toBe('10.0.0.1:5000');
   });
 
-  it('cannot be under way in any number', async () => {
+  it('cannot be under way in any number, and takes no room from another team', async () => {
     directory.isHeld = true;
     const waiting = Array.from({ length: 5_000 }, (_, i) => resolve(`cl-${i}`));
     expect(() => fakes.resolver.resolve('cl-new', TEAM)).toThrow(TooManyLookupsError);
-    for (let i = 0; i < 5_000; i++) await directory.release();
+    waiting.push(resolve('cl-new', 'team-b'));
+    for (let i = 0; i < 5_001; i++) await directory.release();
     await Promise.all(waiting);
+  });
+
+  it('is not what could not be asked for want of room: that nobody knows', () => {
+    directory.isHeld = true;
+    for (const team of ['b', 'c', 'd', 'e'])
+      for (let i = 0; i < 5_000; i++) void fakes.resolver.resolve(`cl-${i}`, team);
+    const errors = new Set<unknown>();
+    for (let i = 0; i < 6_000; i++) {
+      try {
+        void fakes.resolver.resolve(`cl-${i}`, TEAM);
+      } catch (error) {
+        errors.add((error as Error).constructor);
+      }
+    }
+    expect([...errors]).toEqual([DirectoryUnavailableError]);
   });
 });
 

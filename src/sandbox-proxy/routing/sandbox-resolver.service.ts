@@ -15,8 +15,8 @@ import { isLocation, routeKey } from './routes.js';
 import { routeMemoryOf } from './sandbox-route-cache.js';
 
 /** Most questions to the directory under way at a time. */
-const MAX_FLIGHTS = 5_000;
-/** How many questions of one team may find nothing. */
+const MAX_FLIGHTS = 20_000;
+/** How many questions of one team may find nothing; no more of them are under way at a time. */
 const ALLOWANCE = { burst: 5_000, perSecond: 100 };
 /** An app can answer 502 as often as it likes. Such answers evict a route at most this often, milliseconds. */
 const SUSPICION_INTERVAL_MS = 1_000;
@@ -42,7 +42,6 @@ export class SandboxResolverService {
       maxFlights: MAX_FLIGHTS,
       isAnswer: isLocation,
       isNegative: ({ status }) => status !== 'running',
-      tooMany: () => new TooManyLookupsError(),
     });
   }
 
@@ -54,8 +53,8 @@ export class SandboxResolverService {
   resolve(sandboxId: string, teamId: string): MaybePromise<SandboxLocation> {
     const found = this.routes.get(
       routeKey(sandboxId, teamId),
-      () => this.ask(sandboxId, teamId),
-      () => this.lookups.check(teamId),
+      () => this.lookups.ask(teamId, () => this.directory.locate(sandboxId, teamId)),
+      () => this.payFor(teamId),
     );
     return whenReady(found, existing);
   }
@@ -78,10 +77,8 @@ export class SandboxResolverService {
     this.routes.forget(change);
   }
 
-  private async ask(sandboxId: string, teamId: string): Promise<SandboxLocation | null> {
-    const location = await this.directory.locate(sandboxId, teamId);
-    if (location === null) this.lookups.charge(teamId);
-    return location;
+  private payFor(teamId: string): void {
+    if (!this.lookups.reserve(teamId)) throw new TooManyLookupsError();
   }
 }
 

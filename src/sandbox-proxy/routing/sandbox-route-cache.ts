@@ -47,6 +47,7 @@ export function routeMemoryOf(cache: SandboxRouteCache): AnswerMemory<SandboxLoc
  * are remembered here, and an entry whose question was asked before a change of it is not believed.
  */
 export class StoredRoutes implements AnswerMemory<SandboxLocation> {
+  readonly topicsOf = topicsOfRoute;
   private readonly logger = new Logger('SandboxProxy');
   private readonly failures = new RepeatedLines();
   /** By key and by topic, epoch milliseconds. This process has missed all changes before its start. */
