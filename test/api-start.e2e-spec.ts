@@ -68,8 +68,8 @@ describe('migrations', () => {
   it('take the triggers away again', async () => {
     await migrate(db.url);
     const dataSource = await new DataSource(migrationDataSourceOptions(db.url)).initialize();
-    await dataSource.undoLastMigration();
-    await dataSource.undoLastMigration();
+    // all but the first, which makes the platform's tables
+    for (let left = MIGRATIONS.length; left > 1; left -= 1) await dataSource.undoLastMigration();
     await dataSource.destroy();
     expect(await db.query(COUNT_TRIGGERS)).toEqual([{ count: 0 }]);
   });

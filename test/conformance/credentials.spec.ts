@@ -110,8 +110,9 @@ async function foreignAndUnknown(world: World): Promise<{ foreign: Stage; heads:
   };
 }
 
-function median(list: number[]): number {
-  return list.toSorted((a, b) => a - b)[list.length >> 1] ?? 0;
+/** What a quarter of them are below: other work of the machine makes some longer, and none shorter. */
+function lowerQuartile(list: readonly number[]): number {
+  return list.toSorted((a, b) => a - b)[Math.floor(list.length / 4)] as number;
 }
 
 for (const door of DOORS)
@@ -141,8 +142,8 @@ alone(
       }
       foreign.agent.close();
     }
-    const apart = Math.abs(median(times[0]) - median(times[1]));
-    assert(apart < 3, `medians are ${apart.toFixed(2)} ms apart`);
+    const apart = Math.abs(lowerQuartile(times[0]) - lowerQuartile(times[1]));
+    assert(apart < 3, `lower quartiles are ${apart.toFixed(2)} ms apart`);
   },
 );
 
