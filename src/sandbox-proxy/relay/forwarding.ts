@@ -94,7 +94,7 @@ export class Forwarding implements UpstreamListener, Pending, Relayed {
     this.call = call;
     this.body = body;
     this.exchange.relay = this;
-    body?.pipeTo(call);
+    body?.start();
     if (body !== null && this.exchange.expectsContinue)
       this.inviting = setTimeout(() => this.inviteBody(), INVITE_AFTER_MS).unref();
   }

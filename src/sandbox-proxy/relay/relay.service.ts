@@ -83,7 +83,9 @@ export class Relay implements ForwardingOutcome {
       { origin, sandboxId, teamId, method, head, hasBody, isUpgrade },
       forwarding,
     );
-    const body = hasBody ? new RequestBody(exchange, framing as 'length' | 'chunked', credentials) : null;
+    const body = hasBody
+      ? new RequestBody(exchange, call, framing as 'length' | 'chunked', credentials)
+      : null;
     forwarding.attach(call, body);
   }
 

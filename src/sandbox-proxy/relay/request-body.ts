@@ -1,6 +1,7 @@
 import { passableTrailers } from '../headers/field-names.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { CredentialText } from '../headers/credential-text.js';
+import { type BodyTaker, takeBody, type TakenBody } from '../node-internals/take-body.js';
 import { noteUploaded } from '../node-internals/upload-memory.js';
 import type { UpstreamCall } from '../agent-client/upstream-call.js';
 
@@ -9,62 +10,60 @@ const GATHER_BYTES = 65_536;
 const NOTHING = Buffer.alloc(0);
 
 /** A request's body on its way to the agent: streamed, at the pace at which the agent takes it. */
-export class RequestBody {
-  private isStopped = false;
+export class RequestBody implements BodyTaker {
+  private taken: TakenBody | null = null;
   private pieces: Buffer[] = [];
   private gatheredBytes = 0;
 
   constructor(
     private readonly exchange: Exchange,
+    private readonly call: UpstreamCall,
     private readonly framing: 'length' | 'chunked',
     private readonly credentials: CredentialText,
   ) {}
 
-  pipeTo(call: UpstreamCall): void {
-    const { request } = this.exchange;
-    request.on('data', (chunk: Buffer) => {
-      if (this.isStopped) return;
-      this.exchange.bytesIn += chunk.length;
-      if (this.framing === 'chunked') this.gather(call, chunk);
-      else if (!call.write(chunk)) request.pause();
-      noteUploaded(chunk.length);
-    });
-    request.on('end', () => {
-      if (this.isStopped) return;
-      if (this.framing === 'chunked') this.flush(call, lastChunk(request.rawTrailers, this.credentials));
-      call.finish();
-    });
-    // The response notices when the client leaves. Without this listener the error would be thrown.
-    request.on('error', () => undefined);
+  start(): void {
+    this.taken = takeBody(this.exchange.request, this);
+  }
+
+  onPiece(piece: Buffer): boolean {
+    this.exchange.bytesIn += piece.length;
+    noteUploaded(piece.length);
+    return this.framing === 'chunked' ? this.gather(piece) : this.call.write(piece);
+  }
+
+  onEnd(): void {
+    if (this.framing === 'chunked')
+      this.flush(lastChunk(this.exchange.request.rawTrailers, this.credentials));
+    this.call.finish();
   }
 
   resume(): void {
-    if (!this.isStopped) this.exchange.request.resume();
+    this.taken?.resume();
   }
 
+  /** Nothing more goes to the agent. */
   stop(): void {
-    this.isStopped = true;
+    this.taken?.release();
+    this.taken = null;
     this.pieces = [];
   }
 
-  private gather(call: UpstreamCall, chunk: Buffer): void {
-    this.pieces.push(chunk);
-    this.gatheredBytes += chunk.length;
-    if (this.gatheredBytes >= GATHER_BYTES) this.flush(call);
-    else if (this.pieces.length === 1) process.nextTick(() => this.flush(call));
+  private gather(piece: Buffer): boolean {
+    this.pieces.push(piece);
+    this.gatheredBytes += piece.length;
+    if (this.gatheredBytes >= GATHER_BYTES) return this.flush();
+    if (this.pieces.length === 1) process.nextTick(() => this.flush() || this.taken?.pause());
+    return true;
   }
 
-  private flush(call: UpstreamCall, last = ''): void {
-    const { pieces } = this;
+  private flush(last = ''): boolean {
+    const { pieces, call } = this;
     this.pieces = [];
     this.gatheredBytes = 0;
-    if (pieces.length === 0) {
-      if (last !== '') call.write(NOTHING, last);
-      return;
-    }
+    if (pieces.length === 0) return last === '' || call.write(NOTHING, last);
     const chunk = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
-    const mayGoOn = call.write(chunk, `${chunk.length.toString(16)}\r\n`, `\r\n${last}`);
-    if (!mayGoOn) this.exchange.request.pause();
+    return call.write(chunk, `${chunk.length.toString(16)}\r\n`, `\r\n${last}`);
   }
 }
 
