@@ -4,12 +4,14 @@ import { setImmediate as turnEnd } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { A, OK, Told } from '../../../test/kit/pool-and-agent.js';
 import { type RawServer, startRawServer } from '../../../test/kit/raw-server.js';
+import { coolDownMs } from './cool-down.js';
 import { UpstreamCall } from './upstream-call.js';
 import { type ConnectionOwner, UpstreamConnection } from './upstream-connection.js';
 
 /** A pool of one connection that starts no call anew. */
 class Owner implements ConnectionOwner {
   nowMs = 0;
+  readonly teamId = 'flood';
   readonly firstByteTimeoutMs = 1_000;
   readonly diedIdle: [UpstreamCall, unsent: string | null][] = [];
   onIdle(): void {}
@@ -88,6 +90,34 @@ it('counts the time to the first byte from when the request has left', async () 
   owner.nowMs = 700;
   await atAgent.head();
   expect(connection.deadlineMs).toBe(1_700);
+});
+
+describe('answers in tiny chunks', () => {
+  const begin = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
+  const tiny = '1\r\na\r\n'.repeat(10_000);
+  const timers = () => process.getActiveResourcesInfo().filter((type) => type === 'Timeout').length;
+
+  it('make only connections of the same team wait', async () => {
+    const { start, atAgent, answer } = await open();
+    start();
+    await atAgent.head();
+    answer(begin);
+    for (let reads = 0; reads < 20; reads++) answer(tiny);
+    expect(coolDownMs('flood', 513, 0)).toBeGreaterThan(20 * 7.5);
+    expect(coolDownMs('another', 513, 0)).toBeLessThan(5);
+  });
+
+  it('leave no timer behind when the connection closes', async () => {
+    const { start, atAgent, answer, connection } = await open();
+    start();
+    await atAgent.head();
+    answer(begin);
+    const before = timers();
+    answer(tiny);
+    expect(timers()).toBe(before + 1);
+    connection.close();
+    expect(timers()).toBe(before);
+  });
 });
 
 describe('a body', () => {

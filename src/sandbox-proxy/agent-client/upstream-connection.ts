@@ -22,6 +22,7 @@ export interface ConnectionOwner {
   /** The pool's coarse clock, milliseconds. */
   readonly nowMs: number;
   readonly firstByteTimeoutMs: number;
+  readonly teamId: string;
   /** The request is done, and the connection can be used for another. */
   onIdle(connection: UpstreamConnection): void;
   /** The agent has accepted a connection, or answered. */
@@ -80,7 +81,8 @@ export class UpstreamConnection implements ResponseListener, CallConnection, Pen
   private isComplete = false;
   private isReusable = false;
   private isPaused = false;
-  private isCooling = false;
+  /** Set while the connection is not read because it has brought too many pieces. */
+  private cooling: NodeJS.Timeout | null = null;
   /** Pieces of a body in the read under way. */
   private pieces = 0;
 
@@ -169,7 +171,7 @@ export class UpstreamConnection implements ResponseListener, CallConnection, Pen
   resume(): void {
     if (!this.isPaused) return;
     this.isPaused = false;
-    if (!this.isCooling) this.socket.resume();
+    if (this.cooling === null) this.socket.resume();
   }
 
   /** Bytes from the agent. The buffer is used for other bytes once this returns. */
@@ -195,7 +197,7 @@ export class UpstreamConnection implements ResponseListener, CallConnection, Pen
       this.handOver(consumed < length ? Buffer.from(buffer.subarray(consumed, length)) : NOTHING);
     } else if (!this.isComplete) {
       this.call?.listener.onLull();
-      const waitMs = coolDownMs(this.pieces, this.owner.nowMs);
+      const waitMs = coolDownMs(this.owner.teamId, this.pieces, this.owner.nowMs);
       if (waitMs > 0) this.coolDown(waitMs);
     } else if (consumed < length) {
       this.close();
@@ -235,6 +237,7 @@ export class UpstreamConnection implements ResponseListener, CallConnection, Pen
     this.state = 'closed';
     this.unsent = null;
     this.deadlineMs = Infinity;
+    if (this.cooling !== null) clearTimeout(this.cooling);
     this.socket.destroy();
     if (!wasUpgraded) this.owner.onGone(this);
   }
@@ -257,10 +260,9 @@ export class UpstreamConnection implements ResponseListener, CallConnection, Pen
   }
 
   private coolDown(waitMs: number): void {
-    this.isCooling = true;
     this.socket.pause();
-    setTimeout(() => {
-      this.isCooling = false;
+    this.cooling = setTimeout(() => {
+      this.cooling = null;
       if (!this.isPaused) this.socket.resume();
     }, waitMs);
   }

@@ -1,7 +1,8 @@
+import { createHook } from 'node:async_hooks';
 import { createServer } from 'node:http';
 import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { wholeAnswer } from '../../../test/kit/answer.js';
 import { requestHead, serve } from '../../../test/kit/serve.js';
 import { slowTinyPieces } from './tiny-pieces.js';
@@ -11,9 +12,13 @@ async function serving() {
   let isSlowed = false;
   const server = createServer(async (request, response) => {
     request.on('data', () => (isSlowed ||= isUnread(request.socket)));
-    response.end(`${(await text(request)).length}`);
+    // A client that leaves gets no answer.
+    const body = await text(request).catch(() => null);
+    if (body !== null) response.end(`${body.length}`);
   });
+  let accepted: Socket | undefined;
   server.on('connection', (socket) => {
+    accepted = socket;
     slowTinyPieces(socket);
     // Once for all requests of a connection.
     slowTinyPieces(socket);
@@ -30,7 +35,7 @@ async function serving() {
     }
     return { ms: performance.now() - startedAtMs, answers: [...answers] };
   };
-  return { send, isSlowed: () => isSlowed };
+  return { connect, send, isSlowed: () => isSlowed, accepted: () => accepted as Socket };
 }
 
 /** As `stopReading` leaves a connection. */
@@ -60,6 +65,24 @@ describe('a body in tiny chunks', () => {
     const startedAtMs = performance.now();
     await Promise.all(Array.from({ length: 4 }, () => send(chunks(25_000, 1))));
     expect(performance.now() - startedAtMs).toBeGreaterThan(50_000 * MS_PER_CHUNK);
+  });
+
+  it('leaves no timer behind when its connection closes', async () => {
+    const timers: { _onTimeout: { name: string } | null; _destroyed: boolean }[] = [];
+    const hook = createHook({
+      init: (_id, type, _by, timer) => void (type === 'Timeout' && timers.push(timer as never)),
+    });
+    onTestFinished(() => void hook.disable());
+    const { connect, accepted } = await serving();
+    const client = await connect();
+    hook.enable();
+    client.send(requestHead('POST /', ['Transfer-Encoding: chunked']) + chunks(20_000, 1));
+    const waits = () =>
+      timers.filter(({ _onTimeout, _destroyed }) => _onTimeout?.name === 'wait' && !_destroyed);
+    await expect.poll(() => waits().length).toBe(1);
+    accepted().destroy();
+    await client.closed();
+    expect(waits()).toEqual([]);
   });
 
   it('waits as well where it is cut into many requests', async () => {

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { networkOf } from '../admission/stranger-budget.js';
 import { CoolDown } from '../agent-client/cool-down.js';
 import { noteBodyPieces } from '../node-internals/note-body-pieces.js';
 import { stopReading } from '../node-internals/stop-reading.js';
@@ -16,7 +17,8 @@ const WATCHED = Symbol('watched');
 
 /**
  * Stops reading a client's connection for a while whenever the body of its request comes in tiny chunks, so that all such
- * clients together take a fifth of a core. It does not matter whom the request is for.
+ * clients together take a fifth of a core. Each network of clients has a line; all behind one load balancer have
+ * the same. It does not matter whom the request is for.
  */
 export function slowTinyPieces(socket: Socket & { [WATCHED]?: true }): void {
   if (socket[WATCHED] === true) return;
@@ -25,14 +27,19 @@ export function slowTinyPieces(socket: Socket & { [WATCHED]?: true }): void {
   let lotBytes = 0;
   let readAgainAtMs = 0;
   let readAgain: (() => void) | null = null;
+  let timer: NodeJS.Timeout | undefined;
 
+  const stop = () => clearTimeout(timer);
   const wait = () => {
+    if (socket.destroyed) return;
     const leftMs = readAgainAtMs - performance.now();
-    if (leftMs > 0) setTimeout(wait, leftMs).unref();
-    else {
-      readAgain?.();
-      readAgain = null;
+    if (leftMs > 0) {
+      timer = setTimeout(wait, leftMs).unref();
+      return;
     }
+    socket.off('close', stop);
+    readAgain?.();
+    readAgain = null;
   };
   noteBodyPieces(socket, (bytes, count) => {
     if (count <= FREE_PIECES) return;
@@ -43,9 +50,10 @@ export function slowTinyPieces(socket: Socket & { [WATCHED]?: true }): void {
     pieces = lotBytes = 0;
     if (!isDear) return;
     const nowMs = performance.now();
-    readAgainAtMs = nowMs + clients.waitMs(LOT, nowMs);
+    readAgainAtMs = nowMs + clients.waitMs(networkOf(socket.remoteAddress ?? ''), LOT, nowMs);
     if (readAgain !== null) return;
     readAgain = stopReading(socket);
+    socket.once('close', stop);
     // The read under way is still being parsed, and may add to the time to wait.
     setImmediate(wait);
   });
