@@ -32,6 +32,9 @@ describe('a preview link', () => {
       allowedOrigins: [],
       createdAt: expect.any(String),
       expiresAt: expect.any(String),
+      renew: false,
+      renewUntil: null,
+      endSessionsOnPause: false,
       usedAt: null,
     });
     expect(Date.parse(view['expiresAt'] as string) - before).toBeGreaterThan(899_000);
@@ -88,7 +91,7 @@ describe('a preview link', () => {
     expect(answer.status).toBe(303);
     expect(answer.header('location')).toBe('/a%2Fb//c?x=1&y=%20');
     expect(answer.header('set-cookie')).toMatch(
-      /^sandbox_session=wrs_[\w-]{68}; Path=\/; HttpOnly; Max-Age=(900|899); SameSite=Lax$/,
+      /^sandbox_session=wrs_[\w-]{68}; Path=\/; HttpOnly; Max-Age=2592000; SameSite=Lax$/,
     );
     expect(answer.header('cache-control')).toBe('no-store');
     expect(answer.header('referrer-policy')).toBe('no-referrer');
@@ -218,7 +221,7 @@ describe('a token', () => {
     const answer = await stage.open(`/?sandbox_link=${link.token}`);
     expect([answer.status, JSON.parse(answer.body).error.message]).toEqual([
       401,
-      'this link is not valid any more; ask for a new one',
+      'the link has expired; ask for a new link',
     ]);
     expect((await stage.ask(stage.withCookie(cookie))).status).toBe(401);
   });

@@ -31,9 +31,9 @@ describe('a session', () => {
     expect((await stage.exchange(stage.withCookie(cookie))).answer.status).toBe(200);
   });
 
-  it('ends when its sandbox is moved while it does not run', async () => {
+  it('ends when its sandbox is moved while it does not run, where its link says so', async () => {
     await stage.told(() => update(`status = 'paused'`));
-    const cookie = await stage.session(await stage.link());
+    const cookie = await stage.session(await stage.link({ endSessionsOnPause: true }));
     const hostId = await stage.rows.host(stage.agentAddress);
     await stage.told(() => update(`host_id = '${hostId}'`));
     await stage.told(() => update(`status = 'running'`));

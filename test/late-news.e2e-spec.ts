@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { generateApiKey, hashApiKey } from '../src/platform/identifiers/api-key.js';
 import { PlatformApiKeyStore } from '../src/platform/proxy-adapter/platform-api-keys.js';
 import { PlatformSessionStore } from '../src/platform/proxy-adapter/platform-sessions.js';
-import type { AdmittedKey, KeyInUse, Session } from '../src/sandbox-proxy/index.js';
+import type { AdmittedKey, KeyInUse, Session, SessionEnd } from '../src/sandbox-proxy/index.js';
 import { BrowserStage } from './kit/browser-stage.js';
 import { DOORS, type Door, UPGRADE_LINES } from './kit/proxy-stage.js';
 
@@ -35,7 +35,7 @@ class LosableKeys extends PlatformApiKeyStore {
 
 @Injectable()
 class LosableSessions extends PlatformSessionStore {
-  override async stillHold(sessions: readonly Session[]): Promise<readonly boolean[]> {
+  override async stillHold(sessions: readonly Session[]): Promise<readonly (boolean | SessionEnd)[]> {
     if (isLost) throw new Error('lost');
     const holds = await super.stillHold(sessions);
     await gate;

@@ -13,7 +13,7 @@ import { PlatformApiKeyStore } from '../src/platform/proxy-adapter/platform-api-
 import { PlatformSandboxDirectory } from '../src/platform/proxy-adapter/platform-directory.js';
 import { PlatformPortSettings } from '../src/platform/proxy-adapter/platform-port-settings.js';
 import { PlatformSessionStore } from '../src/platform/proxy-adapter/platform-sessions.js';
-import type { BegunSession, SessionPlace } from '../src/sandbox-proxy/index.js';
+import type { BegunSession, EndedSession, Session, SessionPlace } from '../src/sandbox-proxy/index.js';
 import { createTestDatabase, type TestDatabase } from './kit/database.js';
 import { PlatformRows, type SandboxRow, type TeamRow } from './kit/platform-rows.js';
 
@@ -239,15 +239,25 @@ describe('the store of sessions', () => {
     asked = 0;
   });
 
-  /** The session that a link begins once it has been confirmed; null: none. */
-  async function begin(token: string, at = place()): Promise<BegunSession | null> {
+  /** What comes of a link once it has been confirmed. */
+  async function begin(token: string, at = place()): Promise<BegunSession | EndedSession | null> {
     const session = await store().begin(token, at, true);
     if (session === 'confirm') throw new Error('it has been confirmed');
     return session;
   }
 
-  async function begun(): Promise<string> {
-    return of((await begin((await link()).token)) ?? undefined).token;
+  /** The token of a session that a link begins. */
+  async function begun(by?: string): Promise<string> {
+    const session = await begin(by ?? (await link()).token);
+    if (session === null || 'ended' in session) throw new Error('no session');
+    return session.token;
+  }
+
+  /** The session of a token that is good. */
+  async function sessionOf(token: string): Promise<Session> {
+    const session = await store().find(token, place());
+    if (session === null || 'ended' in session) throw new Error('no session');
+    return session;
   }
 
   it('exchanges a link for a session, and finds that by its token', async () => {
@@ -259,7 +269,7 @@ describe('the store of sessions', () => {
       expiresAtMs: expect.any(Number),
     });
     asked = 0;
-    const { token: sessionToken = '', expiresAtMs } = session ?? {};
+    const { token: sessionToken, expiresAtMs } = session as BegunSession;
     for (const text of [token, sessionToken])
       expect(new RegExp(`^${store().pattern.source}$`).test(text)).toBe(true);
     expect(await store().find(sessionToken, place())).toEqual({
@@ -295,8 +305,10 @@ describe('the store of sessions', () => {
     const { token } = await link(true);
     expect(await begin(token, place(81))).toBeNull();
     const tries = await Promise.all(Array.from({ length: 8 }, () => begin(token)));
-    expect(tries.filter((session) => session !== null)).toHaveLength(1);
-    expect(await begin((await link(false, '-1 second')).token)).toBeNull();
+    expect(tries.filter((session) => session !== null && 'token' in session)).toHaveLength(1);
+    expect(tries.filter((session) => session !== null && 'ended' in session)).toHaveLength(7);
+    expect(await begin(token)).toEqual({ ended: 'used' });
+    expect(await begin((await link(false, '-1 second')).token)).toEqual({ ended: 'expired' });
   });
 
   it('spends a link for one browser only once it has been confirmed', async () => {
@@ -305,17 +317,15 @@ describe('the store of sessions', () => {
     for (let i = 0; i < 3; i++) expect(await store().begin(token, place(), false)).toBe('confirm');
     expect(asked).toBe(3);
     expect(await store().begin(token, place(81), false)).toBeNull();
-    expect(await begin(token)).not.toBeNull();
-    expect(await store().begin(token, place(), false)).toBeNull();
+    expect(await begin(token)).toHaveProperty('token');
+    expect(await store().begin(token, place(), false)).toEqual({ ended: 'used' });
     expect(await store().begin((await link()).token, place(), false)).toHaveProperty('token');
     expect([store().linkIdOf(token), store().linkIdOf('junk')]).toEqual([id, null]);
   });
 
   it('says of many which still hold, in their order, by one query', async () => {
     const tokens = [await begun(), await begun(), await begun()];
-    const sessions = await Promise.all(
-      tokens.map(async (token) => of((await store().find(token, place())) ?? undefined)),
-    );
+    const sessions = await Promise.all(tokens.map(sessionOf));
     const [revoked, kept, expired] = sessions.map((session) => of(session));
     await db.query('DELETE FROM sandbox_links WHERE id = $1', [decodeId('link', of(revoked).linkId)]);
     await db.query(`UPDATE sandbox_links SET expires_at = now() WHERE id = $1`, [
@@ -331,7 +341,7 @@ describe('the store of sessions', () => {
     expect(await store().stillHold([of(revoked), of(kept), of(expired), ...others, of(kept)])).toEqual([
       false,
       true,
-      false,
+      'expired',
       false,
       false,
       false,
@@ -348,7 +358,7 @@ describe('the store of sessions', () => {
     ['its origins', `allowed_origins = '["https://b.example"]'`],
     ['the number of its origins', `allowed_origins = '["https://a.example", "https://b.example"]'`],
   ])('takes a session for another one where %s has changed in place', async (_what, assignment) => {
-    const session = of((await store().find(await begun(), place())) ?? undefined);
+    const session = await sessionOf(await begun());
     expect(await store().stillHold([session])).toEqual([true]);
     await db.query(`UPDATE sandbox_links SET ${assignment} WHERE id = $1`, [
       decodeId('link', session.linkId),
@@ -359,8 +369,8 @@ describe('the store of sessions', () => {
   // one guest opened a link 1,000 times, and the next guest got 401
   it('begins another one by a link that has 1,000, in place of the oldest, and tells of its end', async () => {
     const { id, token } = await link();
-    const oldest = of((await begin(token)) ?? undefined);
-    const { sessionId = '' } = (await store().find(oldest.token, place())) ?? {};
+    const oldest = await begun(token);
+    const { sessionId } = await sessionOf(oldest);
     await db.query(
       `INSERT INTO sandbox_sessions (id, link_id, sandbox_id, token_hash)
        SELECT gen_random_uuid(), $1, $2, '' FROM generate_series(1, 999)`,
@@ -371,23 +381,29 @@ describe('the store of sessions', () => {
     const heard: (string | undefined)[] = [];
     witness.on('notification', ({ payload }) => heard.push(payload));
     await witness.query('LISTEN sandbox_proxy_changes');
-    const next = of((await begin(token)) ?? undefined);
-    expect(await store().find(next.token, place())).not.toBeNull();
-    expect(await store().find(oldest.token, place())).toBeNull();
+    expect(await sessionOf(await begun(token))).toHaveProperty('linkId', id);
+    expect(await store().find(oldest, place())).toEqual({ ended: 'replaced' });
     await expect.poll(() => heard).toHaveLength(1);
     expect(JSON.parse(heard[0] ?? '')).toEqual({
       table: 'sandbox_sessions',
       id: decodeId('session', sessionId),
     });
     await witness.end();
-    const left = await db.query('SELECT 1 FROM sandbox_sessions WHERE link_id = $1', [decodeId('link', id)]);
+    const left = await db.query('SELECT 1 FROM sandbox_sessions WHERE link_id = $1 AND expires_at > now()', [
+      decodeId('link', id),
+    ]);
     expect(left).toHaveLength(1_000);
   });
 
-  it('ends sessions with the sandbox that is paused and the team that is deleted', async () => {
+  it('ends sessions with the team that is deleted, also if it comes back', async () => {
+    const gone = await rows.team();
+    sandbox = await rows.sandbox(gone.id, hostId);
     const token = await begun();
-    await db.query(`UPDATE sandboxes SET status = 'paused' WHERE id = $1`, [sandbox.uuid]);
-    expect(await store().find(token, place())).toBeNull();
+    await db.query('UPDATE teams SET deleted_at = now() WHERE id = $1', [gone.id]);
+    expect(await store().find(token, place())).toEqual({ ended: 'revoked' });
+    expect(await begin((await link()).token)).toEqual({ ended: 'revoked' });
+    await db.query('UPDATE teams SET deleted_at = NULL WHERE id = $1', [gone.id]);
+    expect(await store().find(token, place())).toEqual({ ended: 'revoked' });
   });
 });
 
@@ -544,6 +560,10 @@ describe('a database without the tables of links and ports', () => {
     expect([tables.haveLinks, tables.havePorts]).toEqual([false, false]);
     for (const name of ['sandbox_links', 'sandbox_sessions', 'sandbox_ports'])
       await bare.query(`CREATE TABLE ${name} (id uuid)`);
+    await tables.detect();
+    // made by an older version of the program
+    expect([tables.haveLinks, tables.havePorts]).toEqual([false, true]);
+    await bare.query('ALTER TABLE sandbox_sessions ADD COLUMN ended_reason text');
     await tables.detect();
     expect([tables.haveLinks, tables.havePorts]).toEqual([true, true]);
     await bare.query('DROP TABLE sandbox_sessions');

@@ -236,10 +236,10 @@ describe.skipIf(HAS_NO_CHROMIUM)('a sandbox in a browser', () => {
       const reloaded = await page.reload();
       expect(reloaded?.status()).toBe(401);
       expect(await page.textContent('h1')).not.toBe('An app in a sandbox');
-      expect(await page.textContent('dl')).toContain('unauthorized');
+      expect(await page.textContent('dl')).toContain('session_ended');
       const again = await page.goto(link.url);
       expect(again?.status()).toBe(401);
-      expect(await page.textContent('dl')).toContain('this link is not valid any more');
+      expect(await page.textContent('dl')).toContain('the link has been revoked');
     });
 
     it('leaves alone who came by another link', async () => {

@@ -90,7 +90,7 @@ const ENDINGS: readonly Ending[] = [
     name: `a sandbox is ${status}`,
     of: CREDENTIALS,
     waiting: [409, 'sandbox_not_running'],
-    later: { key: 409, session: 401, 'public port': 409 },
+    later: { key: 409, session: 409, 'public port': 409 },
     close: 1001,
     change: {
       here: () => stage.api('PATCH', path(), { status }),
@@ -101,7 +101,7 @@ const ENDINGS: readonly Ending[] = [
     name: 'a sandbox moves to another host',
     of: CREDENTIALS,
     waiting: [503, 'host_unavailable'],
-    later: { key: 200, session: 401, 'public port': 200 },
+    later: { key: 200, session: 200, 'public port': 200 },
     close: 1001,
     change: { elsewhere: async () => update(`host_id = '${await stage.rows.host(stage.agentAddress)}'`) },
   },

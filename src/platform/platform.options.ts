@@ -12,6 +12,8 @@ export abstract class PlatformOptions {
   /** Parent domains of sandboxes' host names; empty: any. */
   abstract readonly sandboxDomains: readonly string[];
   abstract readonly quotas: TeamQuotas;
+  /** How long a link may be good at most, and its sessions be renewed, seconds. */
+  abstract readonly linkMaxTtlSeconds: number;
 }
 
 /** Supplies `PlatformOptions` everywhere. */

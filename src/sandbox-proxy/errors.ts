@@ -1,3 +1,4 @@
+import type { SessionEnd } from './contracts/session-store.js';
 import type { ProxyErrorCode } from './error-status.js';
 
 /** What an error shows in addition to code and message, e.g. `{ status: 'paused' }`. */
@@ -86,13 +87,20 @@ export class UnauthorizedError extends ProxyError {
   readonly code = 'unauthorized';
 }
 
-/** A browser's session ended while a request was under way. */
+/** What has happened to a session or a link, and what its visitor can do. */
+const ENDS: Readonly<Record<SessionEnd, string>> = {
+  expired: 'has expired; ask for a new link',
+  revoked: 'has been revoked; ask for a new link',
+  used: 'works once, and has been used; ask for a new link',
+  paused: 'has ended because the sandbox was paused or moved; open the link again, or ask for a new one',
+  replaced: 'has ended because its link was opened very often; open the link again, or ask for a new one',
+};
+
+/** A browser's session, or its link, was good, and is so no more. */
 export class SessionEndedError extends ProxyError {
   readonly code = 'session_ended';
-  constructor(reason: 'expired' | 'revoked') {
-    super(`the session has ${reason === 'expired' ? 'expired' : 'been revoked'}; ask for a new link`, {
-      fields: { reason },
-    });
+  constructor(reason: SessionEnd, what: 'session' | 'link' = 'session') {
+    super(`the ${what} ${ENDS[reason]}`, { fields: { reason } });
   }
 }
 

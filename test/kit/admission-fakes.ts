@@ -8,7 +8,9 @@ import type { AdmissionRequest } from '../../src/sandbox-proxy/contracts/credent
 import { type PortRules, PortSettings } from '../../src/sandbox-proxy/contracts/port-settings.js';
 import {
   type BegunSession,
+  type EndedSession,
   type Session,
+  type SessionEnd,
   type SessionPlace,
   SessionStore,
 } from '../../src/sandbox-proxy/contracts/session-store.js';
@@ -103,6 +105,8 @@ export class FakeSessions extends SessionStore {
   pattern = /wr[ls]_\d+/;
   readonly sessions = new Map<string, Session>();
   readonly links = new Map<string, BegunSession>();
+  /** How the sessions and links of these tokens have ended. */
+  readonly ends = new Map<string, SessionEnd>();
   /** Tokens of the links that are to be confirmed. */
   readonly once = new Set<string>();
   asked = 0;
@@ -116,9 +120,11 @@ export class FakeSessions extends SessionStore {
   failure: Error | null = null;
   private gate: Promise<void> = Promise.resolve();
 
-  async find(token: string, { sandboxId, port }: SessionPlace): Promise<Session | null> {
+  async find(token: string, { sandboxId, port }: SessionPlace): Promise<Session | EndedSession | null> {
     this.asked += 1;
     if (this.instead !== null) return this.instead as Session;
+    const ended = this.ends.get(token);
+    if (ended !== undefined) return { ended };
     const session = this.sessions.get(token) ?? null;
     const isHere = session?.sandboxId === sandboxId && session.port === port;
     return isHere || this.isCareless ? session : null;
@@ -128,11 +134,13 @@ export class FakeSessions extends SessionStore {
     linkToken: string,
     _place: SessionPlace,
     isConfirmed: boolean,
-  ): Promise<BegunSession | 'confirm' | null> {
+  ): Promise<BegunSession | EndedSession | 'confirm' | null> {
     this.begun += 1;
     await this.gate;
     if (this.failure !== null) throw this.failure;
     if (this.instead !== null) return this.instead as BegunSession;
+    const ended = this.ends.get(linkToken);
+    if (ended !== undefined) return { ended };
     if (this.once.has(linkToken) && !isConfirmed) return 'confirm';
     return this.links.get(linkToken) ?? null;
   }

@@ -9,6 +9,9 @@ export interface LinkOptions {
   readonly ttlSeconds?: number;
   readonly once?: boolean;
   readonly embed?: boolean;
+  readonly renew?: boolean;
+  readonly renewUntil?: string;
+  readonly endSessionsOnPause?: boolean;
   readonly allowedOrigins?: readonly string[];
 }
 

@@ -18,7 +18,7 @@ export class AccessTables implements OnModuleInit, OnApplicationShutdown {
 
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
-  /** True if `sandbox_links` and `sandbox_sessions` exist. */
+  /** True if `sandbox_links` and `sandbox_sessions` exist, with all their columns. */
   get haveLinks(): boolean {
     return this.links;
   }
@@ -44,7 +44,9 @@ export class AccessTables implements OnModuleInit, OnApplicationShutdown {
   /** Looks for the tables now. If the database does not answer, what was known stays. */
   async detect(): Promise<void> {
     const [found] = await this.dataSource.query<{ links: boolean; ports: boolean }[]>(
-      `SELECT to_regclass('sandbox_links') IS NOT NULL AND to_regclass('sandbox_sessions') IS NOT NULL AS links,
+      `SELECT to_regclass('sandbox_links') IS NOT NULL AND EXISTS (
+                SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass('sandbox_sessions')
+                   AND attname = 'ended_reason' AND NOT attisdropped) AS links,
               to_regclass('sandbox_ports') IS NOT NULL AS ports`,
     );
     this.links = found?.links === true;

@@ -5,7 +5,7 @@ import { ConflictError } from '../errors/request.errors.js';
 export interface TeamQuotas {
   readonly sandboxes: number;
   readonly apiKeys: number;
-  /** Preview links of all its sandboxes together. */
+  /** Preview links of all its sandboxes together that have not ended. */
   readonly links: number;
   /** Ports with settings of their own of all its sandboxes together. */
   readonly ports: number;
@@ -15,7 +15,8 @@ export interface TeamQuotas {
 const ROWS: Readonly<Record<keyof TeamQuotas, string>> = {
   sandboxes: 'SELECT 1 FROM sandboxes WHERE team_id = $1',
   apiKeys: 'SELECT 1 FROM team_api_keys WHERE team_id = $1',
-  links: 'SELECT 1 FROM sandbox_links l JOIN sandboxes s ON s.id = l.sandbox_id WHERE s.team_id = $1',
+  links: `SELECT 1 FROM sandbox_links l JOIN sandboxes s ON s.id = l.sandbox_id
+           WHERE s.team_id = $1 AND coalesce(l.renew_until, l.expires_at) > now()`,
   ports: 'SELECT 1 FROM sandbox_ports p JOIN sandboxes s ON s.id = p.sandbox_id WHERE s.team_id = $1',
 };
 
@@ -27,7 +28,7 @@ const NAMES: Readonly<Record<keyof TeamQuotas, string>> = {
 };
 
 /** Whether the team may have one more. @param teamId UUID */
-export async function hasRoom(
+async function hasRoom(
   manager: EntityManager,
   quotas: TeamQuotas,
   kind: keyof TeamQuotas,

@@ -3,11 +3,13 @@ import {
   IsArray,
   IsBoolean,
   IsInt,
+  IsISO8601,
   IsOptional,
   IsString,
   Length,
   Max,
   Min,
+  ValidateIf,
 } from 'class-validator';
 import { encodeId } from '../identifiers/resource-id.js';
 import { IsOrigin } from './origin.validator.js';
@@ -19,10 +21,11 @@ export class CreateLinkBody {
   @Max(65_535)
   port!: number;
 
+  /** Default: 15 minutes. At most `LINK_MAX_TTL_SECONDS`, which the service checks. */
+  @ValidateIf((body: CreateLinkBody) => body.ttlSeconds !== undefined)
   @IsInt()
   @Min(30)
-  @Max(86_400)
-  ttlSeconds: number = 900;
+  ttlSeconds?: number;
 
   @IsOptional()
   @IsString()
@@ -36,6 +39,19 @@ export class CreateLinkBody {
   /** Whether the sandbox may be shown in a frame of another site. */
   @IsBoolean()
   embed: boolean = false;
+
+  /** Whether using a session prolongs it: by `ttlSeconds` from then on, until `renewUntil`. */
+  @IsBoolean()
+  renew: boolean = false;
+
+  /** With `renew`. Default: `LINK_MAX_TTL_SECONDS` from now on, which is also the most. */
+  @ValidateIf((body: CreateLinkBody) => body.renewUntil !== undefined)
+  @IsISO8601({ strict: true })
+  renewUntil?: string;
+
+  /** Whether its sessions end when the sandbox stops running, or moves to another host. */
+  @IsBoolean()
+  endSessionsOnPause: boolean = false;
 
   @IsArray()
   @ArrayMaxSize(20)
@@ -53,6 +69,10 @@ export interface LinkView {
   readonly allowedOrigins: readonly string[];
   readonly createdAt: Date;
   readonly expiresAt: Date;
+  readonly renew: boolean;
+  /** When its sessions end, however much they are used; null without `renew`. */
+  readonly renewUntil: Date | null;
+  readonly endSessionsOnPause: boolean;
   /** When a browser first opened it. */
   readonly usedAt: Date | null;
 }
@@ -64,6 +84,7 @@ export interface CreatedLinkView extends LinkView {
 
 export function viewLink(link: SandboxLink): LinkView {
   const { port, label, once, embed, allowedOrigins, createdAt, expiresAt, usedAt } = link;
+  const { renewUntil, endSessionsOnPause } = link;
   return {
     id: encodeId('link', link.id),
     port,
@@ -73,6 +94,9 @@ export function viewLink(link: SandboxLink): LinkView {
     allowedOrigins,
     createdAt,
     expiresAt,
+    renew: renewUntil !== null,
+    renewUntil,
+    endSessionsOnPause,
     usedAt,
   };
 }

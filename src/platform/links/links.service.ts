@@ -5,7 +5,7 @@ import { type EntityManager, MoreThan, Repository } from 'typeorm';
 import { PlatformOptions } from '../platform.options.js';
 import { LINK_PARAMETER, SandboxChanges } from '../../sandbox-proxy/index.js';
 import { AccessTables } from '../database/access-tables.js';
-import { hasRoom, requireRoom } from '../database/quota.js';
+import { requireRoom } from '../database/quota.js';
 import { type Page, type PageQuery, readPageById } from '../database/page.js';
 import { ConflictError, NotFoundError, ValidationFailedError } from '../errors/request.errors.js';
 import { encodeId } from '../identifiers/resource-id.js';
@@ -14,17 +14,30 @@ import { SandboxesService } from '../sandboxes/sandboxes.service.js';
 import { newToken } from './access-token.js';
 import { type CreatedLinkView, type CreateLinkBody, type LinkView, viewLink } from './link.dto.js';
 import { SandboxLink } from './sandbox-link.entity.js';
+import { pruneLinks } from './tombstones.js';
 
 const NO_LINKS = 'there are no preview links on this database: the tables for them are missing';
 
-/** Most links of one sandbox that have not expired. */
+/** How long a link is good where its team does not say, seconds. */
+const USUAL_TTL_SECONDS = 900;
+
+/** Most links of one sandbox that are not over. */
 const MAX_LINKS = 1_000;
 
-/** Links that another request is deleting are left to it: two that waited for each other's rows would be a deadlock. */
-const deleteExpired = (whose: string) => `
-  DELETE FROM sandbox_links WHERE id IN (
-    SELECT l.id FROM sandbox_links l JOIN sandboxes s ON s.id = l.sandbox_id
-     WHERE ${whose} = $1 AND l.expires_at <= now() FOR UPDATE OF l SKIP LOCKED)`;
+/** A link is over when neither itself nor its sessions are good any more. */
+const IS_OVER = 'coalesce(renew_until, expires_at) <= now()';
+
+/** Ends a link and its sessions, with the reason. Answers a row if there was such a link. */
+const REVOKE = `
+  WITH link AS (
+    UPDATE sandbox_links
+       SET revoked_at = now(), expires_at = least(expires_at, now()),
+           renew_until = CASE WHEN renew_until IS NOT NULL THEN least(renew_until, now()) END
+     WHERE id = $1 AND sandbox_id = $2 AND revoked_at IS NULL RETURNING id),
+  ended AS (
+    UPDATE sandbox_sessions SET expires_at = now(), ended_reason = 'revoked'
+      FROM link WHERE link_id = link.id AND sandbox_sessions.expires_at > now())
+  SELECT id FROM link`;
 
 /** Preview links of a sandbox, as a resource of the API. Another team's sandbox is answered as if it did not exist. */
 @Injectable()
@@ -44,7 +57,9 @@ export class LinksService {
    * @throws NotFoundError, ValidationFailedError for a port that is denied, ConflictError when there are too many
    */
   async create(teamId: string, sandboxId: string, body: CreateLinkBody): Promise<CreatedLinkView> {
-    const { port, ttlSeconds, label = null, once, embed, allowedOrigins } = body;
+    const { port, label = null, once, embed, endSessionsOnPause, allowedOrigins } = body;
+    const now = new Date();
+    const { expiresAt, ...renewal } = this.endsOf(body, now);
     if (this.options.deniedPorts.includes(port))
       throw new ValidationFailedError([`port ${port} cannot be reached from outside`]);
     if (!this.tables.haveLinks) throw new ConflictError(NO_LINKS);
@@ -59,7 +74,11 @@ export class LinksService {
       once,
       embed,
       allowedOrigins: [...new Set(allowedOrigins)],
-      expiresAt: new Date(Date.now() + ttlSeconds * 1_000),
+      createdAt: now,
+      expiresAt,
+      ...renewal,
+      endSessionsOnPause,
+      revokedAt: null,
       usedAt: null,
     });
     const saved = await this.sandboxes.withHeld(teamId, sandboxId, async (manager) => {
@@ -70,36 +89,61 @@ export class LinksService {
     return { ...viewLink(saved), url: `${host}/?${LINK_PARAMETER}=${token}` };
   }
 
-  /** The links that have not expired. @throws NotFoundError */
+  /** The links that are good, or have sessions that may be. @throws NotFoundError */
   async list(teamId: string, sandboxId: string, query: PageQuery): Promise<Page<LinkView>> {
     await this.sandboxes.get(teamId, sandboxId);
     if (!this.tables.haveLinks) return { items: [], next: null };
-    const expiresAt = MoreThan(new Date());
     const read = (after: string, take: number): Promise<SandboxLink[]> =>
-      this.links.find({ where: { sandboxId, id: MoreThan(after), expiresAt }, order: { id: 'ASC' }, take });
+      this.links
+        .createQueryBuilder('link')
+        .where({ sandboxId, id: MoreThan(after) })
+        .andWhere(`NOT (${IS_OVER})`)
+        .orderBy('link.id')
+        .take(take)
+        .getMany();
     return readPageById('link', query, read, viewLink);
   }
 
-  /** Deletes a link. This also ends its sessions, and cuts what they have open. @throws NotFoundError */
+  /** Ends a link, ends its sessions, and cuts what they have open. @throws NotFoundError */
   async revoke(teamId: string, sandboxId: string, linkId: string): Promise<void> {
     await this.sandboxes.get(teamId, sandboxId);
     if (!this.tables.haveLinks) throw new NotFoundError('link');
-    const { affected } = await this.links.delete({ id: linkId, sandboxId });
-    if (affected !== 1) throw new NotFoundError('link');
+    const revoked = await this.links.query<unknown[]>(REVOKE, [linkId, sandboxId]);
+    if (revoked.length === 0) throw new NotFoundError('link');
     await this.changes.apply({ kind: 'credential', scheme: 'session', subject: encodeId('link', linkId) });
   }
 
-  /**
-   * Deletes expired links before a new one is stored: those of the sandbox and, if that is not enough, of the whole
-   * team.
-   */
+  /** When the link, and its sessions, end. @throws ValidationFailedError for ends that it may not have */
+  private endsOf(
+    { ttlSeconds, renew, renewUntil }: CreateLinkBody,
+    now: Date,
+  ): Pick<SandboxLink, 'expiresAt' | 'renewSeconds' | 'renewUntil'> {
+    const max = this.options.linkMaxTtlSeconds;
+    const seconds = ttlSeconds ?? Math.min(USUAL_TTL_SECONDS, max);
+    if (seconds > max) throw new ValidationFailedError([`ttlSeconds must not be greater than ${max}`]);
+    const expiresAt = new Date(now.getTime() + seconds * 1_000);
+    const last = new Date(now.getTime() + max * 1_000);
+    if (!renew) {
+      if (renewUntil !== undefined) throw new ValidationFailedError(['renewUntil needs renew']);
+      return { expiresAt, renewSeconds: null, renewUntil: null };
+    }
+    const until = renewUntil === undefined ? last : new Date(renewUntil);
+    if (until < expiresAt || until > last)
+      throw new ValidationFailedError([
+        `renewUntil must be from ${expiresAt.toISOString()}, when the link expires, to ${last.toISOString()}`,
+      ]);
+    return { expiresAt, renewSeconds: seconds, renewUntil: until };
+  }
+
+  /** @throws ConflictError when the sandbox or the team has too many links */
   private async makeRoom(manager: EntityManager, teamId: string, sandboxId: string): Promise<void> {
-    await manager.query(deleteExpired('s.id'), [sandboxId]);
-    if ((await manager.countBy(SandboxLink, { sandboxId })) >= MAX_LINKS)
+    await pruneLinks(manager, sandboxId);
+    const [found] = await manager.query<{ count: number }[]>(
+      `SELECT count(*)::int AS count FROM sandbox_links WHERE sandbox_id = $1 AND NOT (${IS_OVER})`,
+      [sandboxId],
+    );
+    if ((found?.count ?? 0) >= MAX_LINKS)
       throw new ConflictError(`${encodeId('cl', sandboxId)} has ${MAX_LINKS} links; revoke one first`);
-    const { quotas } = this.options;
-    if (await hasRoom(manager, quotas, 'links', teamId)) return;
-    await manager.query(deleteExpired('s.team_id'), [teamId]);
-    await requireRoom(manager, quotas, 'links', teamId);
+    await requireRoom(manager, this.options.quotas, 'links', teamId);
   }
 }

@@ -37,6 +37,21 @@ export class SandboxLink {
   @Column('timestamptz', { name: 'expires_at' })
   expiresAt!: Date;
 
+  /** How long its sessions last after they were used last; null: they end with the link. */
+  @Column('integer', { name: 'renew_seconds', nullable: true })
+  renewSeconds!: number | null;
+
+  /** Where `renewSeconds` is set: when its sessions end, however much they are used. */
+  @Column('timestamptz', { name: 'renew_until', nullable: true })
+  renewUntil!: Date | null;
+
+  /** True if its sessions end when the sandbox stops running, or moves to another host. */
+  @Column('boolean', { name: 'end_sessions_on_pause' })
+  endSessionsOnPause!: boolean;
+
+  @Column('timestamptz', { name: 'revoked_at', nullable: true })
+  revokedAt!: Date | null;
+
   /** When it was first exchanged. */
   @Column('timestamptz', { name: 'used_at', nullable: true })
   usedAt!: Date | null;

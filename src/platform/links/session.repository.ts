@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
-import type { BegunSession } from '../../sandbox-proxy/index.js';
+import type { BegunSession, EndedSession, SessionEnd } from '../../sandbox-proxy/index.js';
 import { CHANNEL } from '../database/feed-triggers.js';
 import { isTokenOf, newToken, type PresentedToken, type TokenPlace } from './access-token.js';
+import { pruneSessions } from './tombstones.js';
 
 /** A session, as stored in the tables. */
 export interface SessionRow {
@@ -18,40 +19,70 @@ export interface SessionRow {
   readonly allowedOrigins: readonly string[];
   /** SHA-256 of the cookie. */
   readonly tokenHash: Buffer;
-  /** When its link expires, epoch milliseconds. */
+  /** Epoch milliseconds. */
   readonly expiresAtMs: number;
+  /** How long it lasts after its last use, and until when at most; null where its use does not prolong it. */
+  readonly renewSeconds: number | null;
+  readonly renewUntilMs: number | null;
+  /** Null while it is good. */
+  readonly ended: SessionEnd | null;
 }
 
-/** A link that may still begin a session. */
-export interface OpenLink {
+/** A link, also one that begins no session any more. */
+export interface LinkRow {
   /** UUID. */
   readonly id: string;
   readonly tokenHash: Buffer;
   /** True if it may begin only one session. */
   readonly once: boolean;
+  /** Null while it may begin a session. */
+  readonly ended: SessionEnd | null;
 }
 
 /** Sessions of one link: the oldest ends where another begins. */
 const MAX_SESSIONS = 1_000;
 
+/** When a session `c` of the link `l` ends: with its link at the latest. */
+const END_OF_SESSION = 'least(c.expires_at, coalesce(l.renew_until, l.expires_at))';
+
+/** When a session of a link ends that begins now and is not used again. */
+const FIRST_END = `coalesce(least(renew_until, now() + renew_seconds * interval '1 second'), expires_at)`;
+
+const asMs = (instant: string): string => `(extract(epoch FROM ${instant}) * 1000)::float8`;
+
 const SESSION = `
   SELECT c.id, l.id AS "linkId", l.sandbox_id AS "sandboxId", s.team_id AS "teamId", l.port, l.embed,
          l.allowed_origins AS "allowedOrigins", c.token_hash AS "tokenHash",
-         (extract(epoch FROM l.expires_at) * 1000)::float8 AS "expiresAtMs"
+         ${asMs(END_OF_SESSION)} AS "expiresAtMs",
+         l.renew_seconds AS "renewSeconds", ${asMs('l.renew_until')} AS "renewUntilMs",
+         CASE WHEN c.ended_reason IS NOT NULL THEN c.ended_reason
+              WHEN l.revoked_at IS NOT NULL OR t.deleted_at IS NOT NULL THEN 'revoked'
+              WHEN ${END_OF_SESSION} <= now() THEN 'expired' END AS ended
     FROM sandbox_sessions c
     JOIN sandbox_links l ON l.id = c.link_id
     JOIN sandboxes s ON s.id = l.sandbox_id
-    JOIN teams t ON t.id = s.team_id AND t.deleted_at IS NULL
-   WHERE l.expires_at > now()`;
+    JOIN teams t ON t.id = s.team_id
+   WHERE c.id = ANY($1::uuid[])`;
+
+const LINK = `
+  SELECT l.id, l.token_hash AS "tokenHash", l.once,
+         CASE WHEN l.revoked_at IS NOT NULL OR t.deleted_at IS NOT NULL THEN 'revoked'
+              WHEN l.once AND l.used_at IS NOT NULL THEN 'used'
+              WHEN l.expires_at <= now() THEN 'expired' END AS ended
+    FROM sandbox_links l
+    JOIN sandboxes s ON s.id = l.sandbox_id
+    JOIN teams t ON t.id = s.team_id
+   WHERE l.id = ANY($1::uuid[])`;
 
 /**
- * Deletes all but the newest `$2` sessions of the link `$1`. The table has no trigger, so the query itself sends the
- * messages about those that it deletes.
+ * Ends all but the newest `$2` sessions of the link `$1`. The table has no trigger, so the query itself sends the
+ * messages about those that it ends.
  */
 const END_OLDEST = `
   WITH ended AS (
-    DELETE FROM sandbox_sessions WHERE id IN (
-      SELECT id FROM sandbox_sessions WHERE link_id = $1 ORDER BY created_at DESC, id OFFSET $2)
+    UPDATE sandbox_sessions SET expires_at = now(), ended_reason = 'replaced' WHERE id IN (
+      SELECT id FROM sandbox_sessions WHERE link_id = $1 AND expires_at > now()
+       ORDER BY created_at DESC, id OFFSET $2)
     RETURNING id)
   SELECT pg_notify($3, json_build_object('table', 'sandbox_sessions', 'id', id)::text) FROM ended`;
 
@@ -60,43 +91,45 @@ const END_OLDEST = `
 export class SessionRepository {
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
-  /** Those of these sessions that still exist. @param ids UUIDs */
+  /** These sessions, also those that have ended, as long as they are remembered. @param ids UUIDs */
   findMany(ids: readonly string[]): Promise<SessionRow[]> {
-    return this.dataSource.query<SessionRow[]>(`${SESSION} AND c.id = ANY($1::uuid[])`, [ids]);
+    return this.dataSource.query<SessionRow[]>(SESSION, [ids]);
   }
 
-  /** Those of these links that may still begin a session. @param ids UUIDs */
-  findLinks(ids: readonly string[]): Promise<OpenLink[]> {
-    return this.dataSource.query<OpenLink[]>(
-      `SELECT id, token_hash AS "tokenHash", once FROM sandbox_links
-        WHERE id = ANY($1::uuid[]) AND expires_at > now() AND (NOT once OR used_at IS NULL)`,
-      [ids],
-    );
+  /** These links, also those that begin no session any more, as long as they are remembered. @param ids UUIDs */
+  findLinks(ids: readonly string[]): Promise<LinkRow[]> {
+    return this.dataSource.query<LinkRow[]>(LINK, [ids]);
   }
 
   /**
-   * Begins a session by a link's token. Null if the token is not good at that place, has expired, or was for one
-   * browser and has been used. The latter is decided by one UPDATE, so that of any number at the same time only one
+   * Begins a session by a link's token. Null if the token is not good at that place; the reason if it is good no more.
+   * Whether one for one browser has been used is decided by one UPDATE, so that of any number at the same time only one
    * gets a session.
    */
-  async begin(presented: PresentedToken, place: TokenPlace): Promise<BegunSession | null> {
+  async begin(presented: PresentedToken, place: TokenPlace): Promise<BegunSession | EndedSession | null> {
     return this.dataSource.transaction(async (manager) => {
       const link = await findHeldLink(manager, presented, place);
       if (link === null) return null;
       const [, taken] = await manager.query<[unknown, number]>(
         `UPDATE sandbox_links SET used_at = coalesce(used_at, now())
-          WHERE id = $1 AND (NOT once OR used_at IS NULL)`,
+          WHERE id = $1 AND revoked_at IS NULL AND (NOT once OR used_at IS NULL)`,
         [presented.id],
       );
-      if (taken !== 1) return null;
+      if (taken !== 1) {
+        const [now] = await manager.query<LinkRow[]>(LINK, [[presented.id]]);
+        return now?.ended == null ? null : { ended: now.ended };
+      }
       await manager.query(END_OLDEST, [presented.id, MAX_SESSIONS - 1, CHANNEL]);
+      await pruneSessions(manager, place.sandboxId);
       const id = randomUUID();
       const { token, hash } = newToken('session', id, place);
-      await manager.query(
-        'INSERT INTO sandbox_sessions (id, link_id, sandbox_id, token_hash) VALUES ($1, $2, $3, $4)',
-        [id, presented.id, place.sandboxId, hash],
+      const [begun] = await manager.query<{ expiresAtMs: number }[]>(
+        `INSERT INTO sandbox_sessions (id, link_id, sandbox_id, token_hash, expires_at)
+         SELECT $1::uuid, id, sandbox_id, $2::bytea, ${FIRST_END} FROM sandbox_links WHERE id = $3
+         RETURNING ${asMs('expires_at')} AS "expiresAtMs"`,
+        [id, hash, presented.id],
       );
-      return { token, embed: link.embed, expiresAtMs: link.expiresAtMs };
+      return { token, embed: link.embed, expiresAtMs: begun?.expiresAtMs ?? 0 };
     });
   }
 }
@@ -109,10 +142,9 @@ async function findHeldLink(
   manager: EntityManager,
   presented: PresentedToken,
   place: TokenPlace,
-): Promise<{ readonly embed: boolean; readonly expiresAtMs: number } | null> {
-  const [link] = await manager.query<{ hash: Buffer; embed: boolean; expiresAtMs: number }[]>(
-    `SELECT l.token_hash AS hash, l.embed,
-            (extract(epoch FROM l.expires_at) * 1000)::float8 AS "expiresAtMs"
+): Promise<{ readonly embed: boolean } | null> {
+  const [link] = await manager.query<{ hash: Buffer; embed: boolean }[]>(
+    `SELECT l.token_hash AS hash, l.embed
        FROM sandbox_links l
        JOIN sandboxes s ON s.id = l.sandbox_id
        JOIN teams t ON t.id = s.team_id AND t.deleted_at IS NULL

@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import {
   type BegunSession,
+  type EndedSession,
   type Session,
+  type SessionEnd,
   type SessionPlace,
   SessionStore,
 } from '../../sandbox-proxy/index.js';
@@ -32,27 +34,28 @@ export class PlatformSessionStore extends SessionStore {
     super();
   }
 
-  async find(token: string, place: SessionPlace): Promise<Session | null> {
+  async find(token: string, place: SessionPlace): Promise<Session | EndedSession | null> {
     const presented = readToken('session', token);
     const where = tokenPlaceOf(place);
     if (presented === null || where === null || !this.tables.haveLinks) return null;
     const row = await this.asked.ask(presented.id);
     // the hash includes the place, so that a session for another port or sandbox does not pass
     if (row === null || !isTokenOf('session', presented, where, row.tokenHash)) return null;
-    return sessionOf(row);
+    return row.ended === null ? sessionOf(row) : { ended: row.ended };
   }
 
   async begin(
     linkToken: string,
     place: SessionPlace,
     isConfirmed: boolean,
-  ): Promise<BegunSession | 'confirm' | null> {
+  ): Promise<BegunSession | EndedSession | 'confirm' | null> {
     const presented = readToken('link', linkToken);
     const where = tokenPlaceOf(place);
     if (presented === null || where === null || !this.tables.haveLinks) return null;
     // first without a transaction, since anybody can make tokens up
     const link = await this.askedLinks.ask(presented.id);
     if (link === null || !isTokenOf('link', presented, where, link.tokenHash)) return null;
+    if (link.ended !== null) return { ended: link.ended };
     if (link.once && !isConfirmed) return 'confirm';
     return this.turns.take(link.id, () => this.repository.begin(presented, where));
   }
@@ -62,18 +65,20 @@ export class PlatformSessionStore extends SessionStore {
     return presented === null ? null : encodeId('link', presented.id);
   }
 
-  async stillHold(sessions: readonly Session[]): Promise<readonly boolean[]> {
+  async stillHold(sessions: readonly Session[]): Promise<readonly (boolean | SessionEnd)[]> {
     if (!this.tables.haveLinks) return sessions.map(() => false);
     const ids = sessions.map(({ sessionId }) => decodeId('session', sessionId));
     const rows = await this.repository.findMany(ids.filter((id) => id !== null));
-    const now = new Map(rows.map((row) => [row.id, sessionOf(row)]));
-    return sessions.map((session, index) => isSame(session, now.get(ids[index] ?? '')));
+    const now = new Map(rows.map((row) => [row.id, row]));
+    return sessions.map((session, index) => {
+      const row = now.get(ids[index] ?? '');
+      return row?.ended ?? (row !== undefined && isSame(session, sessionOf(row)));
+    });
   }
 }
 
 /** Whether nothing has been changed in place of what the session was admitted by. */
-function isSame(session: Session, now: Session | undefined): boolean {
-  if (now === undefined) return false;
+function isSame(session: Session, now: Session): boolean {
   const { allowedOrigins, ...rest } = now;
   const fields = Object.keys(rest) as (keyof typeof rest)[];
   return (

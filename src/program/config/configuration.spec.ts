@@ -61,6 +61,8 @@ describe('loadConfiguration', () => {
     ['ADMIN_TOKEN', 'abcdefghijklmnop', 'abcdefghijklmnop'],
     ['AGENT_CA_FILE', FILE, FILE],
     ['LOG_LEVEL', 'silent', 'silent'],
+    ['LINK_MAX_TTL_SECONDS', '30', 30],
+    ['LINK_MAX_TTL_SECONDS', '2592000', 2_592_000],
   ])('reads %s=%s', (name, text, value) => {
     expect(loadConfiguration({ [name]: text })).toHaveProperty(name, value);
   });
@@ -88,6 +90,8 @@ describe('loadConfiguration', () => {
     ['ADMIN_TOKEN', 'a token with spaces in it'],
     ['ROUTE_CACHE_TTL_MS', '2147483648'],
     ['ROUTE_CACHE_MAX', '0'],
+    ['LINK_MAX_TTL_SECONDS', '29'],
+    ['LINK_MAX_TTL_SECONDS', '2592001'],
     ['AGENT_SCHEME', 'ftp'],
     ['AGENT_CA_FILE', '/does/not/exist.pem'],
     ['AGENT_CA_FILE', '/'],

@@ -8,6 +8,7 @@ export function platformOptionsFrom(configuration: Configuration, adminToken: st
     deniedPorts: configuration.DENIED_PORTS,
     publicUrl: configuration.PUBLIC_URL,
     sandboxDomains: configuration.SANDBOX_DOMAINS,
+    linkMaxTtlSeconds: configuration.LINK_MAX_TTL_SECONDS,
     quotas: {
       sandboxes: configuration.TEAM_MAX_SANDBOXES,
       apiKeys: configuration.TEAM_MAX_API_KEYS,

@@ -172,6 +172,17 @@ export class Configuration {
   @Count('Most preview links of one team.')
   TEAM_MAX_LINKS: number = 5_000;
 
+  @FromEnvironment({
+    description:
+      'How long a preview link may be good at most, and its sessions be renewed, in seconds; at most 30 days.',
+    wants: 'a whole number of seconds from 30 to 2592000',
+    parse: integer,
+  })
+  @IsInt()
+  @Min(30)
+  @Max(2_592_000)
+  LINK_MAX_TTL_SECONDS: number = 86_400;
+
   @Count('Most ports with settings of their own of one team.')
   TEAM_MAX_PORTS: number = 5_000;
 

@@ -9,7 +9,12 @@ import {
   type FoundCredential,
 } from '../contracts/credential-scheme.js';
 import type { MaybePromise } from '../contracts/maybe-promise.js';
-import { DirectoryUnavailableError, TooManyLookupsError, UnauthorizedError } from '../errors.js';
+import {
+  DirectoryUnavailableError,
+  SessionEndedError,
+  TooManyLookupsError,
+  UnauthorizedError,
+} from '../errors.js';
 import { AdmissionService } from './admission.service.js';
 
 type Answer = () => MaybePromise<Admission | null>;
@@ -130,6 +135,45 @@ describe('a link that is not looked at because its client has asked too much', (
   it('is not known to be no good where nothing else admits', async () => {
     for (const other of [no('a'), lateNo('a'), silent('a')])
       await expect(admit([other], ['a'], tooMany)).rejects.toBe(tooMany);
+  });
+});
+
+describe('a scheme whose credential has admitted, and does so no more', () => {
+  const ended = new SessionEndedError('expired');
+  const ENDED = [
+    new HeaderScheme('a', 'no such a', () => {
+      throw ended;
+    }),
+    new HeaderScheme('a', 'no such a', () => Promise.reject(ended)),
+  ];
+
+  it.each(ENDED)('keeps no other out', async (scheme) => {
+    expect(await admit([scheme, yes('b')], ['a', 'b'])).toBe('team of b');
+    expect(await admit([scheme, lateNo('b'), lateYes('c')], ['a', 'b', 'c'])).toBe('team of c');
+  });
+
+  it.each(ENDED)('is what the client is told where nothing else admits', async (scheme) => {
+    for (const schemes of [[scheme], [scheme, no('b')], [no('b'), scheme], [scheme, lateNo('b')]])
+      await expect(admit(schemes, ['a', 'b'], 'the link is old')).rejects.toBe(ended);
+  });
+
+  it('is told of after the link that has just been opened', async () => {
+    const link = new SessionEndedError('used', 'link');
+    const service = new AdmissionService(ENDED);
+    await expect((async () => service.admit(askedWith(['a', 'x']), link))()).rejects.toBe(link);
+  });
+
+  it('is not told of where another one could not ask', async () => {
+    const [busy] = [
+      new HeaderScheme('b', null, () => {
+        throw new TooManyLookupsError();
+      }),
+    ];
+    for (const schemes of [
+      [...ENDED, busy],
+      [busy, ...ENDED],
+    ])
+      await expect(admit(schemes, ['a', 'b'])).rejects.toThrow(TooManyLookupsError);
   });
 });
 

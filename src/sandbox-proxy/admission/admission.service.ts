@@ -7,7 +7,13 @@ import type {
   FoundCredential,
 } from '../contracts/credential-scheme.js';
 import type { MaybePromise } from '../contracts/maybe-promise.js';
-import { DirectoryUnavailableError, ProxyError, TooManyLookupsError, UnauthorizedError } from '../errors.js';
+import {
+  DirectoryUnavailableError,
+  ProxyError,
+  SessionEndedError,
+  TooManyLookupsError,
+  UnauthorizedError,
+} from '../errors.js';
 import { answerInTime } from '../memory/answer-cache.js';
 
 /** Token of the schemes, in the order in which they are tried. */
@@ -27,15 +33,15 @@ export class AdmissionService {
    *
    * All errors also come as rejections.
    *
-   * @param refusal the message, or the error, if nothing admits; null: that of the first scheme that found a credential
+   * @param refusal if nothing admits: the message, or the error; null: what the first scheme says that found a credential
    * @throws UnauthorizedError without a credential that admits
+   * @throws SessionEndedError if one did admit, and has ended
    * @throws TooManyLookupsError if no scheme admits, and one could not ask because the client's budget is used up
    * @throws DirectoryUnavailableError when a store cannot say
    */
-  admit(request: AdmissionRequest, refusal: string | TooManyLookupsError | null): MaybePromise<Admission> {
-    return refusal instanceof TooManyLookupsError
-      ? this.admitFrom(0, request, null, refusal)
-      : this.admitFrom(0, request, refusal);
+  admit(request: AdmissionRequest, refusal: string | Refused | null): MaybePromise<Admission> {
+    if (refusal instanceof Error) return this.admitFrom(0, request, null, refusal);
+    return this.admitFrom(0, request, refusal);
   }
 
   /** Forgets what a change concerns. */
@@ -62,10 +68,10 @@ export class AdmissionService {
     start: number,
     request: AdmissionRequest,
     refusal: string | null,
-    refusedFirst: TooManyLookupsError | null = null,
+    refusedFirst: Refused | null = null,
   ): MaybePromise<Admission> {
     let said = refusal;
-    let tooMany = refusedFirst;
+    let refused = refusedFirst;
     for (let i = start; i < this.schemes.length; i += 1) {
       const scheme = this.schemes[i] as CredentialScheme;
       let admitted: MaybePromise<Admission | null>;
@@ -76,8 +82,7 @@ export class AdmissionService {
         said ??= scheme.refusal;
         admitted = scheme.admit(found, request);
       } catch (error) {
-        if (!(error instanceof TooManyLookupsError)) throw asUnavailable(error);
-        tooMany ??= error;
+        refused = graver(refused, error);
         continue;
       }
       if (admitted instanceof Promise) {
@@ -85,19 +90,30 @@ export class AdmissionService {
         return answerInTime(() => later).then(
           (admission) =>
             admission === null
-              ? this.admitFrom(i + 1, request, said, tooMany)
+              ? this.admitFrom(i + 1, request, said, refused)
               : this.checked(admission, scheme),
-          (error: unknown) => {
-            if (!(error instanceof TooManyLookupsError)) throw asUnavailable(error);
-            return this.admitFrom(i + 1, request, said, tooMany ?? error);
-          },
+          (error: unknown) => this.admitFrom(i + 1, request, said, graver(refused, error)),
         );
       }
       if (admitted !== null) return this.checked(admitted, scheme);
     }
-    if (tooMany !== null) throw tooMany;
+    if (refused !== null) throw refused;
     throw new UnauthorizedError(said ?? 'X-API-Key header required');
   }
+}
+
+/** What a client is told if no other scheme admits it. */
+export type Refused = TooManyLookupsError | SessionEndedError;
+
+/**
+ * The one to be told of: the first, but rather that somebody could not be asked about, who might have been let in.
+ *
+ * @throws whatever is not known: then nobody else is asked
+ */
+function graver(before: Refused | null, error: unknown): Refused {
+  if (error instanceof SessionEndedError) return before ?? error;
+  if (!(error instanceof TooManyLookupsError)) throw asUnavailable(error);
+  return before instanceof TooManyLookupsError ? before : error;
 }
 
 /** A credential without its header could not be removed from the request, and would reach the sandbox. */

@@ -3,9 +3,9 @@ import type { SandboxAddress } from '../address/sandbox-address.js';
 import { outboundPath } from '../address/outbound-path.js';
 import { answerBare, answerConfirmation } from '../answers/answer.js';
 import { type MaybePromise, whenReady } from '../contracts/maybe-promise.js';
-import type { BegunSession, Session } from '../contracts/session-store.js';
+import type { BegunSession, EndedSession, Session } from '../contracts/session-store.js';
 import type { PortRules } from '../contracts/port-settings.js';
-import { CrossSiteRequestError, TooManyLookupsError } from '../errors.js';
+import { CrossSiteRequestError, SessionEndedError, TooManyLookupsError } from '../errors.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { corsRule, isPreflight, preflightHeaders } from '../headers/cors.js';
 import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from '../options.js';
@@ -13,14 +13,14 @@ import { asOwnLocation, type LinkInTarget, linkIn } from '../address/link-parame
 import { PortRulesService } from './port-rules.service.js';
 import { cookieLinesIn, sessionTokensIn, setSessionCookie } from './session-cookie.js';
 import { isOfOwnPage } from './session-use.js';
-import { SessionsService } from './sessions.service.js';
+import { isEnded, SessionsService } from './sessions.service.js';
 
 /** The result of step 2. */
 export type Visit =
   /** The request has been answered. */
   | 'answered'
   /** The request goes on. `refusal` is what it is told if nothing admits it; null: whatever step 3 says. */
-  | { readonly refusal: string | TooManyLookupsError | null };
+  | { readonly refusal: string | TooManyLookupsError | SessionEndedError | null };
 
 const GOES_ON: Visit = { refusal: null };
 /** The link's token is not good, but something else may still admit. */
@@ -71,6 +71,7 @@ export class BrowserAccess {
       const { sandboxId, port } = address;
       const session = await this.sessions.begin(token, { sandboxId, port }, client, isConfirmed);
       if (session === null) return LINK_REFUSED;
+      if (isEnded(session)) return { refusal: new SessionEndedError(session.ended, 'link') };
       if (session === 'confirm') answerConfirmation(exchange, this.options.brand);
       else answerBare(exchange, 303, ['Location', location, 'Set-Cookie', cookieOf(session, isSecure)]);
       return 'answered';
@@ -102,7 +103,7 @@ export class BrowserAccess {
     const { request, isSecure } = exchange;
     for (const cookie of sessionTokensIn(cookieLinesIn(request.rawHeaders), isSecure)) {
       const session = await this.sessionOf(cookie, exchange, address);
-      if (session !== null && this.sessions.isBegunBy(token, session)) return true;
+      if (session !== null && !isEnded(session) && this.sessions.isBegunBy(token, session)) return true;
     }
     return false;
   }
@@ -112,7 +113,7 @@ export class BrowserAccess {
     cookie: string,
     { client }: Exchange,
     address: SandboxAddress,
-  ): Promise<Session | null> {
+  ): Promise<Session | EndedSession | null> {
     try {
       return await this.sessions.find(cookie, address, client);
     } catch (error) {
@@ -149,7 +150,13 @@ export class BrowserAccess {
   }
 }
 
+/**
+ * How long a browser keeps the cookie, seconds: beyond the session's end, so that its visitor can be told of that, and so
+ * that the session can be prolonged without another cookie, which would have to go into an app's answer.
+ */
+const COOKIE_SECONDS = 30 * 86_400;
+
 function cookieOf({ token, embed, expiresAtMs }: BegunSession, isSecure: boolean): string {
-  const maxAgeSeconds = Math.max(1, Math.ceil((expiresAtMs - Date.now()) / 1_000));
+  const maxAgeSeconds = Math.max(COOKIE_SECONDS, Math.ceil((expiresAtMs - Date.now()) / 1_000));
   return setSessionCookie({ token, embed, isSecure, maxAgeSeconds });
 }

@@ -1,8 +1,8 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { askedWith, FakePorts, FakeSessions, sessionOf } from '../../../test/kit/admission-fakes.js';
 import { FakeFeed } from '../../../test/kit/answer-fakes.js';
 import type { AdmissionRequest } from '../contracts/credential-scheme.js';
-import { CrossSiteRequestError } from '../errors.js';
+import { CrossSiteRequestError, SessionEndedError, TooManyLookupsError } from '../errors.js';
 import { PortRulesService } from './port-rules.service.js';
 import { SessionScheme } from './session.scheme.js';
 import { SessionsService } from './sessions.service.js';
@@ -84,6 +84,29 @@ describe('the session of a request', () => {
   it('never reaches a sandbox: neither its cookies nor its tokens', () => {
     expect(scheme.cookies).toEqual(['__Host-sandbox_session', 'sandbox_session']);
     expect(scheme.pattern).toBe(store.pattern);
+  });
+});
+
+describe('a cookie whose session has ended', () => {
+  const admit = async (...cookies: string[]) =>
+    admittedBy(cookies.map((token) => `sandbox_session=${token}`).join('; '));
+
+  it('is told of where no other is good', async () => {
+    store.ends.set('wrs_3', 'revoked');
+    await expect(admit('wrs_3')).rejects.toThrow('the session has been revoked; ask for a new link');
+    await expect(admit('wrs_9', 'wrs_3', 'wrs_8')).rejects.toThrow(SessionEndedError);
+    expect(await admit('wrs_3', 'wrs_2')).toBe('session-2');
+    expect(await admit('wrs_3', 'wrs_2')).toBe('session-2');
+  });
+
+  // A neighbour plants made-up cookies, a flood uses the budget of the visitor's network up: the visitor was out.
+  it("that cannot be asked about stands in no other one's way", async () => {
+    vi.useFakeTimers();
+    expect(await admit('wrs_1')).toBe('session-1');
+    for (let i = 0; i < 500; i++) await admit(`wrs_${1_000 + i}`);
+    await expect(admit('wrs_9')).rejects.toThrow(TooManyLookupsError);
+    expect(await admit('wrs_9', 'wrs_1')).toBe('session-1');
+    vi.useRealTimers();
   });
 });
 

@@ -9,12 +9,12 @@ import {
 } from '../contracts/credential-scheme.js';
 import type { MaybePromise } from '../contracts/maybe-promise.js';
 import type { PortRules } from '../contracts/port-settings.js';
-import type { Session } from '../contracts/session-store.js';
-import type { ProxyError } from '../errors.js';
+import type { EndedSession, Session } from '../contracts/session-store.js';
+import { type ProxyError, SessionEndedError, TooManyLookupsError } from '../errors.js';
 import { PortRulesService } from './port-rules.service.js';
 import { cookieLinesIn, SESSION_COOKIE_NAMES, sessionTokensIn } from './session-cookie.js';
 import { isOfOwnPage, refusalOfSessionUse } from './session-use.js';
-import { changesOfSession, SESSION_SCHEME, SessionsService } from './sessions.service.js';
+import { changesOfSession, isEnded, SESSION_SCHEME, SessionsService } from './sessions.service.js';
 
 /** An admission by a session. */
 interface SessionAdmission extends Admission {
@@ -99,19 +99,37 @@ export class SessionScheme extends CredentialScheme<SessionAdmission> {
     return listed;
   }
 
-  /** The admission by the first of the tokens that has a session. */
+  /**
+   * The admission by the first of the tokens that has a session. A neighbour may have planted tokens before the real one, so
+   * what comes of one of them does not end the search.
+   *
+   * @param refused what the first one that was refused is told
+   * @throws SessionEndedError, TooManyLookupsError, also as rejections
+   */
   private admitFirst(
     tokens: readonly string[],
     request: AdmissionRequest,
+    refused: ProxyError | null = null,
   ): MaybePromise<SessionAdmission | null> {
+    let first = refused;
     for (let i = 0; i < tokens.length; i += 1) {
-      const session = this.sessions.find(tokens[i] as string, request, request.client);
-      if (session instanceof Promise)
-        return session.then((found) =>
-          found === null ? this.admitFirst(tokens.slice(i + 1), request) : this.admissionOf(found),
-        );
-      if (session !== null) return this.admissionOf(session);
+      let found: ReturnType<SessionsService['find']>;
+      try {
+        found = this.sessions.find(tokens[i] as string, request, request.client);
+      } catch (error) {
+        if (!(error instanceof TooManyLookupsError)) throw error;
+        first ??= error;
+        continue;
+      }
+      if (found instanceof Promise)
+        return found.then((session) => {
+          if (session !== null && !isEnded(session)) return this.admissionOf(session);
+          return this.admitFirst(tokens.slice(i + 1), request, first ?? endOf(session));
+        });
+      if (found !== null && !isEnded(found)) return this.admissionOf(found);
+      first ??= endOf(found);
     }
+    if (first !== null) throw first;
     return null;
   }
 
@@ -132,6 +150,10 @@ export class SessionScheme extends CredentialScheme<SessionAdmission> {
     }
     return admission;
   }
+}
+
+function endOf(session: EndedSession | null): SessionEndedError | null {
+  return session === null ? null : new SessionEndedError(session.ended);
 }
 
 function isListedIn(

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeSessions, sessionOf, SESSION_PLACE as PLACE } from '../../../test/kit/admission-fakes.js';
 import { FakeFeed } from '../../../test/kit/answer-fakes.js';
 import type { Change } from '../contracts/changes.js';
-import type { BegunSession, Session } from '../contracts/session-store.js';
+import type { BegunSession, EndedSession, Session } from '../contracts/session-store.js';
 import { DirectoryUnavailableError, LimitExceededError, TooManyLookupsError } from '../errors.js';
 import { SessionsService } from './sessions.service.js';
 import { StrangerBudget } from './stranger-budget.js';
@@ -26,7 +26,7 @@ afterEach(() => {
 });
 
 /** The session of a token; what is thrown at once as a rejection. */
-async function find(token = TOKEN, place = PLACE, client = CLIENT): Promise<Session | null> {
+async function find(token = TOKEN, place = PLACE, client = CLIENT): Promise<Session | EndedSession | null> {
   return service.find(token, place, client);
 }
 
@@ -34,7 +34,7 @@ async function begin(
   token = 'wrl_1',
   client = CLIENT,
   isConfirmed = false,
-): Promise<BegunSession | 'confirm' | null> {
+): Promise<BegunSession | EndedSession | 'confirm' | null> {
   return service.begin(token, PLACE, client, isConfirmed);
 }
 
@@ -67,7 +67,7 @@ describe('a session', () => {
     vi.advanceTimersByTime(9_999);
     expect(await find()).not.toBeNull();
     vi.advanceTimersByTime(1);
-    expect(await find()).toBeNull();
+    expect(await find()).toEqual({ ended: 'expired' });
     expect(store.asked).toBe(1);
   });
 
@@ -235,6 +235,31 @@ describe('a link', () => {
     store.instead = answer;
     await expect(begin()).rejects.toThrow(DirectoryUnavailableError);
   });
+});
+
+describe('a session, or a link, that has ended', () => {
+  it('is told of, and asked about again after 2 s at the earliest', async () => {
+    store.ends.set(TOKEN, 'revoked');
+    for (let i = 0; i < 3; i++) expect(await find()).toEqual({ ended: 'revoked' });
+    expect(store.asked).toBe(1);
+    vi.advanceTimersByTime(2_000);
+    store.ends.clear();
+    expect(await find()).toEqual(sessionOf(1));
+  });
+
+  it('is told of where the link is opened', async () => {
+    store.ends.set('wrl_1', 'used');
+    expect(await begin()).toEqual({ ended: 'used' });
+  });
+
+  it.each([{ ended: 'eaten' }, { ended: null }, { ended: ['expired'] }])(
+    'is not known to have ended where the store answers %j',
+    async (answer) => {
+      store.instead = answer;
+      await expect(find()).rejects.toThrow(DirectoryUnavailableError);
+      await expect(begin()).rejects.toThrow(DirectoryUnavailableError);
+    },
+  );
 });
 
 describe('what is open by sessions', () => {

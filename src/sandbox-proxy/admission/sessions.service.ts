@@ -6,11 +6,14 @@ import { type Change, topicOf } from '../contracts/changes.js';
 import { type MaybePromise, whenReady } from '../contracts/maybe-promise.js';
 import {
   type BegunSession,
+  type EndedSession,
   type Session,
+  type SessionEnd,
   type SessionPlace,
   SessionStore,
 } from '../contracts/session-store.js';
 import { DirectoryUnavailableError, LimitExceededError } from '../errors.js';
+import { isAdmissionEnd } from '../contracts/credential-scheme.js';
 import { AnswerCache, answerInTime } from '../memory/answer-cache.js';
 import { MemoryAnswers } from '../memory/memory-answers.js';
 import { ExchangeTurns } from './exchange-turns.js';
@@ -34,7 +37,7 @@ const MAX_FLIGHTS = 10_000;
 @Injectable()
 export class SessionsService {
   /** By `{sandboxId} {port} {token}`: a token is looked up for the port at which it is used, and is good nowhere else. */
-  private readonly sessions: AnswerCache<Session>;
+  private readonly sessions: AnswerCache<Session | EndedSession>;
   private readonly form: RegExp | null;
   private readonly turns: ExchangeTurns;
   /**
@@ -55,7 +58,8 @@ export class SessionsService {
       feed,
       ttlMs: TTL_MS,
       maxFlights: MAX_FLIGHTS,
-      isAnswer: isSession,
+      isAnswer: isSessionOrEnded,
+      isNegative: isEnded,
     });
   }
 
@@ -65,11 +69,15 @@ export class SessionsService {
   }
 
   /**
-   * The session of a token at that place, or null.
+   * The session of a token at that place; why it has ended, if whoever shows it may know; otherwise null.
    *
    * @throws DirectoryUnavailableError, TooManyLookupsError, also as rejections
    */
-  find(token: string, { sandboxId, port }: SessionPlace, client: string): MaybePromise<Session | null> {
+  find(
+    token: string,
+    { sandboxId, port }: SessionPlace,
+    client: string,
+  ): MaybePromise<Session | EndedSession | null> {
     const { store } = this;
     if (store === null || !this.hasForm(token)) return null;
     const key = keyOf(token, sandboxId, port);
@@ -93,13 +101,13 @@ export class SessionsService {
     token: string,
     place: SessionPlace,
     client: string,
-  ): Promise<Session | null> {
+  ): Promise<Session | EndedSession | null> {
     const digest = digestOf(key);
-    const ask = (): Promise<Session | null> => store.find(token, place);
+    const ask = (): Promise<Session | EndedSession | null> => store.find(token, place);
     const found = await (this.proven.has(digest) ? ask() : this.strangers.ask(client, ask));
     // a session that has ended proves nothing any more: the next question about it is a stranger's
-    if (found === null) this.proven.delete(digest);
-    else this.proven.set(digest, true);
+    if (isSession(found)) this.proven.set(digest, true);
+    else this.proven.delete(digest);
     return found;
   }
 
@@ -114,8 +122,8 @@ export class SessionsService {
   }
 
   /**
-   * Exchanges a link's token for a session; null if the token is not, or no longer, good at that place; `'confirm'` if
-   * it is good for one browser only and `isConfirmed` is false.
+   * Exchanges a link's token for a session; null if the token is not good at that place, or why it is so no longer;
+   * `'confirm'` if it is good for one browser only and `isConfirmed` is false.
    *
    * @throws DirectoryUnavailableError when the store cannot say; TooManyLookupsError when it waits too long for its
    *   turn; LimitExceededError when the store says so
@@ -125,13 +133,13 @@ export class SessionsService {
     place: SessionPlace,
     client: string,
     isConfirmed: boolean,
-  ): Promise<BegunSession | 'confirm' | null> {
+  ): Promise<BegunSession | EndedSession | 'confirm' | null> {
     const { store } = this;
     if (store === null || !this.hasForm(token)) return null;
     return this.turns.take(client, async () => {
       try {
         const begun = await answerInTime(() => store.begin(token, place, isConfirmed));
-        if (begun === null || (begun === 'confirm' && !isConfirmed)) return begun;
+        if (begun === null || (begun === 'confirm' && !isConfirmed) || isEnded(begun)) return begun;
         if (!isBegunSession(begun)) throw new TypeError('the answer has not its shape');
         this.proven.set(digestOf(keyOf(begun.token, place.sandboxId, place.port)), true);
         return begun;
@@ -141,8 +149,8 @@ export class SessionsService {
     });
   }
 
-  /** Which of these are still good; always asks the store. */
-  async stillHold(sessions: readonly Session[]): Promise<readonly boolean[]> {
+  /** Which of these are still good, or why not; always asks the store. */
+  async stillHold(sessions: readonly Session[]): Promise<readonly (boolean | SessionEnd)[]> {
     const { store } = this;
     return store === null ? sessions.map(() => false) : store.stillHold(sessions);
   }
@@ -166,16 +174,32 @@ function digestOf(key: string): string {
   return createHash('sha256').update(key).digest('base64');
 }
 
-function topicsOfSession(key: string, session: Session | null): string[] {
+function topicsOfSession(key: string, session: Session | EndedSession | null): string[] {
   const sandbox = topicOf({ kind: 'sandbox', sandboxId: key.slice(0, key.indexOf(' ')) });
-  if (session === null) return [sandbox];
+  if (session === null || isEnded(session)) return [sandbox];
   const team = topicOf({ kind: 'team', teamId: session.teamId });
   return [sandbox, team, ...changesOfSession(session).map(topicOf)];
 }
 
-function ifGoodAt(session: Session | null, sandboxId: string, port: number): Session | null {
-  if (session === null || session.expiresAtMs <= Date.now()) return null;
-  return session.sandboxId === sandboxId && session.port === port ? session : null;
+const EXPIRED: EndedSession = { ended: 'expired' };
+
+function ifGoodAt(
+  found: Session | EndedSession | null,
+  sandboxId: string,
+  port: number,
+): Session | EndedSession | null {
+  if (found === null || isEnded(found)) return found;
+  if (found.sandboxId !== sandboxId || found.port !== port) return null;
+  return found.expiresAtMs <= Date.now() ? EXPIRED : found;
+}
+
+/** True for what a store tells of a session or a link that has ended. */
+export function isEnded(value: unknown): value is EndedSession {
+  return typeof value === 'object' && value !== null && 'ended' in value && isAdmissionEnd(value.ended);
+}
+
+function isSessionOrEnded(value: unknown): value is Session | EndedSession {
+  return isEnded(value) || isSession(value);
 }
 
 function isSession(value: unknown): value is Session {

@@ -5,6 +5,7 @@ import { SANDBOX_STATUSES } from '../../platform/sandboxes/sandbox.entity.js';
 import { adviceFor, agentAdvice } from './error-advice.js';
 
 const CODES = Object.keys(PROXY_ERROR_STATUS) as ProxyErrorCode[];
+const ENDS = ['expired', 'revoked', 'used', 'paused', 'replaced'];
 const STOPPED = SANDBOX_STATUSES.filter((status) => status !== 'running');
 
 describe('the advice for an error', () => {
@@ -12,6 +13,7 @@ describe('the advice for an error', () => {
     const all = [
       ...CODES.map((code) => adviceFor(code, {})),
       ...STOPPED.map((status) => adviceFor('sandbox_not_running', { status })),
+      ...ENDS.map((reason) => adviceFor('session_ended', { reason })),
     ];
     for (const { title, advice } of all) {
       expect(title).toMatch(/^[A-Z].*[^.]$/);
@@ -55,6 +57,13 @@ describe('the advice for an error', () => {
 
   it('reads the status of a sandbox that does not run alone', () => {
     expect(adviceFor('unauthorized', { status: 'paused' })).toBe(adviceFor('unauthorized', {}));
+  });
+
+  it('says of a session in which way it has ended', () => {
+    const titles = ENDS.map((reason) => adviceFor('session_ended', { reason }).title);
+    expect(new Set(titles).size).toBe(ENDS.length);
+    expect(adviceFor('session_ended', { reason: 'toString' })).toBe(adviceFor('session_ended', {}));
+    expect(adviceFor('unauthorized', { reason: 'used' })).toBe(adviceFor('unauthorized', {}));
   });
 
   it('is the same for a sandbox that is not there and for one of another team', () => {

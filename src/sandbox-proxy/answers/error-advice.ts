@@ -1,3 +1,4 @@
+import type { SessionEnd } from '../contracts/session-store.js';
 import type { ErrorFields } from '../errors.js';
 import type { ProxyErrorCode } from '../error-status.js';
 
@@ -175,15 +176,37 @@ const NOT_RUNNING = {
   },
 } satisfies Record<string, ErrorAdvice>;
 
-/** @param fields those of the error: `status` says why a sandbox does not run */
-export function adviceFor(code: ProxyErrorCode, fields: ErrorFields): ErrorAdvice {
-  const { status } = fields;
-  return code === 'sandbox_not_running' && isStopStatus(status) ? NOT_RUNNING[status] : ADVICE[code];
+const ASK_ANEW = 'Ask whoever sent you the link for a new one, and open that.';
+const OPEN_AGAIN = 'Open the link again. If that does not help, ask whoever sent it to you for a new one.';
+
+/** By reason: what has become of a visitor's access. */
+const ENDED: Readonly<Record<SessionEnd, ErrorAdvice>> = {
+  expired: { title: 'Your access to this sandbox has expired', advice: ASK_ANEW },
+  revoked: {
+    title: 'Your access to this sandbox was taken back',
+    advice: `The team that owns it has revoked the link. ${ASK_ANEW}`,
+  },
+  used: {
+    title: 'This link has been used',
+    advice: `It works once, in one browser: open the sandbox there. Otherwise: ${ASK_ANEW}`,
+  },
+  paused: { title: 'Your access has ended, because the sandbox was paused', advice: OPEN_AGAIN },
+  replaced: { title: 'Your access has ended, because the link was opened very often', advice: OPEN_AGAIN },
+};
+
+/** @param fields those of the error: `status` says why a sandbox does not run, `reason` why access has ended */
+export function adviceFor(code: ProxyErrorCode, { status, reason }: ErrorFields): ErrorAdvice {
+  if (code === 'sandbox_not_running' && isOneOf(NOT_RUNNING, status)) return NOT_RUNNING[status];
+  if (code === 'session_ended' && isOneOf(ENDED, reason)) return ENDED[reason];
+  return ADVICE[code];
 }
 
 /** A status comes from the database and may be any text, `constructor` for example. */
-function isStopStatus(status: ErrorFields[string] | undefined): status is keyof typeof NOT_RUNNING {
-  return typeof status === 'string' && Object.hasOwn(NOT_RUNNING, status);
+function isOneOf<Name extends string>(
+  known: Readonly<Record<Name, ErrorAdvice>>,
+  name: ErrorFields[string] | undefined,
+): name is Name {
+  return typeof name === 'string' && Object.hasOwn(known, name);
 }
 
 /**

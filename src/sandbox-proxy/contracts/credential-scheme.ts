@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { ProxyError } from '../errors.js';
 import type { Change } from './changes.js';
 import type { MaybePromise } from './maybe-promise.js';
+import type { SessionEnd } from './session-store.js';
 
 /** The request that a credential is looked for in. */
 export interface AdmissionRequest {
@@ -46,11 +47,22 @@ export interface Admission {
   readonly allowedOrigins?: readonly string[];
 }
 
-/**
- * Why an admission holds no more: `expired`; `revoked` by whoever gave it; `origin`: a page opened this, and the port no
- * longer allows pages of its origin.
- */
-export type AdmissionEnd = 'expired' | 'revoked' | 'origin';
+/** Why an admission holds no more; `origin`: a page opened this, and the port no longer allows pages of its origin. */
+export type AdmissionEnd = SessionEnd | 'origin';
+
+const ENDS: ReadonlySet<unknown> = new Set<AdmissionEnd>([
+  'expired',
+  'revoked',
+  'used',
+  'paused',
+  'replaced',
+  'origin',
+]);
+
+/** True for the name of an end: a store or a scheme may be the application's, and answer anything. */
+export function isAdmissionEnd(value: unknown): value is AdmissionEnd {
+  return ENDS.has(value);
+}
 
 /** Whether an admission still holds; false is `revoked`. */
 export type Standing = boolean | AdmissionEnd;
@@ -79,7 +91,8 @@ export abstract class CredentialScheme<A extends Admission = Admission> {
   /**
    * The admission, or null if it admits nobody. Should answer from memory, without a promise, where possible.
    *
-   * @throws any error, also as a rejection, where it is not known: the request is answered 503
+   * @throws SessionEndedError where the credential was good: the request is told so, unless another one admits it; any other
+   *   error where it is not known: the request is answered 503; all also as rejections
    */
   abstract admit(found: FoundCredential, request: AdmissionRequest): MaybePromise<A | null>;
   /** Which of these (at most 500) still hold: one answer each, in the same order. Must bypass every cache. */

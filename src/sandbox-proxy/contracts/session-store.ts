@@ -18,6 +18,17 @@ export interface Session extends SessionPlace {
   readonly expiresAtMs: number;
 }
 
+/**
+ * Why a session, or a link, is good no more: `used`: a link for one browser has been used; `paused`: the sandbox was paused
+ * or moved, and the team wants that to end it; `replaced`: its link has begun too many sessions since.
+ */
+export type SessionEnd = 'expired' | 'revoked' | 'used' | 'paused' | 'replaced';
+
+/** What is known of a session or a link that has ended. Only for who shows the whole token, where it was good. */
+export interface EndedSession {
+  readonly ended: SessionEnd;
+}
+
 /** A new session. Only now is its token known. */
 export interface BegunSession {
   /** Becomes the value of a cookie: letters, digits, `-`, `_`, `.` and `~`. */
@@ -36,10 +47,14 @@ export interface BegunSession {
 export abstract class SessionStore {
   /** The form of link tokens and session tokens, without anchors. A text of this form never reaches a sandbox. */
   abstract readonly pattern: RegExp;
-  /** The session with this token, if it is good at this place; otherwise null. Called only when memory does not know. */
-  abstract find(token: string, place: SessionPlace): Promise<Session | null>;
   /**
-   * Exchanges the token of a link for a session; null where the token is not, or no longer, good at this place. A link
+   * The session with this token, if it is good at this place; why it has ended, if that is known; otherwise null. Called only
+   * when memory does not know.
+   */
+  abstract find(token: string, place: SessionPlace): Promise<Session | EndedSession | null>;
+  /**
+   * Exchanges the token of a link for a session; where the token is good at this place no longer, why, if that is known; null
+   * where it is not. A link
    * for one browser is not spent before the visitor has confirmed it, because chats that show previews, and browsers
    * that load pages ahead, open links too.
    *
@@ -51,12 +66,12 @@ export abstract class SessionStore {
     linkToken: string,
     place: SessionPlace,
     isConfirmed: boolean,
-  ): Promise<BegunSession | 'confirm' | null>;
+  ): Promise<BegunSession | EndedSession | 'confirm' | null>;
   /**
    * The `linkId` that a token names, whether or not the token is good; null if it names none. With this method, a
    * browser that opens a link again keeps the session that it has by that link. Must not throw.
    */
   linkIdOf?(linkToken: string): string | null;
-  /** Which of these, at most 500, are still good: one answer each, in their order. Past every cache. */
-  abstract stillHold(sessions: readonly Session[]): Promise<readonly boolean[]>;
+  /** Which of these, at most 500, are still good, or why not: one answer each, in their order. Past every cache. */
+  abstract stillHold(sessions: readonly Session[]): Promise<readonly (boolean | SessionEnd)[]>;
 }

@@ -45,13 +45,11 @@ export function serverStops(): Cut {
 const CLOSE_REASONS: Readonly<Record<AdmissionEnd, string>> = {
   expired: 'access has expired',
   revoked: REVOKED,
+  used: 'the link has been used',
+  paused: 'the sandbox was paused or moved',
+  replaced: 'another session took its place',
   origin: 'no longer allowed for this origin',
 };
-
-/** True for the names of ends: a scheme may be the application's, and answer anything. */
-export function isAdmissionEnd(value: unknown): value is AdmissionEnd {
-  return typeof value === 'string' && Object.hasOwn(CLOSE_REASONS, value);
-}
 
 /** The admission no longer holds. @param endedCode of its scheme */
 export function accessEnded(end: AdmissionEnd, endedCode: 'unauthorized' | 'session_ended'): Cut {

@@ -1,4 +1,10 @@
-import type { Admission, AdmissionEnd, CredentialScheme, Standing } from '../contracts/credential-scheme.js';
+import {
+  type Admission,
+  type AdmissionEnd,
+  type CredentialScheme,
+  isAdmissionEnd,
+  type Standing,
+} from '../contracts/credential-scheme.js';
 import type { SandboxDirectory, SandboxLocation, SandboxOfTeam } from '../contracts/sandbox-directory.js';
 import {
   accessEnded,
@@ -9,7 +15,6 @@ import {
   sandboxStopped,
 } from '../exchange/cut.js';
 import type { OpenGroup, OpenMember } from '../exchange/open-group.js';
-import { isAdmissionEnd } from '../exchange/cut.js';
 import { answerInTime } from '../memory/answer-cache.js';
 import { isLocation, placeOf } from '../routing/routes.js';
 
