@@ -311,6 +311,20 @@ describe('the store of sessions', () => {
     expect(await begin((await link(false, '-1 second')).token)).toEqual({ ended: 'expired' });
   });
 
+  it('begins none by a link that is revoked at the same moment', async () => {
+    const { id, token } = await link();
+    const revoker = new Client({ connectionString: db.url });
+    await revoker.connect();
+    await revoker.query('BEGIN');
+    await revoker.query('UPDATE sandbox_links SET revoked_at = now() WHERE id = $1', [decodeId('link', id)]);
+    const exchange = begin(token);
+    const waits = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    await expect.poll(() => db.query(waits)).toHaveLength(1);
+    await revoker.query('COMMIT');
+    await revoker.end();
+    expect(await exchange).toEqual({ ended: 'revoked' });
+  });
+
   it('spends a link for one browser only once it has been confirmed', async () => {
     const { id, token } = await link(true);
     asked = 0;
