@@ -43,6 +43,17 @@ describe('the console', () => {
     expect(headers.get('set-cookie')).toBeNull();
   });
 
+  it('offers links that last as long as the operator allows, and no longer', async () => {
+    const offered = async (url: string): Promise<string[]> =>
+      [...(await (await fetch(url)).text()).matchAll(/<option value="(\d+)"/g)].map(([, seconds]) =>
+        String(seconds),
+      );
+    expect(await offered(started.url)).toEqual(['60', '300', '900', '3600', '28800', '86400']);
+    const generous = await startApp({ env: { LINK_MAX_TTL_SECONDS: '2592000' } });
+    expect((await offered(generous.url)).slice(-2)).toEqual(['604800', '2592000']);
+    await generous.close();
+  });
+
   it('answers HEAD as GET, without the page', async () => {
     const answer = await get('/', { method: 'HEAD' });
     expect([answer.status, await answer.text()]).toEqual([200, '']);

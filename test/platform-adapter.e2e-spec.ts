@@ -380,6 +380,88 @@ describe('the store of sessions', () => {
     expect(await store().stillHold([session])).toEqual([false]);
   });
 
+  describe('prolongs a session that is used', () => {
+    /** A session by a link that renews for 100 s at a time, with these seconds left, and its store's view of it. */
+    async function used(left = 50, until = '1 hour'): Promise<{ session: Session; linkUuid: string }> {
+      const { id, token } = await link();
+      const linkUuid = of(decodeId('link', id) ?? undefined);
+      await db.query(
+        `UPDATE sandbox_links SET renew_seconds = 100, renew_until = now() + $2::interval WHERE id = $1`,
+        [linkUuid, until],
+      );
+      const sessionToken = await begun(token);
+      await db.query(
+        "UPDATE sandbox_sessions SET expires_at = now() + $2 * interval '1 second' WHERE link_id = $1",
+        [linkUuid, left],
+      );
+      return { session: await sessionOf(sessionToken), linkUuid };
+    }
+    const renew = async (...sessions: Session[]): Promise<(number | null)[]> => [
+      ...(await store().renew(sessions)),
+    ];
+    const seconds = (endMs: number | null | undefined): number =>
+      Math.round((Number(endMs) - Date.now()) / 1_000);
+
+    it('by its time from then on, in memory and in the table, for as many processes as ask once', async () => {
+      const { session } = await used();
+      expect(session.renewal).toEqual({ ttlMs: 100_000, untilMs: expect.any(Number) });
+      const [first, second] = [await renew(session), await renew(session)];
+      expect(seconds(first[0])).toBeGreaterThan(97);
+      expect(second).toEqual(first);
+      expect(await store().stillHold([session])).toEqual([true]);
+    });
+
+    it('once three quarters of it are left, and not before', async () => {
+      const { session } = await used(80);
+      expect(await renew(session)).toEqual([session.expiresAtMs]);
+    });
+
+    it('not beyond the bound of its link', async () => {
+      const { session } = await used(50, '70 seconds');
+      expect(seconds((await renew(session))[0])).toBeLessThanOrEqual(70);
+      expect(await renew(session)).toEqual([session.renewal?.untilMs]);
+    });
+
+    it('after its link has expired, but neither after it was revoked nor after its own end', async () => {
+      const { session, linkUuid } = await used();
+      await db.query('UPDATE sandbox_links SET expires_at = now() WHERE id = $1', [linkUuid]);
+      expect(seconds((await renew(session))[0])).toBeGreaterThan(97);
+      const [revoked, over] = [await used(), await used(-1).catch(String)];
+      expect(over).toContain('no session');
+      await db.query('UPDATE sandbox_links SET revoked_at = now(), renew_until = now() WHERE id = $1', [
+        revoked.linkUuid,
+      ]);
+      expect(await renew(revoked.session)).toEqual([null]);
+      expect(await store().stillHold([revoked.session])).toEqual(['revoked']);
+    });
+
+    it('not where its sandbox was paused, if that ends it, also at the same moment', async () => {
+      const { session, linkUuid } = await used();
+      await db.query('UPDATE sandbox_links SET end_sessions_on_pause = true WHERE id = $1', [linkUuid]);
+      const pauser = new Client({ connectionString: db.url });
+      await pauser.connect();
+      await pauser.query('BEGIN');
+      await pauser.query(`UPDATE sandboxes SET status = 'paused' WHERE id = $1`, [sandbox.uuid]);
+      // the row is locked: nobody waits for it
+      expect(await renew(session)).toEqual([session.expiresAtMs]);
+      await pauser.query('COMMIT');
+      await pauser.end();
+      expect(await renew(session)).toEqual([null]);
+      expect(await store().stillHold([session])).toEqual(['paused']);
+    });
+
+    it('of many, each by its own link, in their order', async () => {
+      const [one, other] = [await used(), await used(80)];
+      const fixed = await sessionOf(await begun());
+      const ends = await renew({ ...one.session, sessionId: 'x' }, other.session, fixed, one.session);
+      expect([ends[0], ends[1], ends[2]]).toEqual([null, other.session.expiresAtMs, fixed.expiresAtMs]);
+      expect(seconds(ends[3])).toBeGreaterThan(97);
+      asked = 0;
+      await renew(one.session, other.session);
+      expect(asked).toBe(1);
+    });
+  });
+
   // one guest opened a link 1,000 times, and the next guest got 401
   it('begins another one by a link that has 1,000, in place of the oldest, and tells of its end', async () => {
     const { id, token } = await link();

@@ -116,7 +116,12 @@ export class FakeSessions extends SessionStore {
   /** What is answered instead of a row or a list; a store may answer anything. */
   instead: unknown = null;
   insteadOfHolding: unknown = null;
-  /** What exchanges fail with. */
+  /** The ids of the sessions that it was asked to renew, question by question. */
+  readonly renewed: string[][] = [];
+  /** False: all have ended. */
+  isRenewing = true;
+  insteadOfEnds: unknown = null;
+  /** What exchanges and renewals fail with. */
   failure: Error | null = null;
   private gate: Promise<void> = Promise.resolve();
 
@@ -147,6 +152,15 @@ export class FakeSessions extends SessionStore {
 
   override linkIdOf(linkToken: string): string | null {
     return linkToken.replace('wrl_', 'link-');
+  }
+
+  override async renew(sessions: readonly Session[]): Promise<readonly (number | null)[]> {
+    this.renewed.push(sessions.map(({ sessionId }) => sessionId));
+    if (this.failure !== null) throw this.failure;
+    if (this.insteadOfEnds !== null) return this.insteadOfEnds as readonly number[];
+    return sessions.map(({ renewal }) =>
+      this.isRenewing && renewal !== undefined ? Math.min(renewal.untilMs, Date.now() + renewal.ttlMs) : null,
+    );
   }
 
   async stillHold(sessions: readonly Session[]): Promise<readonly boolean[]> {

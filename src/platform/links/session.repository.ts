@@ -86,6 +86,28 @@ const END_OLDEST = `
     RETURNING id)
   SELECT pg_notify($3, json_build_object('table', 'sandbox_sessions', 'id', id)::text) FROM ended`;
 
+/**
+ * SKIP LOCKED, so that two processes that renew overlapping lists neither wait for one another nor deadlock, and neither do a
+ * process and whoever pauses a sandbox. What has ended meanwhile is looked at again once the row is locked.
+ */
+const RENEW = `
+  WITH good AS (
+    SELECT c.id, c.expires_at, l.renew_until, l.renew_seconds * interval '1 second' AS ttl
+      FROM sandbox_sessions c
+      JOIN sandbox_links l ON l.id = c.link_id
+      JOIN sandboxes s ON s.id = l.sandbox_id
+      JOIN teams t ON t.id = s.team_id AND t.deleted_at IS NULL
+     WHERE c.id = ANY($1::uuid[]) AND least(c.expires_at, l.renew_until) > now() AND l.revoked_at IS NULL),
+  due AS (
+    SELECT c.id, least(good.renew_until, now() + good.ttl) AS until FROM sandbox_sessions c JOIN good USING (id)
+     WHERE c.expires_at > now() AND c.ended_reason IS NULL
+       AND c.expires_at < least(good.renew_until, now() + 0.75 * good.ttl)
+       FOR NO KEY UPDATE OF c SKIP LOCKED),
+  renewed AS (
+    UPDATE sandbox_sessions c SET expires_at = due.until FROM due WHERE c.id = due.id RETURNING c.id, c.expires_at)
+  SELECT id, ${asMs('least(coalesce(renewed.expires_at, good.expires_at), good.renew_until)')} AS "expiresAtMs"
+    FROM good LEFT JOIN renewed USING (id)`;
+
 /** The queries for links and sessions. */
 @Injectable()
 export class SessionRepository {
@@ -94,6 +116,14 @@ export class SessionRepository {
   /** These sessions, also those that have ended, as long as they are remembered. @param ids UUIDs */
   findMany(ids: readonly string[]): Promise<SessionRow[]> {
     return this.dataSource.query<SessionRow[]>(SESSION, [ids]);
+  }
+
+  /**
+   * Prolongs those of these sessions that are good: when each of them ends now. A session is written at most once for each
+   * quarter of its time, however many processes ask. One that another process is writing keeps the end that it has.
+   */
+  renew(ids: readonly string[]): Promise<{ readonly id: string; readonly expiresAtMs: number }[]> {
+    return this.dataSource.query(RENEW, [ids]);
   }
 
   /** These links, also those that begin no session any more, as long as they are remembered. @param ids UUIDs */

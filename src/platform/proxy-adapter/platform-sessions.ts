@@ -65,6 +65,14 @@ export class PlatformSessionStore extends SessionStore {
     return presented === null ? null : encodeId('link', presented.id);
   }
 
+  override async renew(sessions: readonly Session[]): Promise<readonly (number | null)[]> {
+    if (!this.tables.haveLinks) return sessions.map(() => null);
+    const ids = sessions.map(({ sessionId }) => decodeId('session', sessionId));
+    const rows = await this.repository.renew(ids.filter((id) => id !== null));
+    const ends = new Map(rows.map(({ id, expiresAtMs }) => [id, expiresAtMs]));
+    return ids.map((id) => ends.get(id ?? '') ?? null);
+  }
+
   async stillHold(sessions: readonly Session[]): Promise<readonly (boolean | SessionEnd)[]> {
     if (!this.tables.haveLinks) return sessions.map(() => false);
     const ids = sessions.map(({ sessionId }) => decodeId('session', sessionId));
@@ -79,10 +87,14 @@ export class PlatformSessionStore extends SessionStore {
 
 /** Whether nothing has been changed in place of what the session was admitted by. */
 function isSame(session: Session, now: Session): boolean {
-  const { allowedOrigins, ...rest } = now;
+  const { allowedOrigins, expiresAtMs, renewal, ...rest } = now;
   const fields = Object.keys(rest) as (keyof typeof rest)[];
   return (
     fields.every((field) => session[field] === rest[field]) &&
+    session.renewal?.ttlMs === renewal?.ttlMs &&
+    session.renewal?.untilMs === renewal?.untilMs &&
+    // this or another process may have prolonged it
+    (renewal === undefined ? session.expiresAtMs === expiresAtMs : session.expiresAtMs <= expiresAtMs) &&
     session.allowedOrigins.length === allowedOrigins.length &&
     session.allowedOrigins.every((origin, i) => origin === allowedOrigins[i])
   );
@@ -98,6 +110,9 @@ function sessionOf(row: SessionRow): Session {
     embed: row.embed,
     allowedOrigins: row.allowedOrigins,
     expiresAtMs: row.expiresAtMs,
+    ...(row.renewSeconds === null || row.renewUntilMs === null
+      ? {}
+      : { renewal: { ttlMs: row.renewSeconds * 1_000, untilMs: row.renewUntilMs } }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { PlatformOptions } from '../../platform/platform.options.js';
 import { applyDecorators, Controller, Get, Header } from '@nestjs/common';
 
 /** The page may use only its own script and style and talk only to its own host, and no page may frame it. */
@@ -31,9 +32,13 @@ const Serves = (path: string, type: 'html' | 'css' | 'javascript') =>
  */
 @Controller()
 export class ConsoleController {
-  private readonly html = read('console.html');
+  private readonly html: string;
   private readonly css = read('console.css');
   private readonly javascript = read('console.js');
+
+  constructor({ linkMaxTtlSeconds }: PlatformOptions) {
+    this.html = offeringUpTo(linkMaxTtlSeconds, read('console.html'));
+  }
 
   @Serves('/', 'html')
   page(): string {
@@ -49,6 +54,13 @@ export class ConsoleController {
   script(): string {
     return this.javascript;
   }
+}
+
+/** The page without the durations of links that the operator does not allow. */
+function offeringUpTo(maxSeconds: number, html: string): string {
+  return html.replace(/^ *<option value="(\d+)".*<\/option>\n/gm, (option, seconds) =>
+    Number(seconds) <= maxSeconds ? option : '',
+  );
 }
 
 /** The files are in `public/` beside this file, in `dist` too, where the build copies them (`assets` in nest-cli.json). */

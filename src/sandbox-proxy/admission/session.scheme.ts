@@ -9,16 +9,17 @@ import {
 } from '../contracts/credential-scheme.js';
 import type { MaybePromise } from '../contracts/maybe-promise.js';
 import type { PortRules } from '../contracts/port-settings.js';
-import type { EndedSession, Session } from '../contracts/session-store.js';
+import type { EndedSession } from '../contracts/session-store.js';
 import { type ProxyError, SessionEndedError, TooManyLookupsError } from '../errors.js';
 import { PortRulesService } from './port-rules.service.js';
+import type { KeptSession } from './session-renewals.js';
 import { cookieLinesIn, SESSION_COOKIE_NAMES, sessionTokensIn } from './session-cookie.js';
 import { isOfOwnPage, refusalOfSessionUse } from './session-use.js';
 import { changesOfSession, isEnded, SESSION_SCHEME, SessionsService } from './sessions.service.js';
 
 /** An admission by a session. */
 interface SessionAdmission extends Admission {
-  readonly session: Session;
+  readonly session: KeptSession;
   /** The origin of the page that uses it, where only the port's CORS list allows that; null: it needs no list. */
   readonly listedOrigin: string | null;
 }
@@ -35,7 +36,7 @@ export class SessionScheme extends CredentialScheme<SessionAdmission> {
   override readonly cookies = SESSION_COOKIE_NAMES;
   override readonly pattern: RegExp | null;
   /** One admission for all requests of a session, for as long as the session is in memory. */
-  private readonly admissions = new WeakMap<Session, SessionAdmission>();
+  private readonly admissions = new WeakMap<KeptSession, SessionAdmission>();
   /** Those that rest on the port's CORS list too, by the origin in it. */
   private readonly listed = new WeakMap<SessionAdmission, Map<string, SessionAdmission>>();
 
@@ -68,6 +69,10 @@ export class SessionScheme extends CredentialScheme<SessionAdmission> {
     );
   }
 
+  override inUse({ session }: SessionAdmission): void {
+    this.sessions.noteUse(session);
+  }
+
   override forget(change: Change): void {
     this.sessions.forget(change);
   }
@@ -93,7 +98,7 @@ export class SessionScheme extends CredentialScheme<SessionAdmission> {
     if (listed === undefined) {
       const { sandboxId, port } = admission.session;
       const restsOn = [...admission.restsOn, { kind: 'port', sandboxId, port } as const];
-      listed = { ...admission, restsOn, listedOrigin };
+      listed = this.newAdmission(admission.session, restsOn, listedOrigin);
       known.set(listedOrigin, listed);
     }
     return listed;
@@ -133,22 +138,33 @@ export class SessionScheme extends CredentialScheme<SessionAdmission> {
     return null;
   }
 
-  private admissionOf(session: Session): SessionAdmission {
+  private admissionOf(session: KeptSession): SessionAdmission {
     let admission = this.admissions.get(session);
     if (admission === undefined) {
-      const { teamId, expiresAtMs, allowedOrigins } = session;
-      admission = {
-        scheme: this,
-        teamId,
-        expiresAtMs,
-        allowedOrigins,
-        restsOn: changesOfSession(session),
-        session,
-        listedOrigin: null,
-      };
+      admission = this.newAdmission(session, changesOfSession(session), null);
       this.admissions.set(session, admission);
     }
     return admission;
+  }
+
+  private newAdmission(
+    session: KeptSession,
+    restsOn: readonly Change[],
+    listedOrigin: string | null,
+  ): SessionAdmission {
+    const { teamId, allowedOrigins } = session;
+    return {
+      scheme: this,
+      teamId,
+      allowedOrigins,
+      restsOn,
+      session,
+      listedOrigin,
+      // what is open ends when the session does, which may have been prolonged since
+      get expiresAtMs() {
+        return session.expiresAtMs;
+      },
+    };
   }
 }
 

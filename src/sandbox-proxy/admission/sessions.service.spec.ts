@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeSessions, sessionOf, SESSION_PLACE as PLACE } from '../../../test/kit/admission-fakes.js';
 import { FakeFeed } from '../../../test/kit/answer-fakes.js';
 import type { Change } from '../contracts/changes.js';
-import type { BegunSession, EndedSession, Session } from '../contracts/session-store.js';
+import type { BegunSession, EndedSession, Session, SessionRenewal } from '../contracts/session-store.js';
 import { DirectoryUnavailableError, LimitExceededError, TooManyLookupsError } from '../errors.js';
 import { SessionsService } from './sessions.service.js';
 import { StrangerBudget } from './stranger-budget.js';
@@ -40,8 +40,8 @@ async function begin(
 
 describe('a session', () => {
   it('is found without a promise once it is known', async () => {
-    expect(await find()).toEqual(sessionOf(1));
-    expect(service.find(TOKEN, PLACE, CLIENT)).toEqual(sessionOf(1));
+    expect(await find()).toMatchObject(sessionOf(1));
+    expect(service.find(TOKEN, PLACE, CLIENT)).toMatchObject(sessionOf(1));
     expect(store.asked).toBe(1);
   });
 
@@ -107,7 +107,7 @@ describe('a session', () => {
     expect(await find('wrs_2')).toBeNull();
     store.sessions.set('wrs_2', sessionOf(2));
     service.forget({ kind: 'sandbox', sandboxId: 'cl-x' });
-    expect(await find('wrs_2')).toEqual(sessionOf(2));
+    expect(await find('wrs_2')).toMatchObject(sessionOf(2));
   });
 
   it.each<[string, unknown]>([
@@ -120,14 +120,14 @@ describe('a session', () => {
     store.instead = answer;
     await expect(find()).rejects.toThrow(DirectoryUnavailableError);
     store.instead = null;
-    expect(await find()).toEqual(sessionOf(1));
+    expect(await find()).toMatchObject(sessionOf(1));
   });
 
   it('is not looked for by whoever has asked for too many that do not exist; others go on', async () => {
     await find();
     for (let i = 0; i < 500; i++) await find(`wrs_${1_000 + i}`, PLACE, '192.0.2.9');
     await expect(find('wrs_2', PLACE, '192.0.2.9')).rejects.toThrow(TooManyLookupsError);
-    expect(await find(TOKEN, PLACE, '192.0.2.9')).toEqual(sessionOf(1));
+    expect(await find(TOKEN, PLACE, '192.0.2.9')).toMatchObject(sessionOf(1));
     expect(await find('wrs_2')).toBeNull();
   });
 });
@@ -145,7 +145,7 @@ describe('a session that has been shown to be one, where its address has used up
     await flood();
     for (let i = 0; i < 3; i++) {
       service.forget(SANDBOX);
-      expect(await find()).toEqual(sessionOf(1));
+      expect(await find()).toMatchObject(sessionOf(1));
     }
     await expect(find('wrs_2')).rejects.toThrow(TooManyLookupsError);
   });
@@ -154,7 +154,7 @@ describe('a session that has been shown to be one, where its address has used up
     store.links.set('wrl_1', { token: TOKEN, embed: false, expiresAtMs: 9e15 });
     await begin();
     await flood();
-    expect(await find()).toEqual(sessionOf(1));
+    expect(await find()).toMatchObject(sessionOf(1));
   });
 
   it("is a stranger's at another place, and after its end", async () => {
@@ -237,6 +237,53 @@ describe('a link', () => {
   });
 });
 
+describe('a session that its use prolongs', () => {
+  const untilMs = (): number => Date.now() + 3_600_000;
+  const renewable = (): Session => ({
+    ...sessionOf(1),
+    expiresAtMs: Date.now() + 100_000,
+    renewal: { ttlMs: 100_000, untilMs: untilMs() },
+  });
+
+  it('is prolonged by it in memory, without another question for it', async () => {
+    store.sessions.set(TOKEN, renewable());
+    for (let i = 0; i < 6; i += 1) {
+      expect(await find()).toMatchObject({ sessionId: 'session-1' });
+      await vi.advanceTimersByTimeAsync(18_000);
+    }
+    expect([store.asked, store.renewed.length]).toEqual([1, 2]);
+  });
+
+  it('is asked about again where another process may have prolonged it, and once only', async () => {
+    store.sessions.set(TOKEN, renewable());
+    await find();
+    store.sessions.set(TOKEN, { ...renewable(), expiresAtMs: Date.now() + 110_000 });
+    vi.advanceTimersByTime(105_000);
+    expect(await find()).toMatchObject({ sessionId: 'session-1' });
+    expect(store.asked).toBe(2);
+    vi.advanceTimersByTime(5_000);
+    store.ends.set(TOKEN, 'expired');
+    for (let i = 0; i < 3; i += 1) expect(await find()).toEqual({ ended: 'expired' });
+    expect(store.asked).toBe(3);
+  });
+
+  it('is not asked about after the bound', async () => {
+    store.sessions.set(TOKEN, { ...renewable(), renewal: { ttlMs: 100_000, untilMs: Date.now() + 100_000 } });
+    await find();
+    vi.advanceTimersByTime(100_000);
+    expect(await find()).toEqual({ ended: 'expired' });
+    expect(store.asked).toBe(1);
+  });
+
+  it.each([{ ttlMs: 0, untilMs: 1 }, { ttlMs: 1 }, { untilMs: 1 }, 7, null])(
+    'is not known where the store answers how as %j',
+    async (renewal) => {
+      store.sessions.set(TOKEN, { ...sessionOf(1), renewal: renewal as unknown as SessionRenewal });
+      await expect(find()).rejects.toThrow(DirectoryUnavailableError);
+    },
+  );
+});
+
 describe('a session, or a link, that has ended', () => {
   it('is told of, and asked about again after 2 s at the earliest', async () => {
     store.ends.set(TOKEN, 'revoked');
@@ -244,7 +291,7 @@ describe('a session, or a link, that has ended', () => {
     expect(store.asked).toBe(1);
     vi.advanceTimersByTime(2_000);
     store.ends.clear();
-    expect(await find()).toEqual(sessionOf(1));
+    expect(await find()).toMatchObject(sessionOf(1));
   });
 
   it('is told of where the link is opened', async () => {

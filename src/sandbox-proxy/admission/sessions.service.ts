@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Inject, Injectable, Optional } from '@nestjs/common';
+import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { ChangeFeed } from '../contracts/change-feed.js';
 import { type Change, topicOf } from '../contracts/changes.js';
@@ -10,6 +10,7 @@ import {
   type Session,
   type SessionEnd,
   type SessionPlace,
+  type SessionRenewal,
   SessionStore,
 } from '../contracts/session-store.js';
 import { DirectoryUnavailableError, LimitExceededError } from '../errors.js';
@@ -17,6 +18,7 @@ import { isAdmissionEnd } from '../contracts/credential-scheme.js';
 import { AnswerCache, answerInTime } from '../memory/answer-cache.js';
 import { MemoryAnswers } from '../memory/memory-answers.js';
 import { ExchangeTurns } from './exchange-turns.js';
+import { kept, type KeptSession, SessionRenewals } from './session-renewals.js';
 import { StrangerBudget } from './stranger-budget.js';
 import { wholeText } from './whole-text.js';
 
@@ -37,7 +39,9 @@ const MAX_FLIGHTS = 10_000;
 @Injectable()
 export class SessionsService {
   /** By `{sandboxId} {port} {token}`: a token is looked up for the port at which it is used, and is good nowhere else. */
-  private readonly sessions: AnswerCache<Session | EndedSession>;
+  private readonly sessions: AnswerCache<KeptSession | EndedSession>;
+  private readonly renewals: SessionRenewals | null;
+  private readonly logger = new Logger('SandboxProxy');
   private readonly form: RegExp | null;
   private readonly turns: ExchangeTurns;
   /**
@@ -52,6 +56,12 @@ export class SessionsService {
     private readonly strangers: StrangerBudget,
   ) {
     this.turns = new ExchangeTurns(strangers);
+    this.renewals =
+      store?.renew === undefined
+        ? null
+        : new SessionRenewals(store, (error) =>
+            this.logger.warn(`sessions were not renewed (${String(error)})`),
+          );
     this.form = store === null ? null : wholeText(store.pattern);
     this.sessions = new AnswerCache({
       memory: new MemoryAnswers(MAX_SESSIONS, topicsOfSession),
@@ -77,16 +87,36 @@ export class SessionsService {
     token: string,
     { sandboxId, port }: SessionPlace,
     client: string,
-  ): MaybePromise<Session | EndedSession | null> {
+  ): MaybePromise<KeptSession | EndedSession | null> {
     const { store } = this;
     if (store === null || !this.hasForm(token)) return null;
     const key = keyOf(token, sandboxId, port);
-    const found = this.sessions.get(
-      key,
-      () => this.lookUp(store, key, token, { sandboxId, port }, client),
-      () => this.payFor(key, client),
-    );
-    return whenReady(found, (session) => ifGoodAt(session, sandboxId, port));
+    const ask = (): Promise<KeptSession | EndedSession | null> =>
+      this.lookUp(store, key, token, { sandboxId, port }, client);
+    const pay = (): void => this.payFor(key, client);
+    let found = this.sessions.get(key, ask, pay);
+    if (mayBeRenewed(found)) {
+      this.sessions.delete(key);
+      found = this.sessions.get(key, ask, pay);
+    }
+    return whenReady(found, (session) => this.ifGoodAt(session, sandboxId, port));
+  }
+
+  /** Notes that a session is in use. */
+  noteUse(session: KeptSession): void {
+    this.renewals?.note(session);
+  }
+
+  private ifGoodAt(
+    found: KeptSession | EndedSession | null,
+    sandboxId: string,
+    port: number,
+  ): KeptSession | EndedSession | null {
+    if (found === null || isEnded(found)) return found;
+    if (found.sandboxId !== sandboxId || found.port !== port) return null;
+    if (found.expiresAtMs <= Date.now()) return EXPIRED;
+    this.noteUse(found);
+    return found;
   }
 
   /** @throws TooManyLookupsError where the client would have to pay, and cannot */
@@ -101,14 +131,17 @@ export class SessionsService {
     token: string,
     place: SessionPlace,
     client: string,
-  ): Promise<Session | EndedSession | null> {
+  ): Promise<KeptSession | EndedSession | null> {
     const digest = digestOf(key);
     const ask = (): Promise<Session | EndedSession | null> => store.find(token, place);
     const found = await (this.proven.has(digest) ? ask() : this.strangers.ask(client, ask));
     // a session that has ended proves nothing any more: the next question about it is a stranger's
-    if (isSession(found)) this.proven.set(digest, true);
-    else this.proven.delete(digest);
-    return found;
+    if (!isSession(found)) {
+      this.proven.delete(digest);
+      return found;
+    }
+    this.proven.set(digest, true);
+    return kept(found);
   }
 
   /** True for a text with the form of a token, whether or not there is such a token. */
@@ -174,7 +207,7 @@ function digestOf(key: string): string {
   return createHash('sha256').update(key).digest('base64');
 }
 
-function topicsOfSession(key: string, session: Session | EndedSession | null): string[] {
+function topicsOfSession(key: string, session: KeptSession | EndedSession | null): string[] {
   const sandbox = topicOf({ kind: 'sandbox', sandboxId: key.slice(0, key.indexOf(' ')) });
   if (session === null || isEnded(session)) return [sandbox];
   const team = topicOf({ kind: 'team', teamId: session.teamId });
@@ -183,14 +216,12 @@ function topicsOfSession(key: string, session: Session | EndedSession | null): s
 
 const EXPIRED: EndedSession = { ended: 'expired' };
 
-function ifGoodAt(
-  found: Session | EndedSession | null,
-  sandboxId: string,
-  port: number,
-): Session | EndedSession | null {
-  if (found === null || isEnded(found)) return found;
-  if (found.sandboxId !== sandboxId || found.port !== port) return null;
-  return found.expiresAtMs <= Date.now() ? EXPIRED : found;
+/** Whether a session that is over by what memory knows may have been prolonged by another process. */
+function mayBeRenewed(found: MaybePromise<KeptSession | EndedSession | null>): boolean {
+  if (found === null || found instanceof Promise || isEnded(found) || found.renewal === undefined)
+    return false;
+  const now = Date.now();
+  return found.expiresAtMs <= now && now < found.renewal.untilMs;
 }
 
 /** True for what a store tells of a session or a link that has ended. */
@@ -198,23 +229,28 @@ export function isEnded(value: unknown): value is EndedSession {
   return typeof value === 'object' && value !== null && 'ended' in value && isAdmissionEnd(value.ended);
 }
 
-function isSessionOrEnded(value: unknown): value is Session | EndedSession {
+function isSessionOrEnded(value: unknown): value is KeptSession | EndedSession {
   return isEnded(value) || isSession(value);
 }
 
 function isSession(value: unknown): value is Session {
   if (typeof value !== 'object' || value === null) return false;
-  const { sessionId, linkId, teamId, sandboxId, port, embed, allowedOrigins, expiresAtMs } = value as Record<
-    string,
-    unknown
-  >;
+  const fields = value as Record<string, unknown>;
+  const { sessionId, linkId, teamId, sandboxId, port, embed, allowedOrigins, expiresAtMs, renewal } = fields;
   return (
     [sessionId, linkId, teamId, sandboxId].every((id) => typeof id === 'string') &&
     typeof port === 'number' &&
     typeof embed === 'boolean' &&
     Array.isArray(allowedOrigins) &&
-    Number.isFinite(expiresAtMs)
+    Number.isFinite(expiresAtMs) &&
+    (renewal === undefined || isRenewal(renewal))
   );
+}
+
+function isRenewal(value: unknown): value is SessionRenewal {
+  if (typeof value !== 'object' || value === null) return false;
+  const { ttlMs, untilMs } = value as Record<string, unknown>;
+  return Number.isFinite(ttlMs) && (ttlMs as number) > 0 && Number.isFinite(untilMs);
 }
 
 /** The token becomes the value of a cookie, so it must hold no character that would end one. */

@@ -97,6 +97,8 @@ export abstract class CredentialScheme<A extends Admission = Admission> {
   abstract admit(found: FoundCredential, request: AdmissionRequest): MaybePromise<A | null>;
   /** Which of these (at most 500) still hold: one answer each, in the same order. Must bypass every cache. */
   abstract stillHold(admissions: readonly A[]): Promise<readonly Standing[]>;
+  /** Called once a second for an admission that expires and has something open: it is in use. Must not throw. */
+  inUse?(admission: A): void;
   /** Called for every change, before anything is asked again: forgets what the change concerns. */
   forget(_change: Change): void {
     // A scheme that remembers nothing has nothing to forget.

@@ -16,6 +16,15 @@ export interface Session extends SessionPlace {
   readonly allowedOrigins: readonly string[];
   /** Epoch milliseconds. */
   readonly expiresAtMs: number;
+  /** How its use prolongs it, where the store has `renew`; absent: it does not. */
+  readonly renewal?: SessionRenewal;
+}
+
+/** A session that is used lasts for `ttlMs` from then on, but not beyond `untilMs`. */
+export interface SessionRenewal {
+  readonly ttlMs: number;
+  /** Epoch milliseconds. */
+  readonly untilMs: number;
 }
 
 /**
@@ -72,6 +81,13 @@ export abstract class SessionStore {
    * browser that opens a link again keeps the session that it has by that link. Must not throw.
    */
   linkIdOf?(linkToken: string): string | null;
+  /**
+   * Prolongs those of these sessions, at most 500, that have not ended: they are in use. When each ends now, epoch
+   * milliseconds, in their order; null: it has ended. Called at most once for each quarter of a session's `ttlMs`, by each
+   * process: the store should write no more often than that for all of them. A session is never prolonged after its link
+   * was revoked, nor beyond `untilMs`.
+   */
+  renew?(sessions: readonly Session[]): Promise<readonly (number | null)[]>;
   /** Which of these, at most 500, are still good, or why not: one answer each, in their order. Past every cache. */
   abstract stillHold(sessions: readonly Session[]): Promise<readonly (boolean | SessionEnd)[]>;
 }

@@ -135,8 +135,9 @@ export class SandboxChanges implements OnModuleInit, OnApplicationShutdown {
     const now = Date.now();
     for (const group of this.open.all()) {
       const { expiresAtMs, scheme } = group.admission;
-      if (expiresAtMs !== undefined && expiresAtMs <= now)
-        group.cut(group.snapshot(), accessEnded('expired', scheme.endedCode));
+      if (expiresAtMs === undefined) continue;
+      if (expiresAtMs <= now) group.cut(group.snapshot(), accessEnded('expired', scheme.endedCode));
+      else if (group.size > 0) scheme.inUse?.(group.admission);
     }
     if (this.feed.isLive) return;
     // A time in the future is from before the clock was set back: its true age is unknown.

@@ -9,7 +9,8 @@
 /** @typedef {{ id: string, template: string, status: string, urlTemplate: string, createdAt: string }} Sandbox */
 /**
  * @typedef {{ id: string, port: number, label: string | null, once: boolean, embed: boolean,
- *   allowedOrigins: string[], expiresAt: string, usedAt: string | null }} Link
+ *   allowedOrigins: string[], expiresAt: string, renewUntil: string | null, endSessionsOnPause: boolean,
+ *   usedAt: string | null }} Link
  */
 /** @typedef {{ port: number, visibility: 'private' | 'public', cors: 'app' | string[], appHost: 'local' | 'external' }} PortSettings */
 /** @typedef {Record<string, FormDataEntryValue>} Fields */
@@ -306,6 +307,8 @@ function linksOf(sandbox, part) {
       time,
       ...(link.once ? ['works once'] : []),
       ...(link.usedAt ? [`opened ${clock(link.usedAt)}`] : []),
+      ...(link.renewUntil ? [`goes on while used, until ${clock(link.renewUntil)}`] : []),
+      ...(link.endSessionsOnPause ? ['ends with a pause'] : []),
       ...(link.embed ? ['may be embedded'] : []),
       ...(link.allowedOrigins.length > 0 ? [`for ${link.allowedOrigins.join(', ')}`] : []),
     ];
@@ -328,6 +331,8 @@ function linksOf(sandbox, part) {
       ttlSeconds: Number(fields['ttlSeconds']),
       ...(label === '' ? {} : { label }),
       ...('once' in fields ? { once: true } : {}),
+      ...('renew' in fields ? { renew: true } : {}),
+      ...('endSessionsOnPause' in fields ? { endSessionsOnPause: true } : {}),
       ...('embed' in fields ? { embed: true } : {}),
       ...(allowedOrigins.length === 0 ? {} : { allowedOrigins }),
     });
