@@ -1,4 +1,3 @@
-import type { SessionEnd } from './contracts/session-store.js';
 import type { ProxyErrorCode } from './error-status.js';
 
 /** What an error shows in addition to code and message, e.g. `{ status: 'paused' }`. */
@@ -86,6 +85,12 @@ export const REVOKED = 'access has been revoked';
 export class UnauthorizedError extends ProxyError {
   readonly code = 'unauthorized';
 }
+
+/**
+ * Why a session, or a link, is good no more: `used`: a link for one browser has been used; `paused`: the sandbox was paused
+ * or moved, and the team wants that to end it; `replaced`: its link has begun too many sessions since.
+ */
+export type SessionEnd = 'expired' | 'revoked' | 'used' | 'paused' | 'replaced';
 
 /** What has happened to a session or a link, and what its visitor can do. */
 const ENDS: Readonly<Record<SessionEnd, string>> = {

@@ -10,10 +10,10 @@ import {
   type BegunSession,
   type EndedSession,
   type Session,
-  type SessionEnd,
   type SessionPlace,
   SessionStore,
 } from '../../src/sandbox-proxy/contracts/session-store.js';
+import type { SessionEnd } from '../../src/sandbox-proxy/errors.js';
 import { Gate } from './answer-fakes.js';
 
 /** The key of that number: `wrn_` and 32 hex digits. */

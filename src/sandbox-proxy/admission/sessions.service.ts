@@ -8,12 +8,11 @@ import {
   type BegunSession,
   type EndedSession,
   type Session,
-  type SessionEnd,
   type SessionPlace,
   type SessionRenewal,
   SessionStore,
 } from '../contracts/session-store.js';
-import { DirectoryUnavailableError, LimitExceededError } from '../errors.js';
+import { DirectoryUnavailableError, LimitExceededError, type SessionEnd } from '../errors.js';
 import { isAdmissionEnd } from '../contracts/credential-scheme.js';
 import { AnswerCache, answerInTime } from '../memory/answer-cache.js';
 import { MemoryAnswers } from '../memory/memory-answers.js';

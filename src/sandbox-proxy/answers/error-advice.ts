@@ -1,5 +1,4 @@
-import type { SessionEnd } from '../contracts/session-store.js';
-import type { ErrorFields } from '../errors.js';
+import type { ErrorFields, SessionEnd } from '../errors.js';
 import type { ProxyErrorCode } from '../error-status.js';
 
 /** What the page of an error tells a person. Plain text: the page escapes it. */

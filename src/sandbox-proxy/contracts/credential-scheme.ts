@@ -1,8 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import type { ProxyError } from '../errors.js';
+import type { ProxyError, SessionEnd } from '../errors.js';
 import type { Change } from './changes.js';
 import type { MaybePromise } from './maybe-promise.js';
-import type { SessionEnd } from './session-store.js';
 
 /** The request that a credential is looked for in. */
 export interface AdmissionRequest {

@@ -1,3 +1,5 @@
+import type { SessionEnd } from '../errors.js';
+
 /** The port of a sandbox for which a link or a session is good. */
 export interface SessionPlace {
   readonly sandboxId: string;
@@ -26,12 +28,6 @@ export interface SessionRenewal {
   /** Epoch milliseconds. */
   readonly untilMs: number;
 }
-
-/**
- * Why a session, or a link, is good no more: `used`: a link for one browser has been used; `paused`: the sandbox was paused
- * or moved, and the team wants that to end it; `replaced`: its link has begun too many sessions since.
- */
-export type SessionEnd = 'expired' | 'revoked' | 'used' | 'paused' | 'replaced';
 
 /** What is known of a session or a link that has ended. Only for who shows the whole token, where it was good. */
 export interface EndedSession {
