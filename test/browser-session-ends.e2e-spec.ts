@@ -216,6 +216,29 @@ describe('a sandbox that is paused and resumed', () => {
   });
 });
 
+// The frame of a page that shows a sandbox by a link with `embed` was empty where the sandbox was paused.
+describe.each([
+  [true, false],
+  [false, true],
+])('where the link has embed: %j, a page of ours', (embed, isKeptFromFrames) => {
+  it('may be framed as the sandbox may', async () => {
+    const link = await stage.link({ embed });
+    const cookie = await stage.session(link);
+    await status('paused');
+    const page = (): Promise<Answer> =>
+      stage.ask(stage.withCookie(cookie, 'GET', '/', ['Accept: text/html']));
+    const pages = [await page()];
+    await status('running');
+    await expire(link);
+    pages.push(await page(), await stage.open(`/?sandbox_link=${link.token}`, ['Accept: text/html']));
+    expect(pages.map((answer) => answer.status)).toEqual([409, 401, 401]);
+    for (const answer of pages)
+      expect(answer.header('content-security-policy')?.includes("frame-ancestors 'none'")).toBe(
+        isKeptFromFrames,
+      );
+  });
+});
+
 describe('the cookie of a session', () => {
   it('outlives the session, and comes with no answer of an app', async () => {
     const { token } = await stage.link({ ttlSeconds: 30 });

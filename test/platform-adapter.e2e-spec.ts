@@ -307,8 +307,8 @@ describe('the store of sessions', () => {
     const tries = await Promise.all(Array.from({ length: 8 }, () => begin(token)));
     expect(tries.filter((session) => session !== null && 'token' in session)).toHaveLength(1);
     expect(tries.filter((session) => session !== null && 'ended' in session)).toHaveLength(7);
-    expect(await begin(token)).toEqual({ ended: 'used' });
-    expect(await begin((await link(false, '-1 second')).token)).toEqual({ ended: 'expired' });
+    expect(await begin(token)).toMatchObject({ ended: 'used' });
+    expect(await begin((await link(false, '-1 second')).token)).toMatchObject({ ended: 'expired' });
   });
 
   it('begins none by a link that is revoked at the same moment', async () => {
@@ -322,7 +322,7 @@ describe('the store of sessions', () => {
     await expect.poll(() => db.query(waits)).toHaveLength(1);
     await revoker.query('COMMIT');
     await revoker.end();
-    expect(await exchange).toEqual({ ended: 'revoked' });
+    expect(await exchange).toMatchObject({ ended: 'revoked' });
   });
 
   it('spends a link for one browser only once it has been confirmed', async () => {
@@ -332,7 +332,7 @@ describe('the store of sessions', () => {
     expect(asked).toBe(3);
     expect(await store().begin(token, place(81), false)).toBeNull();
     expect(await begin(token)).toHaveProperty('token');
-    expect(await store().begin(token, place(), false)).toEqual({ ended: 'used' });
+    expect(await store().begin(token, place(), false)).toMatchObject({ ended: 'used' });
     expect(await store().begin((await link()).token, place(), false)).toHaveProperty('token');
     expect([store().linkIdOf(token), store().linkIdOf('junk')]).toEqual([id, null]);
   });
@@ -478,7 +478,7 @@ describe('the store of sessions', () => {
     witness.on('notification', ({ payload }) => heard.push(payload));
     await witness.query('LISTEN sandbox_proxy_changes');
     expect(await sessionOf(await begun(token))).toHaveProperty('linkId', id);
-    expect(await store().find(oldest, place())).toEqual({ ended: 'replaced' });
+    expect(await store().find(oldest, place())).toMatchObject({ ended: 'replaced' });
     await expect.poll(() => heard).toHaveLength(1);
     expect(JSON.parse(heard[0] ?? '')).toEqual({
       table: 'sandbox_sessions',
@@ -496,10 +496,10 @@ describe('the store of sessions', () => {
     sandbox = await rows.sandbox(gone.id, hostId);
     const token = await begun();
     await db.query('UPDATE teams SET deleted_at = now() WHERE id = $1', [gone.id]);
-    expect(await store().find(token, place())).toEqual({ ended: 'revoked' });
-    expect(await begin((await link()).token)).toEqual({ ended: 'revoked' });
+    expect(await store().find(token, place())).toMatchObject({ ended: 'revoked' });
+    expect(await begin((await link()).token)).toMatchObject({ ended: 'revoked' });
     await db.query('UPDATE teams SET deleted_at = NULL WHERE id = $1', [gone.id]);
-    expect(await store().find(token, place())).toEqual({ ended: 'revoked' });
+    expect(await store().find(token, place())).toMatchObject({ ended: 'revoked' });
   });
 });
 

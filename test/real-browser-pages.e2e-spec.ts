@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -139,6 +142,32 @@ describe.skipIf(HAS_NO_CHROMIUM)('what a person sees', () => {
     expect((await page.goto(stage.originOf(sandbox, app.port)))?.status()).toBe(409);
     await stage.app.db.query(`UPDATE sandboxes SET status = 'running' WHERE id = $1`, [sandbox.uuid]);
     await page.getByRole('heading', { name: 'An app in a sandbox' }).waitFor();
+  });
+
+  // The page came again by a refresh every 5 s: 4 to 5 s after the app had started.
+  it('is a page that asks for little, and comes again as soon as the app listens', async () => {
+    const asked: string[] = [];
+    const late = createServer(({ method }, answer) => {
+      asked.push(String(method));
+      answer.setHeader('Content-Type', 'text/html').end('<h1>It has started</h1>');
+    });
+    late.listen(0, '127.0.0.1');
+    await once(late, 'listening');
+    const { port } = late.address() as AddressInfo;
+    late.close();
+    await once(late, 'close');
+    const sandbox = await stage.sandbox();
+    const headers = { extraHTTPHeaders: { 'X-API-Key': sandbox.team.key } };
+    const page = await (await stage.person(headers)).newPage();
+    expect((await page.goto(stage.originOf(sandbox, port)))?.status()).toBe(502);
+    // it has asked at least once before
+    await page.waitForResponse((response) => response.request().method() === 'HEAD');
+    late.listen(port, '127.0.0.1');
+    await page.getByRole('heading', { name: 'It has started' }).waitFor();
+    expect(asked.filter((method) => method !== 'GET')).toEqual(['HEAD']);
+    expect(asked.slice(0, 2)).toEqual(['HEAD', 'GET']);
+    late.closeAllConnections();
+    late.close();
   });
 
   it.each(VIEW_NAMES)('is a console that fits (%s)', async (view) => {

@@ -104,7 +104,12 @@ const ENDS: Readonly<Record<SessionEnd, string>> = {
 /** A browser's session, or its link, was good, and is so no more. */
 export class SessionEndedError extends ProxyError {
   readonly code = 'session_ended';
-  constructor(reason: SessionEnd, what: 'session' | 'link' = 'session') {
+  /** @param mayBeFramed whether the link allowed pages of other origins to show the sandbox in a frame */
+  constructor(
+    reason: SessionEnd,
+    what: 'session' | 'link' = 'session',
+    readonly mayBeFramed = false,
+  ) {
     super(`the ${what} ${ENDS[reason]}`, { fields: { reason } });
   }
 }

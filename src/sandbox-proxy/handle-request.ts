@@ -110,6 +110,7 @@ export class RequestHandler {
 
   private open(exchange: Exchange, { sandboxId }: SandboxAddress, admission: Admission): void {
     exchange.teamId = admission.teamId;
+    exchange.mayBeFramed = admission.mayBeFramed === true;
     if (!exchange.isClosed) this.changes.opened(exchange, admission, sandboxId);
   }
 

@@ -33,6 +33,7 @@ export interface LinkRow {
   /** UUID. */
   readonly id: string;
   readonly tokenHash: Buffer;
+  readonly embed: boolean;
   /** True if it may begin only one session. */
   readonly once: boolean;
   /** Null while it may begin a session. */
@@ -65,7 +66,7 @@ const SESSION = `
    WHERE c.id = ANY($1::uuid[])`;
 
 const LINK = `
-  SELECT l.id, l.token_hash AS "tokenHash", l.once,
+  SELECT l.id, l.token_hash AS "tokenHash", l.embed, l.once,
          CASE WHEN l.revoked_at IS NOT NULL OR t.deleted_at IS NOT NULL THEN 'revoked'
               WHEN l.once AND l.used_at IS NOT NULL THEN 'used'
               WHEN l.expires_at <= now() THEN 'expired' END AS ended
@@ -147,7 +148,7 @@ export class SessionRepository {
       );
       if (taken !== 1) {
         const [now] = await manager.query<LinkRow[]>(LINK, [[presented.id]]);
-        return now?.ended == null ? null : { ended: now.ended };
+        return now === undefined || now.ended === null ? null : { ended: now.ended, embed: now.embed };
       }
       await manager.query(END_OLDEST, [presented.id, MAX_SESSIONS - 1, CHANNEL]);
       await pruneSessions(manager, place.sandboxId);

@@ -41,7 +41,7 @@ export class PlatformSessionStore extends SessionStore {
     const row = await this.asked.ask(presented.id);
     // the hash includes the place, so that a session for another port or sandbox does not pass
     if (row === null || !isTokenOf('session', presented, where, row.tokenHash)) return null;
-    return row.ended === null ? sessionOf(row) : { ended: row.ended };
+    return row.ended === null ? sessionOf(row) : { ended: row.ended, embed: row.embed };
   }
 
   async begin(
@@ -55,7 +55,7 @@ export class PlatformSessionStore extends SessionStore {
     // first without a transaction, since anybody can make tokens up
     const link = await this.askedLinks.ask(presented.id);
     if (link === null || !isTokenOf('link', presented, where, link.tokenHash)) return null;
-    if (link.ended !== null) return { ended: link.ended };
+    if (link.ended !== null) return { ended: link.ended, embed: link.embed };
     if (link.once && !isConfirmed) return 'confirm';
     return this.turns.take(link.id, () => this.repository.begin(presented, where));
   }

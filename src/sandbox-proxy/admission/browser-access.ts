@@ -71,7 +71,7 @@ export class BrowserAccess {
       const { sandboxId, port } = address;
       const session = await this.sessions.begin(token, { sandboxId, port }, client, isConfirmed);
       if (session === null) return LINK_REFUSED;
-      if (isEnded(session)) return { refusal: new SessionEndedError(session.ended, 'link') };
+      if (isEnded(session)) return { refusal: new SessionEndedError(session.ended, 'link', session.embed) };
       if (session === 'confirm') answerConfirmation(exchange, this.options.brand);
       else answerBare(exchange, 303, ['Location', location, 'Set-Cookie', cookieOf(session, isSecure)]);
       return 'answered';

@@ -53,6 +53,7 @@ export class PublicPortScheme extends CredentialScheme<PublicAdmission> {
         scheme: this,
         teamId: rules.teamId,
         restsOn,
+        mayBeFramed: true,
         place: { sandboxId, port },
       };
       this.admissions.set(rules, admission);

@@ -160,6 +160,7 @@ export class SessionScheme extends CredentialScheme<SessionAdmission> {
       restsOn,
       session,
       listedOrigin,
+      mayBeFramed: session.embed,
       // what is open ends when the session does, which may have been prolonged since
       get expiresAtMs() {
         return session.expiresAtMs;
@@ -169,7 +170,7 @@ export class SessionScheme extends CredentialScheme<SessionAdmission> {
 }
 
 function endOf(session: EndedSession | null): SessionEndedError | null {
-  return session === null ? null : new SessionEndedError(session.ended);
+  return session === null ? null : new SessionEndedError(session.ended, 'session', session.embed);
 }
 
 function isListedIn(

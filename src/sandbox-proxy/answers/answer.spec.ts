@@ -5,11 +5,12 @@ import {
   InvalidPathError,
   SandboxBusyError,
   SandboxNotRunningError,
+  SessionEndedError,
   UnauthorizedError,
   UpstreamUnreachableError,
 } from '../errors.js';
 import { answerAgentError, answerBare, answerFailure, pageHeaders, type Wording } from './answer.js';
-import { STYLE_SOURCE } from './error-page.js';
+import { SCRIPT_SOURCE, STYLE_SOURCE } from './error-page.js';
 
 const ERROR = new SandboxNotRunningError('paused');
 const log = collectNestLog();
@@ -171,10 +172,24 @@ describe("the proxy's own answer as a page", () => {
     expect(answerTo(BROWSER, new SandboxBusyError(), { wording }).body).not.toContain('Press');
   });
 
-  it('lets nothing into the browser but its own style', () => {
-    expect(answerTo(BROWSER).fields.get('content-security-policy')).toBe(
-      `default-src 'none'; style-src ${STYLE_SOURCE}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
-    );
+  const POLICY = `default-src 'none'; style-src ${STYLE_SOURCE}; base-uri 'none'; script-src ${SCRIPT_SOURCE}; connect-src 'self'; form-action 'none'`;
+
+  it('lets nothing into the browser but its own style and script, and is in no frame', () => {
+    expect(answerTo(BROWSER).fields.get('content-security-policy')).toBe(`${POLICY}; frame-ancestors 'none'`);
+  });
+
+  // The frame of a page that shows a sandbox by a link with `embed` stayed empty where the app was down.
+  it('may be framed where the sandbox may', () => {
+    const asked = new Asked(BROWSER);
+    asked.exchange.mayBeFramed = true;
+    answerFailure(asked.exchange, ERROR, PLAIN);
+    expect(asked.fields.get('content-security-policy')).toBe(POLICY);
+    const agents = new Asked(BROWSER);
+    agents.exchange.mayBeFramed = true;
+    answerAgentError(agents.exchange, 502, 'app_unreachable', PLAIN);
+    expect(agents.fields.get('content-security-policy')).toBe(POLICY);
+    const ended = answerTo(BROWSER, new SessionEndedError('expired', 'session', true));
+    expect(ended.fields.get('content-security-policy')).toBe(POLICY);
   });
 });
 

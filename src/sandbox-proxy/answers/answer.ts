@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Logger } from '@nestjs/common';
-import { type ErrorFields, ProxyError } from '../errors.js';
+import { type ErrorFields, ProxyError, SessionEndedError } from '../errors.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { corsHeaders } from '../headers/cors.js';
 import { closeInstead } from '../node-internals/destroy-soon.js';
 import { PROXY_ERROR_STATUS, type ProxyErrorCode, PROXY_RETRY_AFTER_SECONDS } from '../error-status.js';
 import { adviceFor, type ErrorAdvice } from './error-advice.js';
-import { agentErrorPage, confirmationPage, errorPage, STYLE_SOURCE } from './error-page.js';
+import { agentErrorPage, confirmationPage, errorPage, SCRIPT_SOURCE, STYLE_SOURCE } from './error-page.js';
 
 const logger = new Logger('SandboxProxy');
 
@@ -24,14 +24,14 @@ const CLOSING = Symbol('closing');
 
 /** For every page: it loads nothing but its own style. */
 const OWN_STYLE_ONLY = `default-src 'none'; style-src ${STYLE_SOURCE}; base-uri 'none'`;
+/** For those of errors: a script of their own too, which asks for the page itself. */
+const OWN_PARTS_ONLY = `${OWN_STYLE_ONLY}; script-src ${SCRIPT_SOURCE}; connect-src 'self'; form-action 'none'`;
 
 const SECURITY_HEADERS = [
   'Cache-Control',
   'no-store',
   'X-Content-Type-Options',
   'nosniff',
-  'Content-Security-Policy',
-  `${OWN_STYLE_ONLY}; form-action 'none'; frame-ancestors 'none'`,
   'Cross-Origin-Resource-Policy',
   'same-origin',
   'Referrer-Policy',
@@ -69,6 +69,7 @@ export function answerFailure(exchange: Exchange, error: unknown, wording: Wordi
   exchange.status = status;
   exchange.failure = error instanceof Error ? failureOf(error) : null;
   const isPage = wantsPage(request);
+  const mayBeFramed = exchange.mayBeFramed || (error instanceof SessionEndedError && error.mayBeFramed);
   const body = isPage
     ? errorPage({
         status,
@@ -82,7 +83,7 @@ export function answerFailure(exchange: Exchange, error: unknown, wording: Wordi
     : JSON.stringify({ error: { code, message, requestId, ...fields } });
   const retryAfter = PROXY_RETRY_AFTER_SECONDS[code];
   const headers: string[] = [
-    ...(isPage ? pageHeaders(body) : bodyHeaders('application/json; charset=utf-8', body)),
+    ...(isPage ? pageHeaders(body, mayBeFramed) : bodyHeaders('application/json; charset=utf-8', body)),
     'X-Sandbox-Error',
     `proxy;${code}`,
     'X-Request-Id',
@@ -108,7 +109,7 @@ export function answerAgentError(exchange: Exchange, status: number, code: strin
     brand: wording.brand,
   });
   const mark = ['X-Sandbox-Error', `agent;${code}`, 'X-Request-Id', requestId];
-  send(request, response, status, [...pageHeaders(page), ...mark], page);
+  send(request, response, status, [...pageHeaders(page, exchange.mayBeFramed), ...mark], page);
 }
 
 /** An answer of the proxy that is not an error and has no body: a redirect, or the answer to a preflight. */
@@ -227,13 +228,27 @@ export function closeGently(socket: Socket): void {
   socket.once('close', () => clearTimeout(timer));
 }
 
-/** The headers of every page, flat, without those that name the error and the request. */
-export function pageHeaders(page: string): string[] {
-  return [...bodyHeaders('text/html; charset=utf-8', page), 'Vary', 'Accept, Sec-Fetch-Mode'];
+/**
+ * The headers of every page, flat, without those that name the error and the request.
+ *
+ * @param mayBeFramed whether pages of other origins may show the sandbox in a frame, and so this page too
+ */
+export function pageHeaders(page: string, mayBeFramed = false): string[] {
+  return [...bodyHeaders('text/html; charset=utf-8', page, mayBeFramed), 'Vary', 'Accept, Sec-Fetch-Mode'];
 }
 
-function bodyHeaders(type: string, body: string): string[] {
-  return ['Content-Type', type, 'Content-Length', String(Buffer.byteLength(body)), ...SECURITY_HEADERS];
+function bodyHeaders(type: string, body: string, mayBeFramed = false): string[] {
+  const length = String(Buffer.byteLength(body));
+  const policy = mayBeFramed ? OWN_PARTS_ONLY : `${OWN_PARTS_ONLY}; frame-ancestors 'none'`;
+  return [
+    'Content-Type',
+    type,
+    'Content-Length',
+    length,
+    'Content-Security-Policy',
+    policy,
+    ...SECURITY_HEADERS,
+  ];
 }
 
 /**

@@ -219,8 +219,8 @@ export function agentAdvice(code: string, status: number, port: number): ErrorAd
       return {
         title: `Nothing answers on port ${port}`,
         advice:
-          `The sandbox runs, but no server listens on its port ${port}. Start your server on port ${port}; ` +
-          'if it is running, make it listen on 0.0.0.0 and not only on localhost.',
+          `The sandbox runs, but no server answers on its port ${port}. Start your server on port ${port}. ` +
+          'If it is running, check its port; on some hosts it must listen on 0.0.0.0 and not only on localhost.',
         retrySeconds: RETRY_SECONDS,
       };
     case 'app_broken_response':

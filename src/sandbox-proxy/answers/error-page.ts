@@ -9,6 +9,8 @@ export type AskedFor = Pick<IncomingMessage, 'method' | 'url'>;
 export interface ErrorPage {
   readonly status: number;
   readonly code: string;
+  /** Who says so, as in `X-Sandbox-Error`; absent: the proxy. */
+  readonly by?: 'proxy' | 'agent';
   /** The error's message, as in the JSON; undefined where it is not known. */
   readonly message: string | undefined;
   readonly requestId: string;
@@ -60,10 +62,46 @@ button { padding: .625rem 1.25rem; border: 0; border-radius: .375rem; background
 code { font: 1em ui-monospace, monospace; }
 `;
 
+/**
+ * Asks, by HEAD, whether the answer is still this page's error, and loads the page anew where it is not: so the app is there
+ * as soon as it listens, and is not asked for a whole page in vain. After half a second at first, then after a thirtieth of
+ * the time gone by, up to 5 s; not while the tab is hidden. Once a minute the page is loaded in any case.
+ */
+const SCRIPT = `
+{
+  const mark = document.currentScript.dataset.error;
+  const loaded = performance.now();
+  // a page that is loaded again and again because HEAD and GET are answered differently does so once a second at most
+  let since = loaded - (performance.getEntriesByType('navigation')[0]?.type === 'reload' ? 3e4 : 0);
+  let timer;
+  const wait = () => {
+    clearTimeout(timer);
+    if (!document.hidden) timer = setTimeout(ask, Math.min(5e3, Math.max(500, (performance.now() - since) / 30)));
+  };
+  const ask = async () => {
+    let now = mark;
+    try {
+      const options = { method: 'HEAD', cache: 'no-store', redirect: 'manual', signal: AbortSignal.timeout(1e4) };
+      now = (await fetch(location.href, options)).headers.get('x-sandbox-error');
+    } catch {}
+    if (now !== mark || performance.now() - loaded > 6e4) location.reload();
+    else wait();
+  };
+  document.addEventListener('visibilitychange', () => {
+    since = performance.now();
+    wait();
+  });
+  wait();
+}
+`;
+
 const CONFIRM_TITLE = 'You have been sent a link to a sandbox';
 
 /** What lets the page's style, and no other, through its Content-Security-Policy: a source of `style-src`. */
 export const STYLE_SOURCE = `'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`;
+
+/** The same for the script of pages that try again: a source of `script-src`. */
+export const SCRIPT_SOURCE = `'sha256-${createHash('sha256').update(SCRIPT).digest('base64')}'`;
 
 /** A path on this host, of at most 1,024 characters; not `//other.host`, nor what browsers read as that. */
 const RETRY_TARGET = /^\/(?![/\\])[\x21-\x7e]{0,1023}$/;
@@ -73,17 +111,23 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character] as string);
 }
 
-/** A small self-contained page, light or dark: it has no script and requests nothing but itself. */
-export function errorPage({ status, code, message, requestId, advice, request, brand }: ErrorPage): string {
+/** A small self-contained page, light or dark: it requests nothing but itself. */
+export function errorPage(page: ErrorPage): string {
+  const { status, code, by = 'proxy', message, requestId, advice, request, brand } = page;
   const retrySeconds = isRead(request) ? advice.retrySeconds : undefined;
   const main = `<p class="status">${escapeHtml(`${status} ${STATUS_CODES[status] ?? ''}`)}</p>
 <h1>${escapeHtml(advice.title)}</h1>
 <p>${escapeHtml(advice.advice)}</p>
-${retrySeconds === undefined ? '' : retryLine(retrySeconds)}<dl>
+${retrySeconds === undefined ? '' : RETRY_LINE}<dl>
 ${message === undefined ? '' : detail('Message', escapeHtml(message))}${detail('Code', codeText(code))}${detail('Request id', codeText(requestId))}</dl>
 `;
-  const head = retrySeconds === undefined ? '' : refresh(retrySeconds, request);
-  return pageOf(advice.title, brand, main, head);
+  if (retrySeconds === undefined) return pageOf(advice.title, brand, main);
+  // A link is opened by loading its address, which a HEAD does not do.
+  if (request.url?.includes('sandbox_link') === true)
+    return pageOf(advice.title, brand, main, refresh(retrySeconds, request));
+  const script = `<script data-error="${by};${escapeHtml(code)}">${SCRIPT}</script>\n`;
+  const head = `<noscript>${refresh(retrySeconds, request).trimEnd()}</noscript>\n`;
+  return pageOf(advice.title, brand, main + script, head);
 }
 
 /**
@@ -122,7 +166,7 @@ ${main}</main>
 /** The page that answers a navigation in place of the agent's own error. */
 export function agentErrorPage({ code, status, port, requestId, request, brand }: AgentError): string {
   const advice = agentAdvice(code, status, port);
-  return errorPage({ status, code, message: undefined, requestId, advice, request, brand });
+  return errorPage({ status, code, by: 'agent', message: undefined, requestId, advice, request, brand });
 }
 
 /** True for requests that may be repeated with GET, as the page does when it tries again. */
@@ -139,9 +183,7 @@ function refresh(seconds: number, { url = '' }: AskedFor): string {
   return `<meta http-equiv="refresh" content="${seconds}${target}">\n`;
 }
 
-function retryLine(seconds: number): string {
-  return `<p>This page tries again by itself every ${seconds} seconds. <a href="">Try now</a></p>\n`;
-}
+const RETRY_LINE = '<p>This page tries again by itself. <a href="">Try now</a></p>\n';
 
 function detail(name: string, html: string): string {
   return `<dt>${name}</dt><dd>${html}</dd>\n`;

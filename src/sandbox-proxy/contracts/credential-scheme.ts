@@ -40,6 +40,8 @@ export interface Admission {
    * `[{ kind: 'credential', scheme: this.name, subject }]`. Changes of the team and of the sandbox need not be listed.
    */
   readonly restsOn: readonly Change[];
+  /** Whether pages of other origins may show the sandbox in a frame, and so our own pages about it; absent: they may not. */
+  readonly mayBeFramed?: boolean;
   /** When it expires, epoch milliseconds; absent: it does not. */
   readonly expiresAtMs?: number;
   /** Origins besides the sandbox's own whose pages may act with the credential; absent: none is named. */

@@ -32,6 +32,8 @@ export interface SessionRenewal {
 /** What is known of a session or a link that has ended. Only for who shows the whole token, where it was good. */
 export interface EndedSession {
   readonly ended: SessionEnd;
+  /** As `embed` of a session: then the page that tells of the end may be framed too. Absent: false. */
+  readonly embed?: boolean;
 }
 
 /** A new session. Only now is its token known. */

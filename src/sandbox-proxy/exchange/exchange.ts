@@ -35,6 +35,8 @@ export class Exchange implements AccessRecord, OpenMember {
   /** What the team has set for the port; null: nothing, or not known yet. */
   rules: PortRules | null = null;
   teamId: string | null = null;
+  /** Whether a page of ours may be shown in a frame of another origin. */
+  mayBeFramed = false;
   errorCode: string | null = null;
   failure: string | null = null;
   firstByteMs = -1;
