@@ -109,8 +109,8 @@ export class RequestHandler {
   }
 
   private open(exchange: Exchange, { sandboxId }: SandboxAddress, admission: Admission): void {
-    exchange.teamId = admission.teamId;
     exchange.mayBeFramed = admission.mayBeFramed === true;
+    exchange.teamId = admission.teamId;
     if (!exchange.isClosed) this.changes.opened(exchange, admission, sandboxId);
   }
 
