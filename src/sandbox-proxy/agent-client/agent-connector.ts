@@ -2,6 +2,7 @@ import { lookup } from 'node:dns';
 import { isIP, type LookupFunction, Socket } from 'node:net';
 import { type SecureContext, connect as connectTls, createSecureContext } from 'node:tls';
 import { READ_BUFFER } from './read-buffers.js';
+import { readToEnd } from './read-to-end.js';
 import { type AddressPolicy, type AgentOrigin, createAddressPolicy } from './agent-address.js';
 import { HostUnavailableError } from '../errors.js';
 import type { SandboxProxyOptions } from '../options.js';
@@ -50,10 +51,10 @@ export class AgentConnector {
       const { secureContext } = this;
       const name = isIP(host) === 0 ? { servername: host } : {};
       const socket = connectTls({ ...target, ...name, secureContext, rejectUnauthorized: true }, onConnected);
-      return socket.on('data', (chunk: Buffer) => onRead(chunk, chunk.length));
+      return readToEnd(socket).on('data', (chunk: Buffer) => onRead(chunk, chunk.length));
     }
     if (forUpgrade) {
-      return new AgentSocket(target)
+      return readToEnd(new Socket(target))
         .connect(target, onConnected)
         .on('data', (chunk: Buffer) => onRead(chunk, chunk.length));
     }
@@ -62,7 +63,7 @@ export class AgentConnector {
       return true;
     };
     const options = { ...target, onread: { buffer: READ_BUFFER, callback } };
-    return new AgentSocket(options).connect(options, onConnected);
+    return readToEnd(new Socket(options)).connect(options, onConnected);
   }
 
   /** A DNS lookup whose results the policy filters, so that no name leads to a refused address. */
@@ -79,30 +80,3 @@ export class AgentConnector {
     };
   }
 }
-
-/**
- * A connection that is read to its end even when writing to it fails. An app may answer and close before it has read the
- * whole request. The next write then fails, and Node would destroy the socket while the answer waits unread in the kernel.
- */
-class AgentSocket extends Socket {
-  private writing: Callback | null = null;
-
-  override _write(chunk: unknown, encoding: BufferEncoding, callback: Callback): void {
-    this.writing = callback;
-    super._write(chunk, encoding, this.onWritten);
-  }
-
-  override _writev(chunks: Chunks, callback: Callback): void {
-    this.writing = callback;
-    super._writev?.(chunks, this.onWritten);
-  }
-
-  /** One function for all writes: a stream has one under way at a time. */
-  private readonly onWritten: Callback = (error) => {
-    const callback = this.writing;
-    this.writing = null;
-    callback?.(error === null || error === undefined || this.readableEnded ? error : null);
-  };
-}
-type Callback = (error?: Error | null) => void;
-type Chunks = Parameters<NonNullable<Socket['_writev']>>[0];
