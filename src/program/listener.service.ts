@@ -15,7 +15,8 @@ export class Listener implements OnModuleInit, BeforeApplicationShutdown {
   ) {}
 
   onModuleInit(): void {
-    this.protection = protectListener(this.server);
+    const { TRUSTED_PROXIES, WORKERS } = this.configuration;
+    this.protection = protectListener(this.server, { trustedProxies: TRUSTED_PROXIES, processes: WORKERS });
   }
 
   /** See `ListenerProtection.closeIdle`. */

@@ -1,9 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { HostHeaders } from './address/host-header.js';
+import { noteAdmitted } from './address/peer.js';
 import type { SandboxAddress } from './address/sandbox-address.js';
 import { AdmissionService } from './admission/admission.service.js';
 import { BrowserAccess, type Visit } from './admission/browser-access.js';
 import { PermissionService } from './admission/permission.service.js';
+import { PublicPortScheme } from './admission/public-port.scheme.js';
 import { answerFailure } from './answers/answer.js';
 import type { Admission } from './contracts/credential-scheme.js';
 import type { SandboxLocation } from './contracts/sandbox-directory.js';
@@ -111,6 +113,7 @@ export class RequestHandler {
   private open(exchange: Exchange, { sandboxId }: SandboxAddress, admission: Admission): void {
     exchange.mayBeFramed = admission.mayBeFramed === true;
     exchange.teamId = admission.teamId;
+    if (!(admission.scheme instanceof PublicPortScheme)) noteAdmitted(exchange.request.socket);
     if (!exchange.isClosed) this.changes.opened(exchange, admission, sandboxId);
   }
 

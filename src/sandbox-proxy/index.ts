@@ -12,7 +12,7 @@ export * from './contracts/sandbox-route-cache.js';
 export * from './contracts/session-store.js';
 export * from './error-status.js';
 export * from './errors.js';
-export { type Peer, Peers } from './address/peer.js';
+export { noteAdmitted, type Peer, Peers } from './address/peer.js';
 export { LINK_PARAMETER } from './address/link-parameter.js';
 export { ApiKeyService } from './admission/api-key.service.js';
 export { HostClientPool } from './agent-client/host-client-pool.js';

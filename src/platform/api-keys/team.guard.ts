@@ -1,6 +1,6 @@
 import { type CanActivate, createParamDecorator, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { ApiKeyService, Peers } from '../../sandbox-proxy/index.js';
+import { ApiKeyService, noteAdmitted, Peers } from '../../sandbox-proxy/index.js';
 import { CredentialError } from '../errors/request.errors.js';
 import { decodeId } from '../identifiers/resource-id.js';
 import { TeamShare } from './team-share.js';
@@ -31,6 +31,7 @@ export class TeamGuard implements CanActivate {
     const admitted = await this.apiKeys.admit(key, client);
     const teamId = admitted === null ? null : decodeId('team', admitted.teamId);
     if (teamId === null) throw new CredentialError('invalid API key');
+    noteAdmitted(request.socket);
     this.share.enter(teamId, request, http.getResponse<Response>());
     teamOf.set(request, teamId);
     return true;

@@ -13,6 +13,20 @@ export interface Peer {
 
 const PEER = Symbol('peer');
 
+const ADMITTED = Symbol('admitted');
+
+type MaybeAdmitted = Socket & { [ADMITTED]?: true };
+
+/** Notes that a request on the connection has shown a credential that admitted: those that have not are closed first. */
+export function noteAdmitted(connection: Socket): void {
+  (connection as MaybeAdmitted)[ADMITTED] = true;
+}
+
+/** Whether `noteAdmitted` has been called for the connection. */
+export function wasAdmitted(connection: Socket): boolean {
+  return (connection as MaybeAdmitted)[ADMITTED] === true;
+}
+
 /** Knows which peers are trusted. What is found out about a peer is kept on its socket, once per connection. */
 export class Peers {
   constructor(private readonly trusted: BlockList) {}
@@ -53,7 +67,7 @@ export class Peers {
     return forwarded !== undefined && /^\s*https\s*(,|$)/i.test(String(forwarded));
   }
 
-  private trusts(address: string): boolean {
+  trusts(address: string): boolean {
     const family = isIP(address);
     return family !== 0 && this.trusted.check(address, family === 6 ? 'ipv6' : 'ipv4');
   }

@@ -70,7 +70,7 @@ export class Entrance implements OnModuleInit, BeforeApplicationShutdown {
     );
     const take = (request: IncomingMessage, response: ServerResponse): boolean => {
       if (isClosing(request.socket)) return true;
-      this.lastAnswers.note(response);
+      if (this.lastAnswers.hasBegun) this.lastAnswers.note(response);
       let isOurs = true;
       this.middleware.use(request, response, () => {
         isOurs = false;

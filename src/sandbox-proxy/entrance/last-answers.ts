@@ -16,7 +16,7 @@ export class LastAnswers {
   private readonly connections = new Set<Socket>();
   /** Once it has begun: the response to the request that came last. */
   private readonly newest = new WeakMap<Socket, ServerResponse>();
-  private hasBegun = false;
+  hasBegun = false;
 
   watch(server: Server): void {
     const { connections } = this;
@@ -39,9 +39,9 @@ export class LastAnswers {
     }
   }
 
-  /** To be called with the response to each request, before anything of it is sent. */
+  /** To be called with the response to each request once it has begun, before anything of it is sent. */
   note(response: ServerResponse): void {
-    if (!this.hasBegun || response.headersSent) return;
+    if (response.headersSent) return;
     const { req: request } = response;
     this.newest.set(request.socket, response);
     // Only when the head is written is it known whether another request has come in the meantime.

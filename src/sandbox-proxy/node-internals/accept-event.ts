@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 
 /**
@@ -7,4 +8,9 @@ import { Server as TlsServer } from 'node:tls';
  */
 export function acceptEvent(server: Server): 'connection' | 'secureConnection' {
   return server instanceof TlsServer ? 'secureConnection' : 'connection';
+}
+
+/** The TCP connection below a connection for requests: with TLS another socket, which `connection` has announced. */
+export function connectionBelow(socket: Socket & { readonly _parent?: Socket | null }): Socket {
+  return socket._parent ?? socket;
 }

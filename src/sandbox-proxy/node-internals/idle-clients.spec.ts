@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { wholeAnswer } from '../../../test/kit/answer.js';
 import type { RawConnection } from '../../../test/kit/raw-connection.js';
 import { requestHead, serve } from '../../../test/kit/serve.js';
@@ -30,8 +30,6 @@ beforeEach(async () => {
   await ask('/');
   [accepted] = served.accepted as [Socket];
 });
-
-afterEach(() => idle.stop());
 
 /** Until the server has done with its answer. */
 async function ask(path: string): Promise<string | undefined> {
@@ -77,6 +75,23 @@ describe('an idle client connection', () => {
     expect(accepted.destroyed).toBe(false);
     held[0]?.end('late');
     expect((await wholeAnswer(client)).body).toBe('late');
+  });
+
+  it.each([
+    ['longer', 21],
+    ['as long, while an answer is awaited', 20],
+  ])('still has a timer of the application that is %s', async (_, ms) => {
+    const short = createServer((_request, response) => held.push(response));
+    new IdleClients(20).watchAll(short);
+    const served = await serve(short);
+    const isHeld = once(short, 'request');
+    (await served.connect()).send(requestHead('GET /'));
+    await isHeld;
+    const [socket] = served.accepted as [Socket];
+    const elapsed = once(socket, 'timeout');
+    socket.setTimeout(ms);
+    await elapsed;
+    expect(socket.timeout).toBe(ms);
   });
 
   it('still has any other timer that is set', async () => {

@@ -5,15 +5,12 @@ import { responseOn } from './response-on-socket.js';
 
 /** How long an idle client connection is kept, ms: above a load balancer's 600 s, so that we never close first. */
 export const KEEP_ALIVE_TIMEOUT_MS = 620_000;
-/** How often to look for connections that have been idle for too long, milliseconds. */
-const SWEEP_MS = 10_000;
-
 const NOT_IDLE = -1;
 /** Idle since some time after the last sweep. */
 const JUST_IDLE = 0;
 
 /** `idleSinceMs`: a time on the clock of `sweep`, `NOT_IDLE` or `JUST_IDLE`. */
-type Client = Socket & { idleSinceMs: number; acceptedAtMs: number };
+type Client = Socket & { idleSinceMs: number };
 
 /**
  * Closes client connections that have been idle for too long. Node sets a timer for this after each answer and clears it
@@ -26,9 +23,8 @@ export class IdleClients {
   /** One function for all connections, of which there are thousands; the same goes for `setTimeout`. */
   private readonly forget = forgetIn(this.clients);
   private readonly setTimeout: Socket['setTimeout'];
-  private readonly ticker = setInterval(() => this.sweep(performance.now()), SWEEP_MS).unref();
+  private sweptAtMs = performance.now();
 
-  /** @param keepAliveMs longer than any other timer of a connection */
   constructor(private readonly keepAliveMs: number) {
     this.setTimeout = setTimeoutOrNote(keepAliveMs);
   }
@@ -39,39 +35,28 @@ export class IdleClients {
     server.on(acceptEvent(server), (socket: Socket) => this.watch(socket));
   }
 
-  /** How many client connections there are. */
-  get size(): number {
-    return this.clients.size;
+  /** Whether the connection has a request under way, or has been taken off HTTP. */
+  isBusy(client: Socket & { parser?: unknown }): boolean {
+    return client.parser === null || responseOn(client) !== null;
   }
 
   /**
-   * The connection that has been without a request for longest; one that never had a request counts from its acceptance.
-   * Null if all but `except` have a request under way or have been taken off HTTP.
+   * Since when a connection that is not busy has been without a request, on the clock of `sweep`, or earlier by at most the
+   * time between two sweeps; null: it has had none yet.
    */
-  longestIdle(except: Socket): Socket | null {
-    let longest: Socket | null = null;
-    let sinceMs = Infinity;
-    for (const client of this.clients as Set<Client & { parser: unknown }>) {
-      if (client === except || client.parser === null || responseOn(client) !== null) continue;
-      const { idleSinceMs, acceptedAtMs } = client;
-      const idleMs = idleSinceMs > 0 ? idleSinceMs : acceptedAtMs;
-      if (idleMs >= sinceMs) continue;
-      longest = client;
-      sinceMs = idleMs;
-    }
-    return longest;
-  }
-
-  stop(): void {
-    clearInterval(this.ticker);
+  idleSinceMs(client: Socket): number | null {
+    const { idleSinceMs } = client as Client;
+    if (idleSinceMs === NOT_IDLE) return null;
+    return idleSinceMs === JUST_IDLE ? this.sweptAtMs : idleSinceMs;
   }
 
   /**
-   * Ends the connections that have been idle for the whole time, in the same way as Node.
+   * Ends the connections that have been idle for the whole time, in the same way as Node. To be called every few seconds.
    *
    * @param nowMs a clock that never goes back, milliseconds; above 0
    */
   sweep(nowMs: number): void {
+    this.sweptAtMs = nowMs;
     for (const client of this.clients as Set<Client>) {
       if (client.idleSinceMs === JUST_IDLE) client.idleSinceMs = nowMs;
       else if (client.idleSinceMs > 0 && nowMs - client.idleSinceMs >= this.keepAliveMs)
@@ -82,11 +67,7 @@ export class IdleClients {
   private watch(socket: Socket): void {
     this.clients.add(socket);
     socket.on('close', this.forget);
-    Object.assign(socket, {
-      idleSinceMs: NOT_IDLE,
-      acceptedAtMs: performance.now(),
-      setTimeout: this.setTimeout,
-    });
+    Object.assign(socket, { idleSinceMs: NOT_IDLE, setTimeout: this.setTimeout });
   }
 }
 
@@ -96,13 +77,17 @@ function forgetIn(clients: Set<Socket>): (this: Socket) => void {
   };
 }
 
+/** Newer versions of Node wait for this much longer than they promise, ms. */
+const NODE_ADDS_MS = 1_000;
+
 /**
- * Replaces `socket.setTimeout`. A timer as long as the server's `keepAliveTimeout`, or longer (Node adds a second to
- * what it promises), is that for idle connections, and is only noted: no other timer is as long.
+ * Replaces `socket.setTimeout`. A timer as long as the server's `keepAliveTimeout`, set when no response has the connection,
+ * is that for idle connections, and is only noted.
  */
 function setTimeoutOrNote(keepAliveMs: number) {
   return function setTimeout(this: Socket, ms: number, onTimeout?: () => void): Socket {
-    const isWish = ms >= keepAliveMs && onTimeout === undefined;
+    const isAsLong = ms === keepAliveMs || ms === keepAliveMs + NODE_ADDS_MS;
+    const isWish = isAsLong && onTimeout === undefined && responseOn(this) === null;
     (this as Client).idleSinceMs = isWish ? JUST_IDLE : NOT_IDLE;
     const timerMs = isWish ? 0 : ms;
     // No timer is wanted and none is set.
