@@ -79,6 +79,24 @@ describe('after 1,500 made-up requests from one address', () => {
     if (!statuses(answers).has(429)) throw new Error('the budget is not used up');
   });
 
+  it('an upgrade behind 31 more of them is told to wait', async () => {
+    const next = (lines: readonly string[]) => {
+      const [target = '', ...rest] = KINDS['sandboxes that do not exist']();
+      return stage.bare('GET', target, [...rest, FLOODER, ...lines]);
+    };
+    const upgraded = Array.from({ length: 50 }, async () => {
+      const client = await stage.client();
+      client.send(Array.from({ length: 31 }, () => next([])).join('') + next(UPGRADE_LINES));
+      for (let i = 0; i < 31; i += 1) await stage.answerOn(client);
+      return stage.answerOn(client);
+    });
+    const refusal = (await Promise.all(upgraded)).find(({ status }) => status === 429);
+    expect([refusal?.header('x-sandbox-error'), refusal?.header('retry-after')]).toEqual([
+      'proxy;too_many_lookups',
+      '1',
+    ]);
+  });
+
   it('a link that is opened from it is exchanged', async () => {
     const { token } = await stage.link();
     expect((await stage.open(`/?sandbox_link=${token}`, [FLOODER])).status).toBe(303);
