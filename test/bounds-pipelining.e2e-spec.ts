@@ -1,12 +1,13 @@
 import { once } from 'node:events';
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { HostClientPool } from '../src/sandbox-proxy/agent-client/host-client-pool.js';
 import { wholeAnswer } from './kit/answer.js';
-import { EMPTY_OK, OK, ProxyStage, SWITCHING } from './kit/proxy-stage.js';
+import { EMPTY_OK, ProxyStage, SWITCHING } from './kit/proxy-stage.js';
 
 const MAX_UNDER_WAY = 32;
+const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
 const stage = new ProxyStage();
 
@@ -76,6 +77,64 @@ describe('requests ahead of their answers', () => {
     for (let index = 0; index < MAX_UNDER_WAY; index++) expect((await wholeAnswer(client)).status).toBe(200);
     expect(await client.closed()).not.toBeNull();
     expect(client.unread).toBe('');
+  });
+
+  // 900 lists of 1 MB were made at the same time for clients that read none of them.
+  it('to the API are begun one after the other', async () => {
+    const begun: ServerResponse[] = [];
+    /** For each request: how many answers before it were over when it was begun. */
+    const over: number[] = [];
+    const server = stage.started.app.getHttpServer() as Server;
+    const onRequest = (_request: IncomingMessage, response: ServerResponse): void => {
+      over.push(begun.filter(({ writableFinished }) => writableFinished).length);
+      begun.push(response);
+    };
+    server.prependListener('request', onRequest);
+    const client = await stage.client();
+    const lines = ['Host: localhost', `X-API-Key: ${stage.team.key}`];
+    const body = '{"template":"base"}';
+    const post = ['Content-Type: application/json', `Content-Length: ${body.length}`];
+    client.send(
+      stage.bare('GET', '/v1/sandboxes?limit=1', lines) +
+        stage.bare('POST', '/v1/sandboxes?second', [...lines, ...post]) +
+        body +
+        stage.bare('GET', '/v1/sandboxes?limit=3', lines),
+    );
+    const answers = [await wholeAnswer(client), await wholeAnswer(client, 'POST'), await wholeAnswer(client)];
+    server.off('request', onRequest);
+    expect(answers.map(({ status }) => status)).toEqual([200, 201, 200]);
+    expect(over).toEqual([0, 1, 2]);
+  });
+
+  it('to the API behind one whose client leaves are not begun', async () => {
+    const { client, upstream } = await stage.begin(stage.knock('HTTP'));
+    let begun = 0;
+    const server = stage.started.app.getHttpServer() as Server;
+    const onRequest = ({ url }: IncomingMessage): void => void (begun += url === '/healthz?later' ? 1 : 0);
+    server.prependListener('request', onRequest);
+    client.send(HEALTH.replace('/healthz', '/healthz?later'));
+    await stage.roundTrip();
+    client.reset();
+    await upstream.closed();
+    await stage.roundTrip();
+    server.off('request', onRequest);
+    expect(begun).toBe(0);
+  });
+
+  it('to the API behind an answer that closes the connection are not begun', async () => {
+    const urls: string[] = [];
+    const server = stage.started.app.getHttpServer() as Server;
+    const onRequest = ({ url }: IncomingMessage, response: ServerResponse): void => {
+      urls.push(String(url));
+      if (url === '/healthz?last') response.setHeader('Connection', 'close');
+    };
+    server.prependListener('request', onRequest);
+    const client = await stage.client();
+    client.send(HEALTH.replace('/healthz', '/healthz?last') + HEALTH.replace('/healthz', '/healthz?later'));
+    expect((await wholeAnswer(client)).header('connection')).toBe('close');
+    expect(await client.closed()).not.toBeNull();
+    server.off('request', onRequest);
+    expect(urls).toEqual(['/healthz?last']);
   });
 
   it('are counted out with their answers', async () => {

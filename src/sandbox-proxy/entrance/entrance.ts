@@ -11,7 +11,7 @@ import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from '../options.js';
 import { secondServersOf } from './fastify-servers.js';
 import { answerHalfClosed } from './half-closed.js';
 import { LastAnswers } from './last-answers.js';
-import { enterPipeline, leavePipeline } from './pipeline.js';
+import { enterPipeline, lastOn, leavePipeline } from './pipeline.js';
 import { isProtected } from './protect-listener.js';
 import { refuseConnect } from './refuse-connect.js';
 import { SandboxProxy } from './sandbox-proxy.service.js';
@@ -68,7 +68,9 @@ export class Entrance implements OnModuleInit, BeforeApplicationShutdown {
       (request) => this.upgrades.declines(request) ?? !hasOtherListener(server, 'upgrade'),
       isClosing,
     );
-    const take = (request: IncomingMessage, response: ServerResponse): boolean => {
+    // As it is before `listenFirst`: whoever is called by it has been asked about already.
+    const emit = server.emit.bind(server);
+    const take = (request: IncomingMessage, response: ServerResponse, mayWait = false): boolean => {
       if (isClosing(request.socket)) return true;
       if (this.lastAnswers.hasBegun) this.lastAnswers.note(response);
       let isOurs = true;
@@ -76,12 +78,21 @@ export class Entrance implements OnModuleInit, BeforeApplicationShutdown {
         isOurs = false;
       });
       if (isOurs || isProtected(server)) answerHalfClosed(server, request.socket);
-      return isOurs || (isProtected(server) && !enters(request, response));
+      if (isOurs || !isProtected(server)) return isOurs;
+      const earlier = lastOn(request.socket);
+      if (!enters(request, response)) return true;
+      if (!mayWait || earlier === null) return false;
+      earlier.once('close', () => {
+        // It may have been the last answer of its connection.
+        if (request.socket.writable) emit('request', request, response);
+      });
+      return true;
     };
     listenFirst(server, {
-      request: take,
-      checkContinue: take,
-      checkExpectation: take,
+      request: (request, response) => take(request, response, true),
+      // A client that waits to be told to go on must not wait for an answer too.
+      checkContinue: (request, response) => take(request, response),
+      checkExpectation: (request, response) => take(request, response),
       upgrade: (request, socket, head) => isClosing(socket) || this.upgrades.use(request, socket, head),
       connect: (request, socket, head) => {
         if (isClosing(socket)) return true;
@@ -98,7 +109,10 @@ export class Entrance implements OnModuleInit, BeforeApplicationShutdown {
   }
 }
 
-/** On a protected listener, requests of the application count like those to sandboxes. */
+/**
+ * On a protected listener, requests of the application count like those to sandboxes, and those of one connection are begun
+ * one after the other: the answer of a later one could not be sent, but only held.
+ */
 function enters({ socket }: IncomingMessage, response: ServerResponse): boolean {
   if (!enterPipeline(socket, response)) return false;
   response.once('close', () => leavePipeline(socket));
