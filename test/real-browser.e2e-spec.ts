@@ -95,7 +95,7 @@ describe.skipIf(HAS_NO_CHROMIUM)('a sandbox in a browser', () => {
       expect(page.url()).toBe(`${stage.originOf(sandbox, app.port)}/#part`);
       expect((await page.reload())?.status()).toBe(200);
       await preview.getByRole('button').click();
-      await preview.getByText('private port').waitFor();
+      await preview.getByRole('heading', { name: 'This link has been used' }).waitFor();
     });
   });
 
