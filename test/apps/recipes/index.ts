@@ -2,6 +2,7 @@ import type { Recipe } from '../recipe.js';
 import { angular } from './angular.js';
 import { astro } from './astro.js';
 import { bun } from './bun.js';
+import { codeServer } from './code-server.js';
 import { django } from './django.js';
 import { fastapi } from './fastapi.js';
 import { flaskSocketio } from './flask-socketio.js';
@@ -43,6 +44,7 @@ export const RECIPES: readonly Recipe[] = [
   bun,
   marimo,
   tensorboard,
+  codeServer,
   wetty,
   novnc,
   httpServer,
