@@ -16,6 +16,7 @@ import { next } from './next.js';
 import { novnc } from './novnc.js';
 import { nuxt } from './nuxt.js';
 import { pageAndApi } from './page-and-api.js';
+import { rails } from './rails.js';
 import { storybook } from './storybook.js';
 import { streamlit } from './streamlit.js';
 import { svelteKit, svelteKitPreview } from './svelte-kit.js';
@@ -32,6 +33,7 @@ export const RECIPES: readonly Recipe[] = [
   streamlit,
   django,
   flaskSocketio,
+  rails,
   svelteKit,
   svelteKitPreview,
   astro,
