@@ -26,6 +26,7 @@ describe('a preview link', () => {
     expect(view).toEqual({
       id: expect.stringMatching(/^link-[0-9a-z]{25}$/),
       port: 3000,
+      ports: [3000],
       label: 'for Ada',
       once: false,
       embed: false,

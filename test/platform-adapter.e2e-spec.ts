@@ -278,6 +278,7 @@ describe('the store of sessions', () => {
       teamId: team(teamA),
       sandboxId: sandbox.id,
       port: 80,
+      ports: [80],
       embed: true,
       allowedOrigins: ['https://a.example'],
       expiresAtMs,

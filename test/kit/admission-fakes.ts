@@ -79,6 +79,7 @@ export function askedWith(
     hasValidId: true,
     port: 80,
     isSecure: false,
+    pageOfPort: null,
     isUpgrade: false,
     client: '192.0.2.1',
     ...asked,

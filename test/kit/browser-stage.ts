@@ -6,6 +6,8 @@ import type { RawConnection } from './raw-connection.js';
 
 export interface LinkOptions {
   readonly port?: number;
+  /** Instead of `port`. */
+  readonly ports?: readonly number[];
   readonly ttlSeconds?: number;
   readonly once?: boolean;
   readonly embed?: boolean;
@@ -35,7 +37,7 @@ export class BrowserStage extends ProxyStage {
 
   async link(options: LinkOptions = {}, sandboxId = this.sandbox.id): Promise<MadeLink> {
     const { status, body } = await this.api('POST', `/v1/sandboxes/${sandboxId}/links`, {
-      port: 3000,
+      ...(options.ports === undefined && { port: 3000 }),
       ...options,
     });
     if (status !== 201) throw new Error(`no link: ${JSON.stringify(body)}`);

@@ -2,15 +2,15 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { decodeId, encodeId } from '../identifiers/resource-id.js';
 
 /**
- * What a token is for. The token of a `link` can be exchanged for that of a `session`, which is a cookie. Neither is
- * accepted in place of the other.
+ * What a token is for. The token of a `link` can be exchanged for that of a `session`, which is a cookie, and for those of an
+ * `exchange`, each of which can be exchanged once for that of a session at another port. None is accepted in place of another.
  */
-export type TokenPurpose = 'link' | 'session';
-const PREFIX: Readonly<Record<TokenPurpose, string>> = { link: 'wrl_', session: 'wrs_' };
+export type TokenPurpose = 'link' | 'session' | 'exchange';
+const PREFIX: Readonly<Record<TokenPurpose, string>> = { link: 'wrl_', session: 'wrs_', exchange: 'wre_' };
 
 /** 256 bits, base64url. */
 const SECRET_BYTES = 32;
-const FORM = /^wr[ls]_([0-9a-z]{25})([\w-]{43})$/;
+const FORM = /^wr[lse]_([0-9a-z]{25})([\w-]{43})$/;
 
 /** The port for which a token is good. Its hash includes this, so the token is worth nothing anywhere else. */
 export interface TokenPlace {
@@ -21,7 +21,7 @@ export interface TokenPlace {
 
 /** A new token, and what is stored of it. */
 export interface NewToken {
-  /** `wrl_` or `wrs_`, 25 characters for the id of its row, 43 for the secret: 72 in all. */
+  /** `wrl_`, `wrs_` or `wre_`, 25 characters for the id of its row, 43 for the secret: 72 in all. */
   readonly token: string;
   /** SHA-256, 32 bytes. */
   readonly hash: Buffer;
@@ -60,6 +60,7 @@ export function isTokenOf(
   return hash.length === presented.length && timingSafeEqual(hash, presented);
 }
 
-function hashToken(purpose: TokenPurpose, token: string, { sandboxId, port }: TokenPlace): Buffer {
+/** What is stored of a token for that place. */
+export function hashToken(purpose: TokenPurpose, token: string, { sandboxId, port }: TokenPlace): Buffer {
   return createHash('sha256').update(`${purpose}\n${sandboxId}\n${port}\n${token}`).digest();
 }

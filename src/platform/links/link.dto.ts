@@ -1,5 +1,7 @@
 import {
   ArrayMaxSize,
+  ArrayMinSize,
+  ArrayUnique,
   IsArray,
   IsBoolean,
   IsInt,
@@ -15,11 +17,27 @@ import { encodeId } from '../identifiers/resource-id.js';
 import { IsOrigin } from './origin.validator.js';
 import type { SandboxLink } from './sandbox-link.entity.js';
 
+/** Most ports of one link. */
+const MAX_PORTS = 5;
+
 export class CreateLinkBody {
+  /** Instead of `ports`. */
+  @ValidateIf((body: CreateLinkBody) => body.port !== undefined || body.ports === undefined)
   @IsInt()
   @Min(1)
   @Max(65_535)
-  port!: number;
+  port?: number;
+
+  /** It is opened at the first one, and begins a session at each: pages of each may then act at the others. */
+  @ValidateIf((body: CreateLinkBody) => body.ports !== undefined)
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(MAX_PORTS)
+  @ArrayUnique()
+  @IsInt({ each: true })
+  @Min(1, { each: true })
+  @Max(65_535, { each: true })
+  ports?: number[];
 
   /** Default: 15 minutes. At most `LINK_MAX_TTL_SECONDS`, which the service checks. */
   @ValidateIf((body: CreateLinkBody) => body.ttlSeconds !== undefined)
@@ -62,7 +80,9 @@ export class CreateLinkBody {
 /** A link as the API shows it, without its token. */
 export interface LinkView {
   readonly id: string;
+  /** At which it is opened. */
   readonly port: number;
+  readonly ports: readonly number[];
   readonly label: string | null;
   readonly once: boolean;
   readonly embed: boolean;
@@ -83,11 +103,12 @@ export interface CreatedLinkView extends LinkView {
 }
 
 export function viewLink(link: SandboxLink): LinkView {
-  const { port, label, once, embed, allowedOrigins, createdAt, expiresAt, usedAt } = link;
+  const { port, ports, label, once, embed, allowedOrigins, createdAt, expiresAt, usedAt } = link;
   const { renewUntil, endSessionsOnPause } = link;
   return {
     id: encodeId('link', link.id),
     port,
+    ports: ports ?? [port],
     label,
     once,
     embed,

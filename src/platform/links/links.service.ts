@@ -57,11 +57,13 @@ export class LinksService {
    * @throws NotFoundError, ValidationFailedError for a port that is denied, ConflictError when there are too many
    */
   async create(teamId: string, sandboxId: string, body: CreateLinkBody): Promise<CreatedLinkView> {
-    const { port, label = null, once, embed, endSessionsOnPause, allowedOrigins } = body;
+    const { label = null, once, embed, endSessionsOnPause, allowedOrigins } = body;
     const now = new Date();
     const { expiresAt, ...renewal } = this.endsOf(body, now);
-    if (this.options.deniedPorts.includes(port))
-      throw new ValidationFailedError([`port ${port} cannot be reached from outside`]);
+    const [port, ...others] = portsOf(body);
+    const denied = [port, ...others].find((each) => this.options.deniedPorts.includes(each));
+    if (denied !== undefined)
+      throw new ValidationFailedError([`port ${denied} cannot be reached from outside`]);
     if (!this.tables.haveLinks) throw new ConflictError(NO_LINKS);
     const linkId = randomUUID();
     const { token, hash } = newToken('link', linkId, { sandboxId, port });
@@ -69,6 +71,7 @@ export class LinksService {
       id: linkId,
       sandboxId,
       port,
+      ports: others.length === 0 ? null : [port, ...others],
       label,
       tokenHash: hash,
       once,
@@ -146,4 +149,11 @@ export class LinksService {
       throw new ConflictError(`${encodeId('cl', sandboxId)} has ${MAX_LINKS} links; revoke one first`);
     await requireRoom(manager, this.options.quotas, 'links', teamId);
   }
+}
+
+/** The ports of a new link, first the one at which it is opened. @throws ValidationFailedError where both ways are used */
+function portsOf({ port, ports }: CreateLinkBody): [number, ...number[]] {
+  if (port !== undefined && ports !== undefined)
+    throw new ValidationFailedError(['port and ports cannot be used together']);
+  return (ports ?? [port]) as [number, ...number[]];
 }

@@ -9,8 +9,13 @@ export class SandboxLink {
   @Column('uuid', { name: 'sandbox_id' })
   sandboxId!: string;
 
+  /** The port at which it is opened. */
   @Column('integer')
   port!: number;
+
+  /** All its ports, the first one among them; null: it has no other. */
+  @Column('integer', { array: true, nullable: true })
+  ports!: number[] | null;
 
   @Column('text', { nullable: true })
   label!: string | null;

@@ -4,7 +4,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { BegunSession, EndedSession, SessionEnd } from '../../sandbox-proxy/index.js';
 import { CHANNEL } from '../database/feed-triggers.js';
-import { isTokenOf, newToken, type PresentedToken, type TokenPlace } from './access-token.js';
+import { hashToken, isTokenOf, newToken, type PresentedToken, type TokenPlace } from './access-token.js';
 import { pruneSessions } from './tombstones.js';
 
 /** A session, as stored in the tables. */
@@ -15,6 +15,8 @@ export interface SessionRow {
   readonly sandboxId: string;
   readonly teamId: string;
   readonly port: number;
+  /** All ports of the link; null: it has no other. */
+  readonly ports: readonly number[] | null;
   readonly embed: boolean;
   readonly allowedOrigins: readonly string[];
   /** SHA-256 of the cookie. */
@@ -30,10 +32,18 @@ export interface SessionRow {
 
 /** A link, also one that begins no session any more. */
 export interface LinkRow {
-  /** UUID. */
+  /** UUIDs. */
   readonly id: string;
-  readonly tokenHash: Buffer;
+  readonly sandboxId: string;
+  readonly teamId: string;
+  /** At which it is opened. */
+  readonly port: number;
+  readonly ports: readonly number[] | null;
   readonly embed: boolean;
+  readonly allowedOrigins: readonly string[];
+  /** Epoch milliseconds. */
+  readonly expiresAtMs: number;
+  readonly tokenHash: Buffer;
   /** True if it may begin only one session. */
   readonly once: boolean;
   /** Null while it may begin a session. */
@@ -47,13 +57,16 @@ const MAX_SESSIONS = 1_000;
 const END_OF_SESSION = 'least(c.expires_at, coalesce(l.renew_until, l.expires_at))';
 
 /** When a session of a link ends that begins now and is not used again. */
-const FIRST_END = `coalesce(least(renew_until, now() + renew_seconds * interval '1 second'), expires_at)`;
+const FIRST_END = `coalesce(least(l.renew_until, now() + l.renew_seconds * interval '1 second'), l.expires_at)`;
+
+/** How long the exchange for another port of a link is good. */
+const EXCHANGE_END = `now() + interval '1 minute'`;
 
 const asMs = (instant: string): string => `(extract(epoch FROM ${instant}) * 1000)::float8`;
 
 const SESSION = `
-  SELECT c.id, l.id AS "linkId", l.sandbox_id AS "sandboxId", s.team_id AS "teamId", l.port, l.embed,
-         l.allowed_origins AS "allowedOrigins", c.token_hash AS "tokenHash",
+  SELECT c.id, l.id AS "linkId", l.sandbox_id AS "sandboxId", s.team_id AS "teamId", coalesce(c.port, l.port) AS port, l.ports,
+         l.embed, l.allowed_origins AS "allowedOrigins", c.token_hash AS "tokenHash",
          ${asMs(END_OF_SESSION)} AS "expiresAtMs",
          l.renew_seconds AS "renewSeconds", ${asMs('l.renew_until')} AS "renewUntilMs",
          CASE WHEN c.ended_reason IS NOT NULL THEN c.ended_reason
@@ -63,10 +76,11 @@ const SESSION = `
     JOIN sandbox_links l ON l.id = c.link_id
     JOIN sandboxes s ON s.id = l.sandbox_id
     JOIN teams t ON t.id = s.team_id
-   WHERE c.id = ANY($1::uuid[])`;
+   WHERE c.id = ANY($1::uuid[]) AND NOT c.pending`;
 
 const LINK = `
-  SELECT l.id, l.token_hash AS "tokenHash", l.embed, l.once,
+  SELECT l.id, l.sandbox_id AS "sandboxId", s.team_id AS "teamId", l.port, l.ports, l.embed,
+         l.allowed_origins AS "allowedOrigins", ${asMs('l.expires_at')} AS "expiresAtMs", l.token_hash AS "tokenHash", l.once,
          CASE WHEN l.revoked_at IS NOT NULL OR t.deleted_at IS NOT NULL THEN 'revoked'
               WHEN l.once AND l.used_at IS NOT NULL THEN 'used'
               WHEN l.expires_at <= now() THEN 'expired' END AS ended
@@ -150,18 +164,45 @@ export class SessionRepository {
         const [now] = await manager.query<LinkRow[]>(LINK, [[presented.id]]);
         return now === undefined || now.ended === null ? null : { ended: now.ended, embed: now.embed };
       }
-      await manager.query(END_OLDEST, [presented.id, MAX_SESSIONS - 1, CHANNEL]);
+      const others = (link.ports ?? []).filter((port) => port !== place.port);
+      await manager.query(END_OLDEST, [presented.id, MAX_SESSIONS - 1 - others.length, CHANNEL]);
       await pruneSessions(manager, place.sandboxId);
       const id = randomUUID();
       const { token, hash } = newToken('session', id, place);
       const [begun] = await manager.query<{ expiresAtMs: number }[]>(
         `INSERT INTO sandbox_sessions (id, link_id, sandbox_id, token_hash, expires_at)
-         SELECT $1::uuid, id, sandbox_id, $2::bytea, ${FIRST_END} FROM sandbox_links WHERE id = $3
+         SELECT $1::uuid, l.id, l.sandbox_id, $2::bytea, ${FIRST_END} FROM sandbox_links l WHERE l.id = $3
          RETURNING ${asMs('expires_at')} AS "expiresAtMs"`,
         [id, hash, presented.id],
       );
-      return { token, embed: link.embed, expiresAtMs: begun?.expiresAtMs ?? 0 };
+      const exchanges: { port: number; token: string }[] = [];
+      for (const port of others)
+        exchanges.push({ port, token: await prepareExchange(manager, presented.id, { ...place, port }) });
+      return {
+        token,
+        embed: link.embed,
+        expiresAtMs: begun?.expiresAtMs ?? 0,
+        ...(exchanges.length > 0 && { others: exchanges }),
+      };
     });
+  }
+
+  /**
+   * Begins the session that a link's exchange has prepared at another of its ports. One UPDATE decides, so that of any number
+   * at the same time only one gets it. Null if the token is not good at that place, or not any more.
+   */
+  async claim({ id, token }: PresentedToken, place: TokenPlace): Promise<BegunSession | null> {
+    const session = newToken('session', id, place);
+    const [[begun]] = await this.dataSource.query<[{ embed: boolean; expiresAtMs: number }[], number]>(
+      `UPDATE sandbox_sessions c SET token_hash = $1, pending = false, expires_at = ${FIRST_END}
+         FROM sandbox_links l, sandboxes s, teams t
+        WHERE c.id = $2 AND c.pending AND c.token_hash = $3 AND c.expires_at > now()
+          AND l.id = c.link_id AND l.revoked_at IS NULL AND l.expires_at > now()
+          AND s.id = l.sandbox_id AND t.id = s.team_id AND t.deleted_at IS NULL
+        RETURNING l.embed, ${asMs('c.expires_at')} AS "expiresAtMs"`,
+      [session.hash, id, hashToken('exchange', token, place)],
+    );
+    return begun === undefined ? null : { token: session.token, ...begun };
   }
 }
 
@@ -173,9 +214,9 @@ async function findHeldLink(
   manager: EntityManager,
   presented: PresentedToken,
   place: TokenPlace,
-): Promise<{ readonly embed: boolean } | null> {
-  const [link] = await manager.query<{ hash: Buffer; embed: boolean }[]>(
-    `SELECT l.token_hash AS hash, l.embed
+): Promise<{ readonly embed: boolean; readonly ports: readonly number[] | null } | null> {
+  const [link] = await manager.query<{ hash: Buffer; embed: boolean; ports: number[] | null }[]>(
+    `SELECT l.token_hash AS hash, l.embed, l.ports
        FROM sandbox_links l
        JOIN sandboxes s ON s.id = l.sandbox_id
        JOIN teams t ON t.id = s.team_id AND t.deleted_at IS NULL
@@ -183,4 +224,16 @@ async function findHeldLink(
     [presented.id, place.sandboxId, place.port],
   );
   return link === undefined || !isTokenOf('link', presented, place, link.hash) ? null : link;
+}
+
+/** A session at another port of the link, which waits for its exchange. @returns the token for that */
+async function prepareExchange(manager: EntityManager, linkId: string, place: TokenPlace): Promise<string> {
+  const id = randomUUID();
+  const { token, hash } = newToken('exchange', id, place);
+  await manager.query(
+    `INSERT INTO sandbox_sessions (id, link_id, sandbox_id, port, token_hash, expires_at, pending)
+     VALUES ($1, $2, $3, $4, $5, ${EXCHANGE_END}, true)`,
+    [id, linkId, place.sandboxId, place.port, hash],
+  );
+  return token;
 }

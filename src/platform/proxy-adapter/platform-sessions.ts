@@ -10,14 +10,14 @@ import {
 import { decodeId, encodeId } from '../identifiers/resource-id.js';
 import { isTokenOf, readToken, type TokenPlace } from '../links/access-token.js';
 import { LinkTurns } from '../links/link-turns.js';
-import { type SessionRow, SessionRepository } from '../links/session.repository.js';
+import { type LinkRow, type SessionRow, SessionRepository } from '../links/session.repository.js';
 import { Batches } from '../database/batches.js';
 import { AccessTables } from '../database/access-tables.js';
 
 /** `SessionStore` on the tables `sandbox_links` and `sandbox_sessions`. If they are missing, there are no sessions. */
 @Injectable()
 export class PlatformSessionStore extends SessionStore {
-  readonly pattern = /wr[ls]_[0-9a-z]{25}[\w-]{43}/;
+  readonly pattern = /wr[lse]_[0-9a-z]{25}[\w-]{43}/;
 
   private readonly asked = new Batches(async (ids: readonly string[]) =>
     inOrder(ids, await this.repository.findMany(ids)),
@@ -44,14 +44,28 @@ export class PlatformSessionStore extends SessionStore {
     return row.ended === null ? sessionOf(row) : { ended: row.ended, embed: row.embed };
   }
 
+  override async findByLink(token: string, place: SessionPlace): Promise<Session | EndedSession | null> {
+    const presented = readToken('link', token);
+    const where = tokenPlaceOf(place);
+    if (presented === null || where === null || !this.tables.haveLinks) return null;
+    const { sandboxId, port } = where;
+    const row = await this.askedLinks.ask(presented.id);
+    if (row === null || row.once || !(row.ports ?? [row.port]).includes(port)) return null;
+    if (!isTokenOf('link', presented, { sandboxId, port: row.port }, row.tokenHash)) return null;
+    return row.ended === null ? sessionOfLink(row, port) : { ended: row.ended, embed: row.embed };
+  }
+
   async begin(
     linkToken: string,
     place: SessionPlace,
     isConfirmed: boolean,
   ): Promise<BegunSession | EndedSession | 'confirm' | null> {
-    const presented = readToken('link', linkToken);
     const where = tokenPlaceOf(place);
-    if (presented === null || where === null || !this.tables.haveLinks) return null;
+    if (where === null || !this.tables.haveLinks) return null;
+    const exchange = readToken('exchange', linkToken);
+    if (exchange !== null) return this.repository.claim(exchange, where);
+    const presented = readToken('link', linkToken);
+    if (presented === null) return null;
     // first without a transaction, since anybody can make tokens up
     const link = await this.askedLinks.ask(presented.id);
     if (link === null || !isTokenOf('link', presented, where, link.tokenHash)) return null;
@@ -75,28 +89,32 @@ export class PlatformSessionStore extends SessionStore {
 
   async stillHold(sessions: readonly Session[]): Promise<readonly (boolean | SessionEnd)[]> {
     if (!this.tables.haveLinks) return sessions.map(() => false);
-    const ids = sessions.map(({ sessionId }) => decodeId('session', sessionId));
-    const rows = await this.repository.findMany(ids.filter((id) => id !== null));
-    const now = new Map(rows.map((row) => [row.id, row]));
-    return sessions.map((session, index) => {
-      const row = now.get(ids[index] ?? '');
-      return row?.ended ?? (row !== undefined && isSame(session, sessionOf(row)));
+    const decoded = (kind: 'session' | 'link'): string[] =>
+      sessions.map(({ sessionId }) => decodeId(kind, sessionId)).filter((id) => id !== null);
+    const [ids, linkIds] = [decoded('session'), decoded('link')];
+    const rows = await this.repository.findMany(ids);
+    const links = linkIds.length === 0 ? [] : await this.repository.findLinks(linkIds);
+    const now = new Map(rows.map((row) => [encodeId('session', row.id), row]));
+    const nowOfLinks = new Map(links.map((row) => [encodeId('link', row.id), row]));
+    return sessions.map((session) => {
+      const row = now.get(session.sessionId);
+      if (row !== undefined) return row.ended ?? isSame(session, sessionOf(row));
+      const link = nowOfLinks.get(session.sessionId);
+      return link?.ended ?? (link !== undefined && isSame(session, sessionOfLink(link, session.port)));
     });
   }
 }
 
 /** Whether nothing has been changed in place of what the session was admitted by. */
 function isSame(session: Session, now: Session): boolean {
-  const { allowedOrigins, expiresAtMs, renewal, ...rest } = now;
+  const { expiresAtMs, renewal, ...rest } = now;
   const fields = Object.keys(rest) as (keyof typeof rest)[];
   return (
-    fields.every((field) => session[field] === rest[field]) &&
+    fields.every((field) => String(session[field]) === String(rest[field])) &&
     session.renewal?.ttlMs === renewal?.ttlMs &&
     session.renewal?.untilMs === renewal?.untilMs &&
     // this or another process may have prolonged it
-    (renewal === undefined ? session.expiresAtMs === expiresAtMs : session.expiresAtMs <= expiresAtMs) &&
-    session.allowedOrigins.length === allowedOrigins.length &&
-    session.allowedOrigins.every((origin, i) => origin === allowedOrigins[i])
+    (renewal === undefined ? session.expiresAtMs === expiresAtMs : session.expiresAtMs <= expiresAtMs)
   );
 }
 
@@ -106,14 +124,26 @@ function sessionOf(row: SessionRow): Session {
     linkId: encodeId('link', row.linkId),
     teamId: encodeId('team', row.teamId),
     sandboxId: encodeId('cl', row.sandboxId),
-    port: row.port,
-    embed: row.embed,
-    allowedOrigins: row.allowedOrigins,
-    expiresAtMs: row.expiresAtMs,
+    ...commonOf(row),
     ...(row.renewSeconds === null || row.renewUntilMs === null
       ? {}
       : { renewal: { ttlMs: row.renewSeconds * 1_000, untilMs: row.renewUntilMs } }),
   };
+}
+
+function sessionOfLink(row: LinkRow, port: number): Session {
+  const id = encodeId('link', row.id);
+  return {
+    sessionId: id,
+    linkId: id,
+    teamId: encodeId('team', row.teamId),
+    sandboxId: encodeId('cl', row.sandboxId),
+    ...commonOf({ ...row, port }),
+  };
+}
+
+function commonOf({ port, ports, embed, allowedOrigins, expiresAtMs }: Omit<LinkRow, 'once'> | SessionRow) {
+  return { port, ports: ports ?? [port], embed, allowedOrigins, expiresAtMs };
 }
 
 function inOrder<Row extends { readonly id: string }>(

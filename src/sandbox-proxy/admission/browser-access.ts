@@ -1,15 +1,17 @@
+import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import type { SandboxAddress } from '../address/sandbox-address.js';
 import { outboundPath } from '../address/outbound-path.js';
-import { answerBare, answerConfirmation } from '../answers/answer.js';
+import { answerBare, answerConfirmation, answerOpening } from '../answers/answer.js';
 import { type MaybePromise, whenReady } from '../contracts/maybe-promise.js';
 import type { BegunSession, EndedSession, Session } from '../contracts/session-store.js';
 import type { PortRules } from '../contracts/port-settings.js';
 import { CrossSiteRequestError, SessionEndedError, TooManyLookupsError } from '../errors.js';
 import type { Exchange } from '../exchange/exchange.js';
-import { corsRule, isPreflight, preflightHeaders } from '../headers/cors.js';
+import { corsHeaders, corsRule, isPreflight, preflightHeaders } from '../headers/cors.js';
 import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from '../options.js';
-import { asOwnLocation, type LinkInTarget, linkIn } from '../address/link-parameter.js';
+import { asOwnLocation, LINK_PARAMETER, type LinkInTarget, linkIn } from '../address/link-parameter.js';
+import { hopsOver, nextOnWay, readWay } from './link-way.js';
 import { PortRulesService } from './port-rules.service.js';
 import { cookieLinesIn, sessionTokensIn, setSessionCookie } from './session-cookie.js';
 import { isOfOwnPage } from './session-use.js';
@@ -45,7 +47,7 @@ export class BrowserAccess {
     const link = target.includes('?') ? linkIn(target) : null;
     if (link !== null) return this.openLink(exchange, address, link);
     if (request.headers.origin === undefined || !address.hasValidId) return GOES_ON;
-    return whenReady(this.rulesOf(exchange, address), (rules) => this.applyCors(exchange, rules));
+    return whenReady(this.rulesOf(exchange, address), (rules) => this.applyCors(exchange, address, rules));
   }
 
   /**
@@ -55,10 +57,11 @@ export class BrowserAccess {
   private async openLink(
     exchange: Exchange,
     address: SandboxAddress,
-    { token, target }: LinkInTarget,
+    { token: given, target }: LinkInTarget,
   ): Promise<Visit> {
-    const { request, isSecure, client } = exchange;
-    const given = request.url as string;
+    const { request, client } = exchange;
+    const { token, hops } = readWay(given);
+    const url = request.url as string;
     request.url = target;
     if (!address.hasValidId || !this.isVisit(exchange, token)) return LINK_REFUSED;
     const location = asOwnLocation(outboundPath(target, 'GET'));
@@ -73,15 +76,47 @@ export class BrowserAccess {
       if (session === null) return LINK_REFUSED;
       if (isEnded(session)) return { refusal: new SessionEndedError(session.ended, 'link', session.embed) };
       if (session === 'confirm') answerConfirmation(exchange, this.options.brand);
-      else answerBare(exchange, 303, ['Location', location, 'Set-Cookie', cookieOf(session, isSecure)]);
+      else this.begin(exchange, address, session, hops, location);
       return 'answered';
     } catch (error) {
       // Too many made-up links have come from the client's network. Something else may still admit.
       if (error instanceof TooManyLookupsError) return { refusal: error };
       // The page of the error tries again with the URL, which must then have the token.
-      request.url = given;
+      request.url = url;
       throw error;
     }
+  }
+
+  /**
+   * Gives the browser its session, and leads it to the other ports of the link, if there are any. Where each port is a site of
+   * its own, a cookie that was set on the way of redirects would not be sent from a page of another port: so a browser, which
+   * alone knows what is one site, gets a page that fetches the exchange at each port. Other clients get redirects.
+   *
+   * @param hops what is left of the way, as in `LinkWay`
+   * @param location the path at which the way ends
+   */
+  private begin(
+    exchange: Exchange,
+    address: SandboxAddress,
+    session: BegunSession,
+    hops: readonly string[],
+    location: string,
+  ): void {
+    const { request, isSecure } = exchange;
+    const { origin, 'sec-fetch-mode': mode } = request.headers;
+    const scheme = isSecure ? 'https' : 'http';
+    const cookie = ['Set-Cookie', cookieOf(session, isSecure, request)];
+    const others = session.others ?? [];
+    if (origin !== undefined && mode === 'cors' && exchange.pageOfPort(address) !== null)
+      return answerBare(exchange, 204, [...cookie, ...corsHeaders({ allowedOrigin: origin })]);
+    if (others.length > 0 && mode === 'navigate') {
+      const exchanges = others.map(
+        ({ port, token }) => `${address.originAt(port, scheme)}/?${LINK_PARAMETER}=${token}`,
+      );
+      return answerOpening(exchange, this.options.brand, cookie, { exchanges, location });
+    }
+    const way = others.length > 0 ? hopsOver(others, address.port) : hops;
+    answerBare(exchange, 303, ['Location', nextOnWay(way, location, address, scheme) ?? location, ...cookie]);
   }
 
   /**
@@ -127,13 +162,19 @@ export class BrowserAccess {
    * Answers a preflight, since browsers send no credential with it. For pages of other origins, a private port looks like
    * one that does not exist.
    */
-  private applyCors(exchange: Exchange, rules: PortRules | null): Visit {
+  private applyCors(exchange: Exchange, address: SandboxAddress, rules: PortRules | null): Visit {
     const { request } = exchange;
+    const port = exchange.pageOfPort(address);
+    // Whether anything is there or not: the request itself is admitted only by a link for both ports.
+    if (port !== null && port !== address.port && rules?.visibility !== 'public' && isAsked(exchange)) {
+      answerBare(exchange, 204, preflightHeaders(request.headers.origin as string, request));
+      return 'answered';
+    }
     if (rules === null) return GOES_ON;
     const rule = corsRule(rules.cors, request.headers.origin);
     if (rule === null || (rule.allowedOrigin === null && rules.visibility !== 'public')) return GOES_ON;
     exchange.cors = rule;
-    if (exchange.isUpgrade || !isPreflight(request)) return GOES_ON;
+    if (!isAsked(exchange)) return GOES_ON;
     if (rule.allowedOrigin === null) throw new CrossSiteRequestError();
     answerBare(exchange, 204, preflightHeaders(rule.allowedOrigin, request));
     return 'answered';
@@ -156,7 +197,17 @@ export class BrowserAccess {
  */
 const COOKIE_SECONDS = 30 * 86_400;
 
-function cookieOf({ token, embed, expiresAtMs }: BegunSession, isSecure: boolean): string {
+function cookieOf(
+  { token, embed, expiresAtMs }: BegunSession,
+  isSecure: boolean,
+  { headers }: IncomingMessage,
+): string {
   const maxAgeSeconds = Math.max(COOKIE_SECONDS, Math.ceil((expiresAtMs - Date.now()) / 1_000));
-  return setSessionCookie({ token, embed, isSecure, maxAgeSeconds });
+  const isOfOtherSite = headers['sec-fetch-mode'] === 'cors' && headers['sec-fetch-site'] === 'cross-site';
+  return setSessionCookie({ token, embed, isSecure, isOfOtherSite, maxAgeSeconds });
+}
+
+/** True for a preflight. */
+function isAsked({ isUpgrade, request }: Exchange): boolean {
+  return !isUpgrade && isPreflight(request);
 }

@@ -38,7 +38,14 @@ export class PermissionService {
     const allowedOrigin = exchange.cors?.allowedOrigin ?? null;
     const permitted = admission.scheme.permit?.(admission, asked, allowedOrigin) ?? admission;
     const isOfOthers = found?.visibility === 'public' && found.teamId !== admission.teamId;
-    if (!(permitted instanceof Error) && !isOfOthers) return permitted;
+    if (!(permitted instanceof Error) && !isOfOthers) {
+      const { cors } = exchange;
+      const { pageOfPort } = asked;
+      // A list of the team's says nothing of its sandbox's own ports: the link does.
+      if (cors !== null && pageOfPort !== null && permitted.namedPorts?.includes(pageOfPort) === true)
+        exchange.cors = { allowedOrigin: asked.request.headers.origin as string };
+      return permitted;
+    }
     const nobody = this.publicPorts.find(asked);
     const open = nobody === null ? null : this.publicPorts.admit(nobody, asked);
     return whenReady(open, (publicly): Admission => {

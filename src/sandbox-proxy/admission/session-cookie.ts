@@ -46,12 +46,21 @@ export interface SessionCookie {
   readonly isSecure: boolean;
   /** Also sent where the sandbox is in a frame of another site. */
   readonly embed: boolean;
+  /** Set in an answer to a page of another site, and meant for that page's own requests. */
+  readonly isOfOtherSite: boolean;
   readonly maxAgeSeconds: number;
 }
 
 /** `__Host-sandbox_session=wrs_…; Path=/; HttpOnly; Max-Age=900; Secure; SameSite=Lax`. */
-export function setSessionCookie({ token, isSecure, embed, maxAgeSeconds }: SessionCookie): string {
+export function setSessionCookie({
+  token,
+  isSecure,
+  embed,
+  isOfOtherSite,
+  maxAgeSeconds,
+}: SessionCookie): string {
   const kept = `${sessionCookieName(isSecure)}=${token}; Path=/; HttpOnly; Max-Age=${maxAgeSeconds}`;
-  if (!isSecure) return `${kept}; SameSite=Lax`;
-  return `${kept}; Secure; ${embed ? 'SameSite=None; Partitioned' : 'SameSite=Lax'}`;
+  // Browsers take localhost for secure also without HTTPS.
+  if (isOfOtherSite || (isSecure && embed)) return `${kept}; Secure; SameSite=None; Partitioned`;
+  return `${kept}; ${isSecure ? 'Secure; ' : ''}SameSite=Lax`;
 }

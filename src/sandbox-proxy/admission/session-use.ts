@@ -12,26 +12,29 @@ const DEFAULT_PORT = { http: ':80', https: ':443' } as const;
 /**
  * Why a request may not use the session. A browser sends its cookie whichever page asks, even a page of a neighbour
  * under the same domain. So only pages of the sandbox itself, or of an origin that its team has named, may change
- * things or open a WebSocket; and pages of other origins may show the sandbox in a frame, or run its scripts, only if
+ * things or open a WebSocket; pages of another port of the sandbox may do nothing unless the link is for that port too; and pages of other origins may show the sandbox in a frame, or run its scripts, only if
  * the link says so.
  *
  * @param allowedOrigin the request's origin, if the team has allowed it at this port
  * @returns null if the request may use the session
  */
 export function refusalOfSessionUse(
-  { embed, allowedOrigins }: Session,
+  { embed, allowedOrigins, ports = [] }: Session,
   use: AdmissionRequest,
   allowedOrigin: string | null,
 ): CrossSiteRequestError | null {
-  const { request, isUpgrade } = use;
+  const { request, isUpgrade, pageOfPort, port } = use;
   const { headers } = request;
   const { origin, 'sec-fetch-site': site } = headers;
   if (!embed && (site === 'cross-site' || site === 'same-site') && isUsedInPage(headers))
     return new CrossSiteRequestError(
       'this link does not allow the sandbox to be used in a page of another origin',
     );
-  if (origin === undefined || (!isUpgrade && SAFE_METHODS.has(request.method as string))) return null;
-  if (isOfOwnPage(use) || allowedOrigins.includes(origin) || allowedOrigin === origin) return null;
+  if (origin === undefined || allowedOrigins.includes(origin) || allowedOrigin === origin) return null;
+  // An app allows the pages of its sandbox's other ports to read, as on localhost, so even a GET has to be named.
+  if (pageOfPort !== null && pageOfPort !== port)
+    return ports.includes(pageOfPort) ? null : new CrossSiteRequestError();
+  if ((!isUpgrade && SAFE_METHODS.has(request.method as string)) || isOfOwnPage(use)) return null;
   return new CrossSiteRequestError();
 }
 

@@ -7,7 +7,7 @@ import {
   type FoundCredential,
   type Standing,
 } from '../contracts/credential-scheme.js';
-import type { MaybePromise } from '../contracts/maybe-promise.js';
+import { type MaybePromise, whenReady } from '../contracts/maybe-promise.js';
 import type { PortRules } from '../contracts/port-settings.js';
 import type { EndedSession } from '../contracts/session-store.js';
 import { type ProxyError, SessionEndedError, TooManyLookupsError } from '../errors.js';
@@ -24,10 +24,13 @@ interface SessionAdmission extends Admission {
   readonly listedOrigin: string | null;
 }
 
+/** In which a program that is no browser shows the token of a link. */
+const LINK_HEADER = 'x-sandbox-link';
+
 /** Most admissions of one session by origins of a list; above it they are made anew. */
 const MAX_LISTED = 100;
 
-/** The cookie that a browser got in exchange for a preview link. */
+/** The cookie that a browser got in exchange for a preview link, or the token of the link itself in `X-Sandbox-Link`. */
 @Injectable()
 export class SessionScheme extends CredentialScheme<SessionAdmission> {
   readonly name = SESSION_SCHEME;
@@ -48,14 +51,23 @@ export class SessionScheme extends CredentialScheme<SessionAdmission> {
     this.pattern = sessions.pattern;
   }
 
-  find({ request: { rawHeaders }, hasValidId }: AdmissionRequest): FoundCredential | null {
+  find({ request: { rawHeaders, headers }, hasValidId }: AdmissionRequest): FoundCredential | null {
     if (!hasValidId) return null;
+    const link = headers[LINK_HEADER];
+    if (link !== undefined) return { secret: String(link), header: LINK_HEADER };
     const cookies = cookieLinesIn(rawHeaders);
     return cookies === '' ? null : { secret: cookies, header: null };
   }
 
-  admit({ secret }: FoundCredential, request: AdmissionRequest): MaybePromise<SessionAdmission | null> {
-    return this.admitFirst(sessionTokensIn(secret, request.isSecure), request);
+  admit(
+    { secret, header }: FoundCredential,
+    request: AdmissionRequest,
+  ): MaybePromise<SessionAdmission | null> {
+    if (header !== LINK_HEADER) return this.admitFirst(sessionTokensIn(secret, request.isSecure), request);
+    return whenReady(this.sessions.findByLink(secret, request, request.client), (found) => {
+      if (found !== null && isEnded(found)) throw new SessionEndedError(found.ended, 'link');
+      return found === null ? null : this.admissionOf(found);
+    });
   }
 
   async stillHold(admissions: readonly SessionAdmission[]): Promise<readonly Standing[]> {
@@ -152,11 +164,12 @@ export class SessionScheme extends CredentialScheme<SessionAdmission> {
     restsOn: readonly Change[],
     listedOrigin: string | null,
   ): SessionAdmission {
-    const { teamId, allowedOrigins } = session;
+    const { teamId, allowedOrigins, ports } = session;
     return {
       scheme: this,
       teamId,
       allowedOrigins,
+      ...(ports !== undefined && { namedPorts: ports }),
       restsOn,
       session,
       listedOrigin,

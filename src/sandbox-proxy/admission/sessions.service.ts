@@ -90,8 +90,34 @@ export class SessionsService {
     const { store } = this;
     if (store === null || !this.hasForm(token)) return null;
     const key = keyOf(token, sandboxId, port);
+    return this.findBy(key, { sandboxId, port }, client, (place) => store.find(token, place));
+  }
+
+  /** The same for the token of a link itself, which a program shows. */
+  findByLink(
+    token: string,
+    { sandboxId, port }: SessionPlace,
+    client: string,
+  ): MaybePromise<KeptSession | EndedSession | null> {
+    const { store } = this;
+    if (store?.findByLink === undefined || !this.hasForm(token)) return null;
+    const key = `${keyOf(token, sandboxId, port)} itself`;
+    return this.findBy(
+      key,
+      { sandboxId, port },
+      client,
+      async (place) => store.findByLink?.(token, place) ?? null,
+    );
+  }
+
+  private findBy(
+    key: string,
+    { sandboxId, port }: SessionPlace,
+    client: string,
+    askStore: Ask,
+  ): MaybePromise<KeptSession | EndedSession | null> {
     const ask = (): Promise<KeptSession | EndedSession | null> =>
-      this.lookUp(store, key, token, { sandboxId, port }, client);
+      this.lookUp(key, client, () => askStore({ sandboxId, port }));
     const pay = (): void => this.payFor(key, client);
     let found = this.sessions.get(key, ask, pay);
     if (mayBeRenewed(found)) {
@@ -125,14 +151,11 @@ export class SessionsService {
 
   /** Asks the store, once `payFor` has let it. */
   private async lookUp(
-    store: SessionStore,
     key: string,
-    token: string,
-    place: SessionPlace,
     client: string,
+    ask: () => ReturnType<Ask>,
   ): Promise<KeptSession | EndedSession | null> {
     const digest = digestOf(key);
-    const ask = (): Promise<Session | EndedSession | null> => store.find(token, place);
     const found = await (this.proven.has(digest) ? ask() : this.strangers.ask(client, ask));
     // a session that has ended proves nothing any more: the next question about it is a stranger's
     if (!isSession(found)) {
@@ -198,6 +221,9 @@ export function changesOfSession({ sessionId, linkId }: Session): Change[] {
   return [linkId, sessionId].map((subject) => ({ kind: 'credential', scheme: SESSION_SCHEME, subject }));
 }
 
+/** Asks the store. */
+type Ask = (place: SessionPlace) => Promise<Session | EndedSession | null>;
+
 function keyOf(token: string, sandboxId: string, port: number): string {
   return `${sandboxId} ${port} ${token}`;
 }
@@ -255,11 +281,22 @@ function isRenewal(value: unknown): value is SessionRenewal {
 /** The token becomes the value of a cookie, so it must hold no character that would end one. */
 function isBegunSession(value: unknown): value is BegunSession {
   if (typeof value !== 'object' || value === null) return false;
-  const { token, embed, expiresAtMs } = value as Record<string, unknown>;
+  const { token, embed, expiresAtMs, others = [] } = value as Record<string, unknown>;
   return (
-    typeof token === 'string' &&
-    /^[\w.~-]+$/.test(token) &&
+    isToken(token) &&
     typeof embed === 'boolean' &&
-    Number.isFinite(expiresAtMs)
+    Number.isFinite(expiresAtMs) &&
+    Array.isArray(others) &&
+    others.every((other: unknown) => isOther(other))
   );
+}
+
+/** `{ port, token }` */
+function isOther(value: unknown): boolean {
+  const { port, token } = (value ?? {}) as Record<string, unknown>;
+  return Number.isInteger(port) && isToken(token);
+}
+
+function isToken(value: unknown): boolean {
+  return typeof value === 'string' && /^[\w.~-]+$/.test(value);
 }

@@ -8,6 +8,7 @@ import { closeInstead } from '../node-internals/destroy-soon.js';
 import { PROXY_ERROR_STATUS, type ProxyErrorCode, PROXY_RETRY_AFTER_SECONDS } from '../error-status.js';
 import { adviceFor, type ErrorAdvice } from './error-advice.js';
 import { agentErrorPage, confirmationPage, errorPage, SCRIPT_SOURCE, STYLE_SOURCE } from './error-page.js';
+import { OPENING_SOURCE, openingPage, type OpeningWay } from './opening-page.js';
 
 const logger = new Logger('SandboxProxy');
 
@@ -145,6 +146,36 @@ export function answerConfirmation(exchange: Exchange, brand: string): void {
     requestId,
   ];
   send(request, response, 200, headers, page);
+}
+
+/** Answers the page that begins a session at the other ports of a link, and then goes on. */
+export function answerOpening(
+  exchange: Exchange,
+  brand: string,
+  headers: readonly string[],
+  way: OpeningWay,
+): void {
+  const { request, response, requestId } = exchange;
+  exchange.status = 200;
+  const page = openingPage(brand, way);
+  const origins = way.exchanges.map((url) => new URL(url).origin).join(' ');
+  const own = [
+    'Content-Type',
+    'text/html; charset=utf-8',
+    'Content-Length',
+    String(Buffer.byteLength(page)),
+    'Cache-Control',
+    'no-store',
+    'X-Content-Type-Options',
+    'nosniff',
+    'Content-Security-Policy',
+    `${OWN_STYLE_ONLY}; script-src ${OPENING_SOURCE}; connect-src ${origins}; form-action 'none'`,
+    'Referrer-Policy',
+    'no-referrer',
+    'X-Request-Id',
+    requestId,
+  ];
+  send(request, response, 200, [...headers, ...own], page);
 }
 
 /** The short name of what went wrong below an error, e.g. `ECONNREFUSED`: never a message, which may hold an address. */

@@ -145,7 +145,7 @@ export function confirmationPage(brand: string): string {
 }
 
 /** @param main HTML, like `head`; title and brand are text */
-function pageOf(title: string, brand: string, main: string, head = ''): string {
+export function pageOf(title: string, brand: string, main: string, head = ''): string {
   return `<!doctype html>
 <html lang="en">
 <head>

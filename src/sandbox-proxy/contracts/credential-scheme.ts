@@ -12,6 +12,8 @@ export interface AdmissionRequest {
   readonly port: number;
   /** True where the client came by HTTPS. */
   readonly isSecure: boolean;
+  /** The port of this sandbox whose page has sent the request, by its `Origin`; null: none has. */
+  readonly pageOfPort: number | null;
   /** True for an upgrade, e.g. a WebSocket. */
   readonly isUpgrade: boolean;
   /** IP address of the client, as far as is known. */
@@ -46,6 +48,8 @@ export interface Admission {
   readonly expiresAtMs?: number;
   /** Origins besides the sandbox's own whose pages may act with the credential; absent: none is named. */
   readonly allowedOrigins?: readonly string[];
+  /** Ports of the sandbox whose pages may act with the credential, and read what comes of it; absent: none but its own. */
+  readonly namedPorts?: readonly number[];
 }
 
 /** Why an admission holds no more; `origin`: a page opened this, and the port no longer allows pages of its origin. */

@@ -14,6 +14,11 @@ export interface Session extends SessionPlace {
   readonly teamId: string;
   /** Whether pages of other origins may show the sandbox in a frame, or use its scripts and images. */
   readonly embed: boolean;
+  /**
+   * Ports of the sandbox whose pages may act with it, as pages of this port may: those of the link that began it. Absent:
+   * this port alone.
+   */
+  readonly ports?: readonly number[];
   /** Origins besides the sandbox's own whose pages may change things with it: `https://app.example.com`. */
   readonly allowedOrigins: readonly string[];
   /** Epoch milliseconds. */
@@ -43,6 +48,8 @@ export interface BegunSession {
   readonly embed: boolean;
   /** Epoch milliseconds. */
   readonly expiresAtMs: number;
+  /** For a link of several ports: a token for each of the others, which `begin` exchanges there, once and within a minute. */
+  readonly others?: readonly { readonly port: number; readonly token: string }[];
 }
 
 /**
@@ -52,7 +59,7 @@ export interface BegunSession {
  * Errors as for `SandboxDirectory`.
  */
 export abstract class SessionStore {
-  /** The form of link tokens and session tokens, without anchors. A text of this form never reaches a sandbox. */
+  /** The form of all tokens, without anchors. A text of this form never reaches a sandbox. */
   abstract readonly pattern: RegExp;
   /**
    * The session with this token, if it is good at this place; why it has ended, if that is known; otherwise null. Called only
@@ -60,7 +67,7 @@ export abstract class SessionStore {
    */
   abstract find(token: string, place: SessionPlace): Promise<Session | EndedSession | null>;
   /**
-   * Exchanges the token of a link for a session; where the token is good at this place no longer, why, if that is known; null
+   * Exchanges the token of a link, or one of `others`, for a session; where the token is good at this place no longer, why, if that is known; null
    * where it is not. A link
    * for one browser is not spent before the visitor has confirmed it, because chats that show previews, and browsers
    * that load pages ahead, open links too.
@@ -86,6 +93,11 @@ export abstract class SessionStore {
    * was revoked, nor beyond `untilMs`.
    */
   renew?(sessions: readonly Session[]): Promise<readonly (number | null)[]>;
+  /**
+   * The same for a program that is no browser, and shows the token of a link itself, at any of the link's ports. With this method
+   * the header `X-Sandbox-Link` admits. A link for one browser is for a browser.
+   */
+  findByLink?(linkToken: string, place: SessionPlace): Promise<Session | EndedSession | null>;
   /** Which of these, at most 500, are still good, or why not: one answer each, in their order. Past every cache. */
   abstract stillHold(sessions: readonly Session[]): Promise<readonly (boolean | SessionEnd)[]>;
 }

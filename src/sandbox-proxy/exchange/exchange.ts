@@ -78,9 +78,17 @@ export class Exchange implements AccessRecord, OpenMember {
   }
 
   /** The request as credential schemes see it. */
-  askedOf({ sandboxId, port, hasValidId }: SandboxAddress): AdmissionRequest {
+  askedOf(address: SandboxAddress): AdmissionRequest {
+    const { sandboxId, port, hasValidId } = address;
     const { request, isSecure, isUpgrade, client } = this;
-    return { request, sandboxId, hasValidId, port, isSecure, isUpgrade, client };
+    const pageOfPort = this.pageOfPort(address);
+    return { request, sandboxId, hasValidId, port, isSecure, pageOfPort, isUpgrade, client };
+  }
+
+  /** The port of this sandbox whose page has sent the request, by its `Origin`; null: none has. */
+  pageOfPort(address: SandboxAddress): number | null {
+    const { origin } = this.request.headers;
+    return origin === undefined ? null : address.portOfOrigin(origin, this.isSecure);
   }
 
   cut(cut: Cut): void {

@@ -82,7 +82,7 @@ export class ChromiumStage {
 
   async link(
     sandbox: OwnedSandbox,
-    options: LinkOptions & { port: number; label?: string },
+    options: LinkOptions & { label?: string },
   ): Promise<{ id: string; url: string }> {
     const body = await this.call(sandbox, 'POST', '/links', 201, options);
     return body as unknown as { id: string; url: string };
@@ -105,11 +105,7 @@ export class ChromiumStage {
   }
 
   /** A page that has come into a sandbox by a new link. */
-  async opened(
-    sandbox: OwnedSandbox,
-    options: LinkOptions & { port: number },
-    person?: BrowserContext,
-  ): Promise<Page> {
+  async opened(sandbox: OwnedSandbox, options: LinkOptions, person?: BrowserContext): Promise<Page> {
     const page = await (person ?? (await this.person())).newPage();
     await page.goto((await this.link(sandbox, options)).url);
     return page;

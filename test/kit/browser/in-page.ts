@@ -33,11 +33,11 @@ export function echoInPage(page: Page | Frame, url: string, message = 'hello'): 
 }
 
 /** The first event of a stream, or that there was none. */
-export function firstEventInPage(page: Page | Frame, url: string): Promise<string> {
+export function firstEventInPage(page: Page | Frame, url: string, init: object = {}): Promise<string> {
   return inPage(
     page,
     `new Promise((resolve) => {
-       const source = new EventSource(${JSON.stringify(url)});
+       const source = new EventSource(${JSON.stringify(url)}, ${JSON.stringify(init)});
        source.onmessage = ({ data }) => { resolve(data); source.close(); };
        source.onerror = () => { resolve('failed'); source.close(); };
      })`,

@@ -8,7 +8,7 @@
 
 /** @typedef {{ id: string, template: string, status: string, urlTemplate: string, createdAt: string }} Sandbox */
 /**
- * @typedef {{ id: string, port: number, label: string | null, once: boolean, embed: boolean,
+ * @typedef {{ id: string, port: number, ports: number[], label: string | null, once: boolean, embed: boolean,
  *   allowedOrigins: string[], expiresAt: string, renewUntil: string | null, endSessionsOnPause: boolean,
  *   usedAt: string | null }} Link
  */
@@ -299,7 +299,7 @@ function linksOf(sandbox, part) {
 
   /** @param {Link} link */
   function linkRow(link) {
-    const name = `Port ${link.port}${link.label ? `: ${link.label}` : ''}`;
+    const name = `Port${link.ports.length > 1 ? 's' : ''} ${link.ports.join(', ')}${link.label ? `: ${link.label}` : ''}`;
     const time = document.createElement('time');
     time.dateTime = link.expiresAt;
     time.textContent = expiry(link.expiresAt);
@@ -326,8 +326,11 @@ function linksOf(sandbox, part) {
   onSubmit(form, async (fields) => {
     const label = String(fields['label']).trim();
     const allowedOrigins = origins(fields['allowedOrigins']);
+    const others = String(fields['others'])
+      .split(/[\s,]+/)
+      .filter((text) => text !== '');
     const link = await call('POST', path, {
-      port: Number(fields['port']),
+      ports: [fields['port'], ...others].map(Number),
       ttlSeconds: Number(fields['ttlSeconds']),
       ...(label === '' ? {} : { label }),
       ...('once' in fields ? { once: true } : {}),
