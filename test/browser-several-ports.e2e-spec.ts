@@ -231,7 +231,7 @@ describe('a program that shows the token of a link', () => {
     const { token, id } = await linkOf([3000]);
     const { client } = await stage.stream(shown(token, 3000));
     await stage.api('DELETE', `/v1/sandboxes/${stage.sandbox.id}/links/${id}`);
-    await client.closed();
+    expect(await client.closed()).toBeDefined();
   });
 
   it('is not admitted by a link for one browser', async () => {

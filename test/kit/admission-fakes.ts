@@ -186,8 +186,18 @@ export class FakePorts extends PortSettings {
   instead: unknown = null;
   insteadOfMany: unknown = null;
 
+  private gate: Promise<void> = Promise.resolve();
+
+  /** Holds answers back until the returned function is called. */
+  hold(): () => void {
+    const gate = new Gate();
+    this.gate = gate.opened;
+    return gate.open;
+  }
+
   async find(sandboxId: string, port: number): Promise<PortRules | null> {
     this.asked += 1;
+    await this.gate;
     if (this.instead !== null) return this.instead as PortRules;
     return this.rules.get(`${sandboxId} ${port}`) ?? null;
   }

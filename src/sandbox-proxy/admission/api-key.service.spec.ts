@@ -141,7 +141,7 @@ describe('a key that nobody has used yet', () => {
 
   it('is looked up when it is the turn of its client network: 50 at a time', async () => {
     const open = store.hold();
-    const guesses = Array.from({ length: 60 }, (_, i) => guess(i));
+    const guesses = Array.from({ length: 60 }, (_, i) => guess(i, `2001:db8::${i}`));
     expect(store.asked).toHaveLength(50);
     void guess(60, '10.0.0.2');
     expect(store.asked).toHaveLength(51);

@@ -10,9 +10,11 @@ import { LookupBudget } from '../memory/lookup-budget.js';
 import { MemoryAnswers } from '../memory/memory-answers.js';
 import { RepeatedLines } from '../memory/repeated-lines.js';
 import { SANDBOX_PROXY_OPTIONS, type SandboxProxyOptions } from '../options.js';
-import { LookupTurns, WITH_UNKNOWN_KEYS } from './lookup-turns.js';
+import { LookupTurns } from './lookup-turns.js';
 import { networkOf } from './stranger-budget.js';
 import { wholeText } from './whole-text.js';
+
+const WITH_UNKNOWN_KEYS = 'with unknown API keys';
 
 /** The name of the scheme, also in changes. */
 export const API_KEY_SCHEME = 'api-key';
@@ -30,7 +32,7 @@ export class ApiKeyService {
   private readonly keys: AnswerCache<KeyInUse>;
   /** From key to digest, for keys that have admitted: hashing would take longer than everything else done with a key. */
   private readonly digests: LRUCache<string, string>;
-  private readonly turns = new LookupTurns();
+  private readonly turns = new LookupTurns(WITH_UNKNOWN_KEYS);
   private readonly unknown = new LookupBudget(() => performance.now(), ALLOWANCE);
   private lastKey: string | null = null;
   private lastDigest = '';
@@ -109,7 +111,7 @@ export class ApiKeyService {
       wasAsked = true;
       return this.ask(digest);
     };
-    const admitted = await this.turns.take(client, () => this.keys.get(digest, ask));
+    const admitted = await this.turns.take(networkOf(client), () => this.keys.get(digest, ask));
     if (admitted === null && wasAsked && !this.unknown.reserve(networkOf(client)))
       throw new TooManyLookupsError(WITH_UNKNOWN_KEYS);
     return this.used(key, admitted);

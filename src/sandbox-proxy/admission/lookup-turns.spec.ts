@@ -22,7 +22,7 @@ const numbers = (count: number, from = 0): number[] => Array.from({ length: coun
 
 describe('LookupTurns', () => {
   it('lets 50 of one client be looked up at a time, and then those that came last', async () => {
-    const { begun, take, end } = heldLookups(new LookupTurns());
+    const { begun, take, end } = heldLookups(new LookupTurns('of a test'));
     const all = numbers(120).map((id) => take('10.0.0.1', id));
     expect(begun).toEqual(numbers(50));
     await end();
@@ -33,19 +33,18 @@ describe('LookupTurns', () => {
     expect(begun.slice(50)).toEqual([...numbers(70, 50).toReversed(), 120]);
   });
 
-  it("does not make another client wait, and takes an IPv6 client's addresses together", async () => {
-    const { begun, take, end } = heldLookups(new LookupTurns());
-    for (const id of numbers(60)) void take(`2001:db8::${id}`, id);
+  it('does not make another asker wait', async () => {
+    const { begun, take, end } = heldLookups(new LookupTurns('of a test'));
+    for (const id of numbers(60)) void take('10.0.0.1', id);
     expect(begun).toHaveLength(50);
-    void take('2001:db8:0:1::1', 100);
     void take('10.0.0.2', 101);
-    expect(begun.slice(50)).toEqual([100, 101]);
+    expect(begun.slice(50)).toEqual([101]);
     // none is left waiting, to be refused when nobody looks
-    for (let i = 0; i < 62; i += 1) await end();
+    for (let i = 0; i < 61; i += 1) await end();
   });
 
   it('lets 1,000 of a client wait, and refuses the oldest of them for one more', async () => {
-    const { begun, take, end } = heldLookups(new LookupTurns());
+    const { begun, take, end } = heldLookups(new LookupTurns('of a test'));
     const all = numbers(1_050).map((id) => take('10.0.0.1', id));
     const [oldest, second] = [all[50], all[51]].map((one) => one?.catch((error: unknown) => error));
     const late = take('10.0.0.1', 1_050);
@@ -56,7 +55,7 @@ describe('LookupTurns', () => {
   });
 
   it('hands the turn on where a lookup fails', async () => {
-    const turns = new LookupTurns();
+    const turns = new LookupTurns('of a test');
     const failing = numbers(100).map(() =>
       turns.take('10.0.0.1', () => Promise.reject(new Error('database'))),
     );
@@ -67,7 +66,7 @@ describe('LookupTurns', () => {
 
   it('is not waited for longer than 5 s, and then says that the answer is not to be had', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    const { begun, take, end } = heldLookups(new LookupTurns());
+    const { begun, take, end } = heldLookups(new LookupTurns('of a test'));
     const first = numbers(50).map((id) => take('10.0.0.1', id));
     const late = take('10.0.0.1', 50).catch((error: unknown) => error);
     vi.advanceTimersByTime(4_999);

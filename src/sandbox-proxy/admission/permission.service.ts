@@ -22,7 +22,7 @@ export class PermissionService {
    * @throws CrossSiteRequestError, DirectoryUnavailableError, also as rejections
    */
   permit(exchange: Exchange, asked: AdmissionRequest, admission: Admission): MaybePromise<Admission> {
-    const rules = asked.hasValidId ? this.ports.find(asked.sandboxId, asked.port) : null;
+    const rules = asked.hasValidId ? this.ports.find(asked.sandboxId, asked.port, admission.teamId) : null;
     return rules instanceof Promise
       ? rules.then((found) => this.decide(exchange, asked, admission, found))
       : this.decide(exchange, asked, admission, rules);

@@ -40,23 +40,35 @@ async function admit(port: number) {
 
 describe('what a team has said of a port', () => {
   it('is asked for once, and then there without a promise', async () => {
-    expect(await ports.find('cl-x', 80)).toEqual(PUBLIC);
-    expect(ports.find('cl-x', 80)).toEqual(PUBLIC);
+    expect(await ports.find('cl-x', 80, 'team-a')).toEqual(PUBLIC);
+    expect(ports.find('cl-x', 80, 'team-a')).toEqual(PUBLIC);
     expect(ports.findForStranger('cl-x', 80, CLIENT)).toEqual(PUBLIC);
     expect(store.asked).toBe(1);
   });
 
   it('is remembered for clients with a credential also where it is nothing, and for others for 2 s', async () => {
-    expect(await ports.find('cl-x', 81)).toBeNull();
+    expect(await ports.find('cl-x', 81, 'team-a')).toBeNull();
     await vi.advanceTimersByTimeAsync(100_000);
-    expect(ports.find('cl-x', 81)).toBeNull();
+    expect(ports.find('cl-x', 81, 'team-a')).toBeNull();
     expect(store.asked).toBe(1);
     expect(await forStranger(81)).toBeNull();
     expect(store.asked).toBe(2);
     await vi.advanceTimersByTimeAsync(119_000);
-    expect(ports.find('cl-x', 81)).toBeNull();
+    expect(ports.find('cl-x', 81, 'team-a')).toBeNull();
     await vi.advanceTimersByTimeAsync(1_000);
-    expect(ports.find('cl-x', 81)).toBeInstanceOf(Promise);
+    expect(ports.find('cl-x', 81, 'team-a')).toBeInstanceOf(Promise);
+  });
+
+  it('is asked for one team 50 times at a time, since anybody can make sandboxes up', async () => {
+    const open = store.hold();
+    const asked = Array.from({ length: 60 }, (_, i) => ports.find(`cl-${i}`, 80, 'team-a'));
+    expect(store.asked).toBe(50);
+    const other = ports.find('cl-x', 80, 'team-b');
+    expect(store.asked).toBe(51);
+    open();
+    expect(await other).toEqual(PUBLIC);
+    await Promise.all(asked);
+    expect(store.asked).toBe(61);
   });
 
   it.each<[string, Change, boolean]>([
@@ -67,9 +79,9 @@ describe('what a team has said of a port', () => {
     ['another port', { kind: 'port', sandboxId: 'cl-x', port: 81 }, false],
     ['that port of another sandbox', { kind: 'port', sandboxId: 'cl-y', port: 80 }, false],
   ])('is asked for again after a change of %s', async (_what, change, isForgotten) => {
-    await ports.find('cl-x', 80);
+    await ports.find('cl-x', 80, 'team-a');
     ports.forget(change);
-    await ports.find('cl-x', 80);
+    await ports.find('cl-x', 80, 'team-a');
     expect(store.asked).toBe(isForgotten ? 2 : 1);
   });
 
@@ -81,21 +93,21 @@ describe('what a team has said of a port', () => {
     [{ ...PUBLIC, teamId: null }],
   ])('is not known where the store answers %j', async (answer) => {
     store.instead = answer;
-    await expect(ports.find('cl-x', 80)).rejects.toThrow(DirectoryUnavailableError);
+    await expect(ports.find('cl-x', 80, 'team-a')).rejects.toThrow(DirectoryUnavailableError);
   });
 
   it('is not asked for by a stranger who has asked for too many; those who are known go on', async () => {
-    await ports.find('cl-x', 80);
+    await ports.find('cl-x', 80, 'team-a');
     for (let port = 1_000; port < 1_500; port++) await forStranger(port);
     await expect(forStranger(2_000)).rejects.toThrow(TooManyLookupsError);
     expect(await forStranger(80)).toEqual(PUBLIC);
     expect(await forStranger(2_000, '192.0.2.2')).toBeNull();
-    expect(await ports.find('cl-x', 3_000)).toBeNull();
+    expect(await ports.find('cl-x', 3_000, 'team-a')).toBeNull();
   });
 
   it('is nothing where the application has no settings of ports', async () => {
     const off = new PortRulesService(null, new FakeFeed(), new StrangerBudget());
-    expect([off.isOff, off.find('cl-x', 80), off.findForStranger('cl-x', 80, CLIENT)]).toEqual([
+    expect([off.isOff, off.find('cl-x', 80, 'team-a'), off.findForStranger('cl-x', 80, CLIENT)]).toEqual([
       true,
       null,
       null,
@@ -109,7 +121,7 @@ describe('whether ports are public still', () => {
   const places = [80, 81, 82].map((port) => ({ sandboxId: 'cl-x', port }));
 
   it('is asked past every memory, and known by place', async () => {
-    await ports.find('cl-x', 80);
+    await ports.find('cl-x', 80, 'team-a');
     store.rules.delete('cl-x 80');
     store.rules.set('cl-x 81', PUBLIC);
     store.rules.set('cl-x 82', { ...PUBLIC, visibility: 'private' });

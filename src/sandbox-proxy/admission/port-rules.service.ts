@@ -6,18 +6,20 @@ import { type PortRules, PortSettings } from '../contracts/port-settings.js';
 import type { SessionPlace } from '../contracts/session-store.js';
 import { AnswerCache } from '../memory/answer-cache.js';
 import { MemoryAnswers } from '../memory/memory-answers.js';
+import { LookupTurns } from './lookup-turns.js';
 import { StrangerBudget } from './stranger-budget.js';
 
 const TTL_MS = 120_000;
 const MAX_PORTS = 10_000;
 /** Most questions about ports under way at a time. */
-const MAX_FLIGHTS = 10_000;
+const MAX_FLIGHTS = 20_000;
 
 /** The settings that teams have made for their ports: from memory, or by one question. */
 @Injectable()
 export class PortRulesService {
   /** By `{sandboxId} {port}`. */
   private readonly ports: AnswerCache<PortRules>;
+  private readonly turns = new LookupTurns('for ports that are not in memory');
 
   constructor(
     @Optional() @Inject(PortSettings) private readonly settings: PortSettings | null,
@@ -40,14 +42,15 @@ export class PortRulesService {
 
   /**
    * For a client that is admitted. Null if nothing is set for the port, as for most ports, which is remembered as long as
-   * settings are.
+   * settings are. The sandbox need not exist, so the questions of a team wait for their turn.
    *
    * @throws DirectoryUnavailableError, also as a rejection
    */
-  find(sandboxId: string, port: number): MaybePromise<PortRules | null> {
+  find(sandboxId: string, port: number, teamId: string): MaybePromise<PortRules | null> {
     const { settings } = this;
     if (settings === null) return null;
-    return this.ports.get(`${sandboxId} ${port}`, () => settings.find(sandboxId, port), undefined, true);
+    const ask = () => this.turns.take(teamId, () => settings.find(sandboxId, port));
+    return this.ports.get(`${sandboxId} ${port}`, ask, undefined, true);
   }
 
   /** The same for a client without a credential that admits. @throws TooManyLookupsError too */

@@ -276,12 +276,12 @@ describe('memory forgets a change before anything is asked', () => {
 
   it('also where nothing is open: read your own writes', async () => {
     await resolver.resolve('cl-1', 'team-a');
-    await ports.find('cl-1', 80);
+    await ports.find('cl-1', 80, 'team-a');
     directory.places.set('cl-1/team-a', { ...RUNNING, hostId: 'host-2' });
     portSettings.rules.set('cl-1 80', { teamId: 'team-a', visibility: 'public', cors: 'app' });
     await changes.apply(SANDBOX);
     expect(await resolver.resolve('cl-1', 'team-a')).toMatchObject({ hostId: 'host-2' });
-    expect(await ports.find('cl-1', 80)).toMatchObject({ visibility: 'public' });
+    expect(await ports.find('cl-1', 80, 'team-a')).toMatchObject({ visibility: 'public' });
   });
 
   it('and idle connections of a sandbox are let go, which may have moved; of no other', async () => {
