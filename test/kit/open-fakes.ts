@@ -47,6 +47,8 @@ export class FakeScheme extends CredentialScheme {
   /** How many admissions each question was about. */
   readonly asked: number[] = [];
   readonly forgotten: Change[] = [];
+  /** Admissions that were said to be in use. */
+  readonly used: Admission[] = [];
   /** What is answered instead, e.g. a promise that never settles. */
   instead: (() => Promise<unknown>) | null = null;
 
@@ -76,6 +78,10 @@ export class FakeScheme extends CredentialScheme {
     // What a store answers is not typed: it may be anything.
     if (this.instead !== null) return this.instead() as Promise<readonly boolean[]>;
     return admissions.map(({ restsOn }) => !restsOn.some((change) => this.isRevoked(change)));
+  }
+
+  override inUse(admission: Admission): void {
+    this.used.push(admission);
   }
 
   override forget(change: Change): void {

@@ -543,6 +543,22 @@ describe('what ends by itself', () => {
     expect(member.wasCut).toMatchObject({ logCode: 'expired', close: { reason: 'access has expired' } });
   });
 
+  // A session whose WebSocket was all that its visitor used ended in the middle of it.
+  it('is in use for as long as something is open by it, and goes on if that moves its end', async () => {
+    const admission = { ...sessions.admission('s1', 'team-a'), expiresAtMs: Date.now() + 10_000 };
+    const member = open(admission);
+    const endless = open(sessions.admission('s2', 'team-a'));
+    await pass(3_000);
+    expect(sessions.used).toEqual([admission, admission, admission]);
+    admission.expiresAtMs += 10_000;
+    await pass(12_000);
+    expect([member.ending, endless.ending]).toEqual([null, null]);
+    member.group?.delete(member);
+    const { length } = sessions.used;
+    await pass(2_000);
+    expect(sessions.used).toHaveLength(length);
+  });
+
   it('is told apart from what was revoked', async () => {
     const member = open(KINDS.session());
     revoke('session');
