@@ -24,9 +24,9 @@ export class SandboxUpgradeListener {
     this.isDraining = true;
   }
 
-  /** Cuts whatever is still open. */
+  /** Cuts whatever is still open and has not been ended: a reset could overtake a refusal that has just been sent. */
   closeAll(): void {
-    for (const socket of this.sockets) reset(socket);
+    for (const socket of this.sockets) if (!socket.writableEnded) reset(socket);
   }
 
   /** Whether the offer is declined and the request served as the plain one that it also is; null if not for a sandbox. */
