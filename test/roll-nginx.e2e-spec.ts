@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from './kit/database.js';
 import { type EchoAgent, startEchoAgent } from './kit/echo-agent.js';
-import { type Nginx, startNginx } from './kit/nginx.js';
+import { HAS_NO_NGINX, type Nginx, startNginx } from './kit/nginx.js';
 import { PlatformRows } from './kit/platform-rows.js';
 import { freePort } from './kit/postgres.js';
 import { newDirectory, Program, removeDirectory } from './kit/program.js';
@@ -14,7 +14,7 @@ const CLIENTS = 24;
 const MAX_THINKING_MS = 50;
 
 // nginx sends a POST once: it is lost where the replica closes the connection that nginx has just sent it on.
-describe.each([1, 2])('a roll of two replicas behind nginx, WORKERS=%i', (workers) => {
+describe.skipIf(HAS_NO_NGINX).each([1, 2])('a roll of two replicas behind nginx, WORKERS=%i', (workers) => {
   const directory = newDirectory();
   const replicas: Program[] = [];
   let ports: number[];

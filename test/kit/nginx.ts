@@ -4,11 +4,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isAbsent } from './installed.js';
 import { freePort } from './postgres.js';
 import { until } from './wait.js';
 
 /** Debian's package `nginx-light`. */
 const NGINX = '/usr/sbin/nginx';
+export const HAS_NO_NGINX = isAbsent('nginx-light', NGINX, '-v');
 
 export interface Nginx {
   readonly port: number;

@@ -14,6 +14,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { EmbeddedPostgresError, reasonOf } from './embedded-postgres.errors.js';
 import { canEnter, type Home } from './embedded-postgres-home.js';
+import { ENVIRONMENT } from './embedded-postgres-process.js';
 
 /** Absolute paths of the programs, which the home's account can run. */
 export interface PostgresBinaries {
@@ -36,7 +37,8 @@ export async function findBinaries(home: Home): Promise<PostgresBinaries> {
   const native = join(isUsable ? packaged : await copyOnce(packaged, home), 'native');
   const binaries = { initdb: join(native, 'bin/initdb'), postgres: join(native, 'bin/postgres') };
   try {
-    execFileSync(binaries.postgres, ['--version'], { cwd: home.path, stdio: 'pipe', ...home.account });
+    const options = { cwd: home.path, env: ENVIRONMENT, stdio: 'pipe', ...home.account } as const;
+    execFileSync(binaries.postgres, ['--version'], options);
     return binaries;
   } catch (error) {
     const said = String((error as { stderr?: Buffer }).stderr ?? '').trim();

@@ -18,7 +18,7 @@ import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { findBinaries } from './embedded-postgres-binaries.js';
 import { handOver, type Home, nobody, userName } from './embedded-postgres-home.js';
-import { identityOf, isRunning, isServerOf, pidOf } from './embedded-postgres-process.js';
+import { ENVIRONMENT, identityOf, isRunning, isServerOf, pidOf } from './embedded-postgres-process.js';
 import { EmbeddedPostgresError, reasonOf } from './embedded-postgres.errors.js';
 
 const SUPERUSER = 'postgres';
@@ -35,8 +35,6 @@ const STOP_SIGNALS = [
   { signal: 'SIGQUIT', waitMs: 5_000 },
   { signal: 'SIGKILL', waitMs: 5_000 },
 ] as const;
-/** Nothing else of this process's environment, which may hold secrets. */
-const ENVIRONMENT = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C' };
 
 /** A database cluster on disk. Its server is reached by a Unix socket that only this process's user and root can use. */
 export class Cluster {

@@ -1,6 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 
+/** The environment of every program that is run here: nothing else of ours, which may hold secrets. */
+export const ENVIRONMENT = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C' };
+
 /**
  * Identifies one run of a process: `{pid} {when it began, as the system writes it}`. A pid alone may later be another
  * program's. Null if there is no such process, or only a zombie.
@@ -47,6 +50,7 @@ function fromPs(pid: number): string[] {
 function ps(pid: number, column: string): string {
   return execFileSync('ps', ['-o', `${column}=`, '-p', String(pid)], {
     encoding: 'utf8',
+    env: ENVIRONMENT,
     stdio: 'pipe',
   }).trim();
 }
