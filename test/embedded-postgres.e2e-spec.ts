@@ -85,6 +85,19 @@ describe('embedded PostgreSQL', () => {
     await expect(asAnother).rejects.toThrow(/no pg_hba\.conf entry/);
   });
 
+  // the loader of glibc writes a file for each program that has these variables
+  it.runIf(process.platform === 'linux')('runs no program with the environment of this process', async () => {
+    const traces = mkdtempSync(join(tmpdir(), 'environment-'));
+    chmodSync(traces, 0o777);
+    Object.assign(process.env, { LD_DEBUG: 'libs', LD_DEBUG_OUTPUT: join(traces, 'trace') });
+    await start().finally(() => {
+      delete process.env['LD_DEBUG'];
+      delete process.env['LD_DEBUG_OUTPUT'];
+    });
+    expect(readdirSync(traces)).toEqual([]);
+    rmSync(traces, { recursive: true });
+  });
+
   it('keeps the files and the socket from other users', async () => {
     const { url } = await start();
     expect(statSync(socketDirectoryOf(url)).mode & 0o777).toBe(0o700);

@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { ValidationFailedError } from './errors/request.errors.js';
 import type { TeamQuotas } from './database/quota.js';
 
 /** The part of the program's configuration that the platform needs. A class, so that it is type and DI token at once. */
@@ -14,6 +15,12 @@ export abstract class PlatformOptions {
   abstract readonly quotas: TeamQuotas;
   /** How long a link may be good at most, and its sessions be renewed, seconds. */
   abstract readonly linkMaxTtlSeconds: number;
+}
+
+/** @throws ValidationFailedError for a port that nobody may reach */
+export function refuseDeniedPort({ deniedPorts }: PlatformOptions, port: number): void {
+  if (deniedPorts.includes(port))
+    throw new ValidationFailedError([`port ${port} cannot be reached from outside`]);
 }
 
 /** Supplies `PlatformOptions` everywhere. */

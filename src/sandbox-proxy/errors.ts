@@ -73,7 +73,7 @@ export class InvalidPathError extends ProxyError {
   readonly code = 'invalid_path';
 }
 
-/** A request whose framing the proxy will not pass on. */
+/** A request that cannot be read, or whose framing the proxy will not pass on. */
 export class InvalidRequestError extends ProxyError {
   readonly code = 'invalid_request';
 }

@@ -12,7 +12,7 @@ import {
 import { cp } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
-import { EmbeddedPostgresError, reasonOf } from './embedded-postgres.errors.js';
+import { EmbeddedPostgresError, codeOf } from './embedded-postgres.errors.js';
 import { canEnter, type Home } from './embedded-postgres-home.js';
 import { ENVIRONMENT } from './embedded-postgres-process.js';
 
@@ -43,7 +43,7 @@ export async function findBinaries(home: Home): Promise<PostgresBinaries> {
   } catch (error) {
     const said = String((error as { stderr?: Buffer }).stderr ?? '').trim();
     throw new EmbeddedPostgresError(
-      `the embedded PostgreSQL does not run on this system (${platform}: ${said.split('\n')[0] || reasonOf(error)}): set DATABASE_URL to use a server of your own`,
+      `the embedded PostgreSQL does not run on this system (${platform}: ${said.split('\n')[0] || codeOf(error)}): set DATABASE_URL to use a server of your own`,
       { cause: error },
     );
   }
@@ -75,7 +75,7 @@ function createLinks(directory: string): boolean {
     try {
       symlinkSync(relative(dirname(target), source), join(directory, target));
     } catch (error) {
-      if (reasonOf(error) !== 'EEXIST' && !existsSync(join(directory, target))) return false;
+      if (codeOf(error) !== 'EEXIST' && !existsSync(join(directory, target))) return false;
     }
   }
   return true;

@@ -19,7 +19,7 @@ import { Client } from 'pg';
 import { findBinaries } from './embedded-postgres-binaries.js';
 import { handOver, type Home, nobody, userName } from './embedded-postgres-home.js';
 import { ENVIRONMENT, identityOf, isRunning, isServerOf, pidOf } from './embedded-postgres-process.js';
-import { EmbeddedPostgresError, reasonOf } from './embedded-postgres.errors.js';
+import { EmbeddedPostgresError, codeOf } from './embedded-postgres.errors.js';
 
 const SUPERUSER = 'postgres';
 const DATABASE = 'control_plane';
@@ -153,7 +153,7 @@ async function create(directory: string, { path, account }: Home, initdb: string
   } catch (error) {
     const said = (error as { stderr?: string }).stderr?.trim().split('\n').join('; ');
     throw new EmbeddedPostgresError(
-      `the database could not be created in ${path}: ${said || reasonOf(error)}`,
+      `the database could not be created in ${path}: ${said || codeOf(error)}`,
       { cause: error },
     );
   }

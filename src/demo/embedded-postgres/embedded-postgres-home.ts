@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { EmbeddedPostgresError, reasonOf } from './embedded-postgres.errors.js';
+import { EmbeddedPostgresError, codeOf } from './embedded-postgres.errors.js';
 
 /** The user that PostgreSQL runs as when this process is root, since PostgreSQL refuses to run as root. */
 export interface Account {
@@ -58,7 +58,7 @@ export function prepareHome(dataDir: string): Home {
   } catch (error) {
     if (error instanceof EmbeddedPostgresError) throw error;
     throw new EmbeddedPostgresError(
-      `DATA_DIR ${directory} cannot be written (${reasonOf(error)}): make it writable for this user, or set DATA_DIR to a directory that is`,
+      `DATA_DIR ${directory} cannot be written (${codeOf(error)}): make it writable for this user, or set DATA_DIR to a directory that is`,
       { cause: error },
     );
   }

@@ -10,7 +10,7 @@ export class EmbeddedPostgresError extends Error {
 }
 
 /** The system's code for what happened, e.g. `EACCES`, or the message if there is no code. */
-export function reasonOf(error: unknown): string {
+export function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = (error as NodeJS.ErrnoException).code;
   return code ?? error.message;

@@ -4,7 +4,7 @@ import { Cluster } from './embedded-postgres-cluster.js';
 import { prepareHome } from './embedded-postgres-home.js';
 import { claim } from './embedded-postgres-owner.js';
 import { isRunning } from './embedded-postgres-process.js';
-import { reasonOf } from './embedded-postgres.errors.js';
+import { codeOf } from './embedded-postgres.errors.js';
 
 /** How often to check whether the server has ended by itself. */
 const WATCH_EVERY_MS = 500;
@@ -69,7 +69,7 @@ export class EmbeddedPostgres {
         this.server = await this.cluster.start();
         isReported = false;
       } catch (error) {
-        if (!isReported) warn(`the embedded PostgreSQL could not be started again: ${reasonOf(error)}`);
+        if (!isReported) warn(`the embedded PostgreSQL could not be started again: ${codeOf(error)}`);
         isReported = true;
       }
     }

@@ -25,21 +25,21 @@ export const HEAD_MAX_BYTES = 131_072;
 const NOTHING = Buffer.alloc(0);
 const BEYOND_ASCII = /[\u0080-\u00ff]/;
 
+/** If the app is silent for this time, a client that waits for `100 Continue` gets it from the agent, milliseconds. */
+const INVITE_AFTER_MS = 1_000;
+
 /**
  * Forwards one request to its app, and the app's answer back, streaming both ways. The connection to the app is closed
  * after the exchange, so nothing that an app sends unasked can reach another request.
  *
  * An answer may come, and the app's connection may end, before the request has been read whole.
  *
- * @param inviteAfterMs if the app is silent for this time, a client that waits for `100 Continue` gets it from the
- *   agent
  * @param early for an upgrade: collects what the client sends before the 101
  */
 export function exchange(
   inbound: IncomingMessage,
   answer: ServerResponse,
   target: AgentTarget,
-  inviteAfterMs: number,
   early?: EarlyBytes,
 ): void {
   let isConnected = false;
@@ -66,7 +66,7 @@ export function exchange(
     removeHeader(headers, 'expect');
     invitation.send();
   } else if (expect?.toLowerCase() === '100-continue') {
-    invitation.sendAfter(inviteAfterMs);
+    invitation.sendAfter(INVITE_AFTER_MS);
   }
 
   try {

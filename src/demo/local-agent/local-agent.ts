@@ -1,4 +1,3 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import { type AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -7,6 +6,7 @@ import { declaresBody, valuesOf } from './agent-headers.js';
 import { type AgentTarget, parseAgentTarget } from './agent-target.js';
 import { exchange, HEAD_MAX_BYTES } from './app-exchange.js';
 import { EarlyBytes } from './tunnel.js';
+import { isSameSecret } from '../../platform/identifiers/secret.js';
 
 /** Longer than any load balancer or client pool keeps a connection, so that the agent never closes an idle one first. */
 const KEEP_ALIVE_TIMEOUT_MS = 620_000;
@@ -17,8 +17,6 @@ export interface LocalAgentOptions {
   readonly token: string;
   /** Ports that are not a sandbox's, such as the control plane's. The agent's own port is always denied. */
   readonly deniedPorts: () => readonly number[];
-  /** If the app is silent for this time, a client that waits for `100 Continue` gets it from the agent, milliseconds. */
-  readonly inviteAfterMs?: number;
   /** How long an answer may be silent once the client has ended its side, and so may have gone, milliseconds. */
   readonly halfClosedWaitMs?: number;
 }
@@ -37,7 +35,7 @@ export class LocalAgent {
   private readonly answers = new WeakMap<Duplex, ServerResponse>();
 
   constructor(options: LocalAgentOptions) {
-    this.options = { inviteAfterMs: 1_000, halfClosedWaitMs: 5_000, ...options };
+    this.options = { halfClosedWaitMs: 5_000, ...options };
     this.server = createServer({
       requestTimeout: 0,
       headersTimeout: HEADERS_TIMEOUT_MS,
@@ -114,7 +112,7 @@ export class LocalAgent {
     this.answers.set(socket, answer);
     answer.on('close', () => this.answers.delete(socket));
     const target = this.admit(inbound, answer);
-    if (target) exchange(inbound, answer, target, this.options.inviteAfterMs);
+    if (target) exchange(inbound, answer, target);
   };
 
   private readonly upgrade = (inbound: IncomingMessage, _socket: Duplex, head: Buffer): void => {
@@ -125,7 +123,7 @@ export class LocalAgent {
     }
     const target = this.admit(inbound, answer);
     if (!target) return;
-    exchange(inbound, answer, target, this.options.inviteAfterMs, new EarlyBytes(inbound.socket, head));
+    exchange(inbound, answer, target, new EarlyBytes(inbound.socket, head));
   };
 
   private readonly refuseConnect = (inbound: IncomingMessage): void => {
@@ -150,7 +148,7 @@ export class LocalAgent {
     if (valuesOf(inbound, 'host').join() !== `127.0.0.1:${this.port}`) {
       return refuse('bad_request', 'the Host header is not the address of this agent', MISDIRECTED);
     }
-    if (!isSame(valuesOf(inbound, 'x-sandbox-agent-token').join(), this.options.token)) {
+    if (!isSameSecret(valuesOf(inbound, 'x-sandbox-agent-token').join(), this.options.token)) {
       return refuse('unauthorized', 'X-Sandbox-Agent-Token is missing or wrong');
     }
     const target = parseAgentTarget(inbound.method ?? '', inbound.url ?? '');
@@ -163,15 +161,6 @@ export class LocalAgent {
     }
     return target;
   }
-}
-
-/** Compares in constant time. */
-function isSame(given: string, secret: string): boolean {
-  return timingSafeEqual(digest(given), digest(secret));
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }
 
 /** A response on a socket that Node has taken off HTTP for an upgrade; the last one on it. */

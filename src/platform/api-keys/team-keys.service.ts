@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { MoreThan, Repository } from 'typeorm';
+import { Repository } from 'typeorm';
+import { insertRow } from '../database/insert-row.js';
 import { requireRoom } from '../database/quota.js';
 import { PlatformOptions } from '../platform.options.js';
 import { type Page, type PageQuery, readPageById } from '../database/page.js';
@@ -24,7 +25,8 @@ export class TeamKeysService {
   async create(teamId: string, name: string): Promise<CreatedApiKeyView> {
     await requireRoom(this.apiKeys.manager, this.options.quotas, 'apiKeys', teamId);
     const key = generateApiKey();
-    const created = await this.apiKeys.save(
+    const created = await insertRow(
+      this.apiKeys.manager,
       this.apiKeys.create({
         id: randomUUID(),
         teamId,
@@ -40,9 +42,7 @@ export class TeamKeysService {
   }
 
   list(teamId: string, query: PageQuery): Promise<Page<ApiKeyView>> {
-    const read = (after: string, take: number): Promise<ApiKey[]> =>
-      this.apiKeys.find({ where: { teamId, id: MoreThan(after) }, order: { id: 'ASC' }, take });
-    return readPageById('key', query, read, viewApiKey);
+    return readPageById('key', query, this.apiKeys, { teamId }, viewApiKey);
   }
 
   /** @throws NotFoundError when the team has no such key. */

@@ -1,7 +1,6 @@
 import { type CanActivate, createParamDecorator, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { ApiKeyService, noteAdmitted, Peers } from '../../sandbox-proxy/index.js';
-import { CredentialError } from '../errors/request.errors.js';
+import { ApiKeyService, noteAdmitted, Peers, UnauthorizedError } from '../../sandbox-proxy/index.js';
 import { decodeId } from '../identifiers/resource-id.js';
 import { TeamShare } from './team-share.js';
 
@@ -18,7 +17,7 @@ export class TeamGuard implements CanActivate {
   ) {}
 
   /**
-   * @throws CredentialError without a key, or with an unknown one; TooManyLookupsError when too many unknown ones have
+   * @throws UnauthorizedError without a key, or with an unknown one; TooManyLookupsError when too many unknown ones have
    *   come from the client's network; LimitExceededError when the team has too many requests under way;
    *   DirectoryUnavailableError
    */
@@ -26,11 +25,11 @@ export class TeamGuard implements CanActivate {
     const http = context.switchToHttp();
     const request = http.getRequest<Request>();
     const key = request.headers['x-api-key'];
-    if (typeof key !== 'string') throw new CredentialError('X-API-Key header required');
+    if (typeof key !== 'string') throw new UnauthorizedError('X-API-Key header required');
     const client = this.peers.clientOf(request, this.peers.of(request.socket));
     const admitted = await this.apiKeys.admit(key, client);
     const teamId = admitted === null ? null : decodeId('team', admitted.teamId);
-    if (teamId === null) throw new CredentialError('invalid API key');
+    if (teamId === null) throw new UnauthorizedError('invalid API key');
     noteAdmitted(request.socket);
     this.share.enter(teamId, request, http.getResponse<Response>());
     teamOf.set(request, teamId);

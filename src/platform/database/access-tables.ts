@@ -1,6 +1,7 @@
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
+import { reasonOf } from '../errors/reason-of.js';
 
 /** How often to look for the tables again, milliseconds. */
 const RECHECK_MS = 60_000;
@@ -32,7 +33,7 @@ export class AccessTables implements OnModuleInit, OnApplicationShutdown {
     await this.detect();
     this.timer = setInterval(() => {
       this.detect().catch((error: unknown) =>
-        this.logger.warn(`the tables of links and ports could not be looked for: ${String(error)}`),
+        this.logger.warn(`the tables of links and ports could not be looked for: ${reasonOf(error)}`),
       );
     }, RECHECK_MS).unref();
   }

@@ -1,4 +1,5 @@
 import { DataSource } from 'typeorm';
+import { reasonOf } from '../errors/reason-of.js';
 import { dataSourceOptions } from './data-source.js';
 import { migrate } from './migrate.js';
 
@@ -29,10 +30,4 @@ function placeOf(url: string): string {
   const { hostname, port, pathname, searchParams } = new URL(url);
   const host = searchParams.get('host') ?? hostname.replaceAll(/%2f/gi, '/');
   return `${host}:${port || '5432'}${pathname}`;
-}
-
-/** A refused connection to a name with two addresses is an AggregateError without a message. */
-function reasonOf(cause: unknown): string {
-  if (cause instanceof AggregateError && cause.message === '') return reasonOf(cause.errors[0]);
-  return cause instanceof Error ? cause.message : String(cause);
 }

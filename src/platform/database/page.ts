@@ -1,5 +1,6 @@
 import { IsInt, IsOptional, IsString, Max, Min } from 'class-validator';
 import { Type } from 'class-transformer';
+import { type FindOptionsOrder, type FindOptionsWhere, MoreThan, type Repository } from 'typeorm';
 import { ValidationFailedError } from '../errors/request.errors.js';
 import type { ResourceKind } from '../identifiers/resource-id.js';
 import { decodeId, encodeId } from '../identifiers/resource-id.js';
@@ -73,17 +74,24 @@ export async function readPage<Row, Item>(
 /**
  * A page of rows in the order of their ids.
  *
- * @param read at most `limit` rows with an id above `after` (a UUID), in the order of ids
+ * @param where which rows of the repository
  * @throws ValidationFailedError when `after` is not an id of that kind
  */
 export function readPageById<Row extends { id: string }, Item>(
   kind: ResourceKind,
   query: PageQuery,
-  read: (after: string, limit: number) => Promise<Row[]>,
+  repository: Repository<Row>,
+  where: FindOptionsWhere<Row>,
   show: (row: Row) => Item,
 ): Promise<Page<Item>> {
   const after = query.after === undefined ? NIL : decodeId(kind, query.after);
   if (after === null) throw new ValidationFailedError([`after must be an id like ${kind}-…`]);
+  const read = (above: string, take: number): Promise<Row[]> =>
+    repository.find({
+      where: { ...where, id: MoreThan(above) },
+      order: { id: 'ASC' } as FindOptionsOrder<Row>,
+      take,
+    });
   const cursorOf = ({ id }: Row): string => encodeId(kind, id);
   return readPage(query.limit, after, { read, show, positionOf: ({ id }) => id, cursorOf });
 }

@@ -6,7 +6,6 @@ export const ERROR_STATUS = {
   validation_failed: 400,
   forbidden: 403,
   not_found: 404,
-  request_timeout: 408,
   conflict: 409,
   payload_too_large: 413,
 } as const satisfies Record<string, number>;

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { type CodedError, RepeatedLines } from '../../sandbox-proxy/index.js';
 import type { ErrorCode } from './error-status.js';
+import { reasonOf } from './reason-of.js';
 
 /**
  * Logs requests that have failed because of us or of the database: at most one line a second for each code, with the number
@@ -27,9 +28,4 @@ export class FailureLog {
     if (code === 'internal_error') this.logger.error({ ...fields, err: cause }, 'request failed');
     else this.logger.error({ ...fields, reason: reasonOf(cause) }, 'request failed');
   }
-}
-
-function reasonOf(cause: unknown): string {
-  if (cause instanceof AggregateError && cause.message === '') return reasonOf(cause.errors[0]);
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -26,16 +26,6 @@ export class ValidationFailedError extends ApiError {
   }
 }
 
-/** The request cannot be read at all, e.g. malformed JSON. */
-export class MalformedRequestError extends ApiError {
-  readonly code = 'invalid_request';
-}
-
-/** No credential of the kind that the route takes, or a wrong one. */
-export class CredentialError extends ApiError {
-  readonly code = 'unauthorized';
-}
-
 /** The caller is known, but may not do this. */
 export class ForbiddenError extends ApiError {
   readonly code = 'forbidden';

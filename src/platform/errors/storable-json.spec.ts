@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MalformedRequestError } from './request.errors.js';
+import { InvalidRequestError } from '../../sandbox-proxy/index.js';
 import { requireStorable } from './storable-json.js';
 
 function nested(depth: number, open: string, close: string): unknown {
@@ -23,12 +23,12 @@ describe('requireStorable', () => {
     ['text', { a: [{ b: 'x\0' }] }],
     ['a name', { a: [{ 'x\0': 1 }] }],
   ])('refuses U+0000 in %s', (_name, value) => {
-    expect(() => requireStorable(value)).toThrow(MalformedRequestError);
+    expect(() => requireStorable(value)).toThrow(InvalidRequestError);
   });
 
   it.each(['\ud800', 'a\udc00b', '\udc00\ud800'])('refuses half of a surrogate pair: %j', (text) => {
     for (const value of [text, [text], { [text]: 1 }, { a: { b: [text] } }])
-      expect(() => requireStorable(value)).toThrow(MalformedRequestError);
+      expect(() => requireStorable(value)).toThrow(InvalidRequestError);
   });
 
   it.each([

@@ -1,15 +1,13 @@
 import { HttpException } from '@nestjs/common';
 import { QueryFailedError } from 'typeorm';
-import { CodedError, DirectoryUnavailableError } from '../../sandbox-proxy/index.js';
-import type { ErrorCode } from './error-status.js';
 import {
-  CredentialError,
-  ForbiddenError,
-  InternalError,
-  MalformedRequestError,
-  NotFoundError,
-  PayloadTooLargeError,
-} from './request.errors.js';
+  CodedError,
+  DirectoryUnavailableError,
+  InvalidRequestError,
+  UnauthorizedError,
+} from '../../sandbox-proxy/index.js';
+import type { ErrorCode } from './error-status.js';
+import { ForbiddenError, InternalError, NotFoundError, PayloadTooLargeError } from './request.errors.js';
 
 /**
  * SQLSTATE classes: connection, authorization, catalog name, rolled back (deadlock), resources, state of an object (a
@@ -35,12 +33,12 @@ export function toApiError(error: unknown): CodedError<ErrorCode> {
   if (error instanceof CodedError) return error as CodedError<ErrorCode>;
   if (isDatabaseUnavailable(error)) return new DirectoryUnavailableError(error);
   const status = statusOf(error);
-  if (status === 401) return new CredentialError('unauthorized');
+  if (status === 401) return new UnauthorizedError('unauthorized');
   if (status === 403) return new ForbiddenError('forbidden');
   if (status === 404) return new NotFoundError('route');
   if (status === 413) return new PayloadTooLargeError();
   if (status !== null && status >= 400 && status < 500) {
-    return new MalformedRequestError('the request cannot be read');
+    return new InvalidRequestError('the request cannot be read');
   }
   return new InternalError(error);
 }

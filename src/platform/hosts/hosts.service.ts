@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource, InjectRepository } from '@nestjs/typeorm';
-import { DataSource, MoreThan, Repository } from 'typeorm';
+import { DataSource, Repository } from 'typeorm';
 import { SandboxChanges } from '../../sandbox-proxy/index.js';
 import { encodeId } from '../identifiers/resource-id.js';
+import { insertRow } from '../database/insert-row.js';
 import { type Page, type PageQuery, readPageById } from '../database/page.js';
 import { ConflictError, NotFoundError } from '../errors/request.errors.js';
 import { Sandbox } from '../sandboxes/sandbox.entity.js';
@@ -21,13 +22,11 @@ export class HostsService {
 
   async create(body: CreateHostBody): Promise<HostView> {
     const host = this.hosts.create({ ...body, id: randomUUID(), lastHeartbeatAt: null });
-    return viewHost(await this.hosts.save(host));
+    return viewHost(await insertRow(this.hosts.manager, host));
   }
 
   list(query: PageQuery): Promise<Page<HostView>> {
-    const read = (after: string, take: number): Promise<Host[]> =>
-      this.hosts.find({ where: { id: MoreThan(after) }, order: { id: 'ASC' }, take });
-    return readPageById('host', query, read, viewHost);
+    return readPageById('host', query, this.hosts, {}, viewHost);
   }
 
   /** @throws NotFoundError */

@@ -1,7 +1,7 @@
 import { hash, randomBytes } from 'node:crypto';
 
 /** `wrn_` and 16 random bytes in lower-case hex, e.g. `wrn_00112233445566778899aabbccddeeff`. */
-export const API_KEY_PATTERN = /^wrn_[0-9a-f]{32}$/;
+export const API_KEY_PATTERN = /wrn_[0-9a-f]{32}/;
 
 /** A new key in plain text: show it once, and store its `hashApiKey` and `apiKeyPrefix`. */
 export function generateApiKey(): string {

@@ -1,4 +1,4 @@
-import type { PipeTransform } from '@nestjs/common';
+import { Param, type PipeTransform } from '@nestjs/common';
 import { ValidateBy } from 'class-validator';
 import { NotFoundError } from '../errors/request.errors.js';
 import { decodeId, type ResourceKind } from './resource-id.js';
@@ -17,6 +17,9 @@ export class ResourceIdPipe implements PipeTransform<string, string> {
     return uuid;
   }
 }
+
+/** The UUID of the sandbox that the path parameter `id` names. */
+export const SandboxId = (): ParameterDecorator => Param('id', new ResourceIdPipe('cl', 'sandbox'));
 
 /** Accepts a member of a body that is a public id of that kind. */
 export function IsResourceId(kind: ResourceKind): PropertyDecorator {

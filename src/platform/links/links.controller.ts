@@ -1,11 +1,9 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, UseGuards } from '@nestjs/common';
 import { TeamGuard, TeamId } from '../api-keys/team.guard.js';
 import { type Page, PageQuery } from '../database/page.js';
-import { ResourceIdPipe } from '../identifiers/resource-id.pipe.js';
+import { ResourceIdPipe, SandboxId } from '../identifiers/resource-id.pipe.js';
 import { type CreatedLinkView, CreateLinkBody, type LinkView } from './link.dto.js';
 import { LinksService } from './links.service.js';
-
-const SandboxId = (): ParameterDecorator => Param('id', new ResourceIdPipe('cl', 'sandbox'));
 
 /** A team makes, lists and revokes the links that open its sandboxes in a browser. */
 @Controller('v1/sandboxes/:id/links')

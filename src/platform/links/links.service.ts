@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { type EntityManager, MoreThan, Repository } from 'typeorm';
-import { PlatformOptions } from '../platform.options.js';
+import { type EntityManager, Raw, Repository } from 'typeorm';
+import { PlatformOptions, refuseDeniedPort } from '../platform.options.js';
 import { LINK_PARAMETER, SandboxChanges } from '../../sandbox-proxy/index.js';
 import { AccessTables } from '../database/access-tables.js';
 import { requireRoom } from '../database/quota.js';
+import { insertRow } from '../database/insert-row.js';
 import { type Page, type PageQuery, readPageById } from '../database/page.js';
 import { ConflictError, NotFoundError, ValidationFailedError } from '../errors/request.errors.js';
 import { encodeId } from '../identifiers/resource-id.js';
@@ -61,9 +62,7 @@ export class LinksService {
     const now = new Date();
     const { expiresAt, ...renewal } = this.endsOf(body, now);
     const [port, ...others] = portsOf(body);
-    const denied = [port, ...others].find((each) => this.options.deniedPorts.includes(each));
-    if (denied !== undefined)
-      throw new ValidationFailedError([`port ${denied} cannot be reached from outside`]);
+    for (const each of [port, ...others]) refuseDeniedPort(this.options, each);
     if (!this.tables.haveLinks) throw new ConflictError(NO_LINKS);
     const linkId = randomUUID();
     const { token, hash } = newToken('link', linkId, { sandboxId, port });
@@ -86,7 +85,7 @@ export class LinksService {
     });
     const saved = await this.sandboxes.withHeld(teamId, sandboxId, async (manager) => {
       await this.makeRoom(manager, teamId, sandboxId);
-      return manager.save(link);
+      return insertRow(manager, link);
     });
     const host = this.urls.templateOf(encodeId('cl', sandboxId)).replace('{port}', String(port));
     return { ...viewLink(saved), url: `${host}/?${LINK_PARAMETER}=${token}` };
@@ -94,22 +93,15 @@ export class LinksService {
 
   /** The links that are good, or have sessions that may be. @throws NotFoundError */
   async list(teamId: string, sandboxId: string, query: PageQuery): Promise<Page<LinkView>> {
-    await this.sandboxes.get(teamId, sandboxId);
+    await this.sandboxes.requireExists(teamId, sandboxId);
     if (!this.tables.haveLinks) return { items: [], next: null };
-    const read = (after: string, take: number): Promise<SandboxLink[]> =>
-      this.links
-        .createQueryBuilder('link')
-        .where({ sandboxId, id: MoreThan(after) })
-        .andWhere(`NOT (${IS_OVER})`)
-        .orderBy('link.id')
-        .take(take)
-        .getMany();
-    return readPageById('link', query, read, viewLink);
+    const isNotOver = Raw((expiresAt) => `coalesce(renew_until, ${expiresAt}) > now()`);
+    return readPageById('link', query, this.links, { sandboxId, expiresAt: isNotOver }, viewLink);
   }
 
   /** Ends a link, ends its sessions, and cuts what they have open. @throws NotFoundError */
   async revoke(teamId: string, sandboxId: string, linkId: string): Promise<void> {
-    await this.sandboxes.get(teamId, sandboxId);
+    await this.sandboxes.requireExists(teamId, sandboxId);
     if (!this.tables.haveLinks) throw new NotFoundError('link');
     const revoked = await this.links.query<unknown[]>(REVOKE, [linkId, sandboxId]);
     if (revoked.length === 0) throw new NotFoundError('link');

@@ -1,12 +1,11 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query, UseGuards } from '@nestjs/common';
 import { TeamGuard, TeamId } from '../api-keys/team.guard.js';
-import { ResourceIdPipe } from '../identifiers/resource-id.pipe.js';
+import { SandboxId } from '../identifiers/resource-id.pipe.js';
 import { type Page, PageQuery } from '../database/page.js';
 import { type PortView, PutPortBody } from './port.dto.js';
 import { PortPipe } from './port.pipe.js';
 import { PortsService } from './ports.service.js';
 
-const SandboxId = (): ParameterDecorator => Param('id', new ResourceIdPipe('cl', 'sandbox'));
 const Port = (): ParameterDecorator => Param('port', new PortPipe());
 
 /** A team says who may reach a port of its sandbox, and from which pages. */

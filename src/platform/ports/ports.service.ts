@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { MoreThan, Repository } from 'typeorm';
-import { PlatformOptions } from '../platform.options.js';
+import { PlatformOptions, refuseDeniedPort } from '../platform.options.js';
 import { SandboxChanges } from '../../sandbox-proxy/index.js';
 import { AccessTables } from '../database/access-tables.js';
 import { type Page, type PageQuery, readPage } from '../database/page.js';
@@ -30,7 +30,7 @@ export class PortsService {
 
   /** The ports with settings of their own. @throws NotFoundError */
   async list(teamId: string, sandboxId: string, { limit, after }: PageQuery): Promise<Page<PortView>> {
-    await this.sandboxes.get(teamId, sandboxId);
+    await this.sandboxes.requireExists(teamId, sandboxId);
     if (after !== undefined && !/^\d{1,5}$/.test(after))
       throw new ValidationFailedError(['after must be a port']);
     if (!this.tables.havePorts) return { items: [], next: null };
@@ -49,8 +49,7 @@ export class PortsService {
 
   /** @throws NotFoundError, ValidationFailedError for a denied port, ConflictError when there are too many */
   async put(teamId: string, sandboxId: string, port: number, body: PutPortBody): Promise<PortView> {
-    if (this.options.deniedPorts.includes(port))
-      throw new ValidationFailedError([`port ${port} cannot be reached from outside`]);
+    refuseDeniedPort(this.options, port);
     if (!this.tables.havePorts) throw new ConflictError(NO_SETTINGS);
     const { visibility, cors, appHost } = body;
     await this.sandboxes.withHeld(teamId, sandboxId, async (manager) => {
@@ -71,7 +70,7 @@ export class PortsService {
 
   /** Deletes the settings: the port is private again, and CORS is left to the app. @throws NotFoundError */
   async delete(teamId: string, sandboxId: string, port: number): Promise<void> {
-    await this.sandboxes.get(teamId, sandboxId);
+    await this.sandboxes.requireExists(teamId, sandboxId);
     if (!this.tables.havePorts) throw new NotFoundError('port');
     const { affected } = await this.ports.delete({ sandboxId, port });
     if (affected !== 1) throw new NotFoundError('port');

@@ -4,13 +4,13 @@ import { DataSource } from 'typeorm';
 import { type AdmittedKey, ApiKeyStore, type KeyInUse } from '../../sandbox-proxy/index.js';
 import { LastUsedRecorder } from '../api-keys/last-used.recorder.js';
 import { Batches } from '../database/batches.js';
-import { hashApiKey } from '../identifiers/api-key.js';
+import { API_KEY_PATTERN, hashApiKey } from '../identifiers/api-key.js';
 import { decodeId, encodeId } from '../identifiers/resource-id.js';
 
 /** `ApiKeyStore` on the table `team_api_keys`. The keys of a deleted team admit nobody. */
 @Injectable()
 export class PlatformApiKeyStore extends ApiKeyStore {
-  readonly pattern = /wrn_[0-9a-f]{32}/;
+  readonly pattern = API_KEY_PATTERN;
   private readonly asked = new Batches((digests: readonly string[]) => this.findMany(digests));
 
   constructor(

@@ -18,8 +18,8 @@ export class PlatformPortSettings extends PortSettings {
     super();
   }
 
-  async find(sandboxId: string, port: number): Promise<PortRules | null> {
-    return this.tables.havePorts ? this.asked.ask({ sandboxId, port }) : null;
+  find(sandboxId: string, port: number): Promise<PortRules | null> {
+    return this.asked.ask({ sandboxId, port });
   }
 
   async findMany(places: readonly SessionPlace[]): Promise<readonly (PortRules | null)[]> {

@@ -9,6 +9,7 @@ import {
 } from '@nestjs/common';
 import { type Change, ChangeFeed } from '../../sandbox-proxy/index.js';
 import { CHANNEL, COUNT_TRIGGERS, TRIGGERS } from '../database/feed-triggers.js';
+import { reasonOf } from '../errors/reason-of.js';
 import { FeedConnection } from './feed-connection.js';
 import { readFeedMessage } from './feed-message.js';
 
@@ -175,10 +176,4 @@ export class PostgresChangeFeed extends ChangeFeed implements OnModuleInit, OnAp
       }
     }
   }
-}
-
-/** A refused connection to a name with two addresses is an AggregateError without a message. */
-function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError && error.message === '') return reasonOf(error.errors[0]);
-  return error instanceof Error ? error.message : String(error);
 }

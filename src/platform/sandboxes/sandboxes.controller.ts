@@ -1,22 +1,9 @@
-import {
-  Body,
-  Controller,
-  Delete,
-  Get,
-  HttpCode,
-  Param,
-  Patch,
-  Post,
-  Query,
-  UseGuards,
-} from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Patch, Post, Query, UseGuards } from '@nestjs/common';
 import { TeamGuard, TeamId } from '../api-keys/team.guard.js';
 import { type Page, PageQuery } from '../database/page.js';
-import { ResourceIdPipe } from '../identifiers/resource-id.pipe.js';
+import { SandboxId } from '../identifiers/resource-id.pipe.js';
 import { CreateSandboxBody, type SandboxView, UpdateSandboxBody } from './sandbox.dto.js';
 import { SandboxesService } from './sandboxes.service.js';
-
-const SandboxId = (): ParameterDecorator => Param('id', new ResourceIdPipe('cl', 'sandbox'));
 
 /** A team manages its sandboxes. */
 @Controller('v1/sandboxes')

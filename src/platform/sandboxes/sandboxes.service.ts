@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource, InjectRepository } from '@nestjs/typeorm';
-import { DataSource, type EntityManager, MoreThan, Repository } from 'typeorm';
+import { DataSource, type EntityManager, Repository } from 'typeorm';
 import { SandboxChanges } from '../../sandbox-proxy/index.js';
 import { requireRoom } from '../database/quota.js';
 import { PlatformOptions } from '../platform.options.js';
+import { insertRow } from '../database/insert-row.js';
 import { type Page, type PageQuery, readPageById } from '../database/page.js';
 import { NotFoundError, ValidationFailedError } from '../errors/request.errors.js';
 import { Host } from '../hosts/host.entity.js';
@@ -46,16 +47,14 @@ export class SandboxesService {
         startedAt: status === 'running' ? new Date() : null,
         lastActiveAt: null,
       });
-      return this.view(await manager.save(sandbox));
+      return this.view(await insertRow(manager, sandbox));
     });
     await this.changed(created.id);
     return created;
   }
 
   list(teamId: string, query: PageQuery): Promise<Page<SandboxView>> {
-    const read = (after: string, take: number): Promise<Sandbox[]> =>
-      this.sandboxes.find({ where: { teamId, id: MoreThan(after) }, order: { id: 'ASC' }, take });
-    return readPageById('cl', query, read, (sandbox) => this.view(sandbox));
+    return readPageById('cl', query, this.sandboxes, { teamId }, (sandbox) => this.view(sandbox));
   }
 
   /** @throws NotFoundError */
@@ -63,6 +62,11 @@ export class SandboxesService {
     const sandbox = await this.sandboxes.findOneBy({ id, teamId });
     if (sandbox === null) throw new NotFoundError('sandbox');
     return this.view(sandbox);
+  }
+
+  /** @throws NotFoundError */
+  async requireExists(teamId: string, id: string): Promise<void> {
+    if (!(await this.sandboxes.existsBy({ id, teamId }))) throw new NotFoundError('sandbox');
   }
 
   /** @throws NotFoundError, or ValidationFailedError when `hostId` names no host. */
