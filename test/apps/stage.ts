@@ -69,14 +69,14 @@ export class Stage {
     return `${this.originOf(port)}:${this.front.port}`;
   }
 
-  /** The URL of a new preview link. */
-  async link(port: number): Promise<string> {
-    const { url } = (await this.call('POST', 'links', { port, ttlSeconds: 3_600 })) as { url: string };
+  /** The URL of a new preview link, which opens these ports and leads to the first. */
+  async link(ports: readonly number[]): Promise<string> {
+    const { url } = (await this.call('POST', 'links', { ports, ttlSeconds: 3_600 })) as { url: string };
     return url;
   }
 
-  async makePublic(port: number): Promise<void> {
-    await this.call('PUT', `ports/${port}`, { visibility: 'public' });
+  async setVisibility(port: number, visibility: 'public' | 'private'): Promise<void> {
+    await this.call('PUT', `ports/${port}`, { visibility });
   }
 
   private async call(method: string, path: string, body: object): Promise<unknown> {

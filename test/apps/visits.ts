@@ -63,9 +63,10 @@ export class Visits {
     const { stage } = this;
     if (!stage) throw new Error('there is no control plane');
     const origin = stage.originOf(app.port);
-    if (recipe.access === 'public') for (const port of recipe.ports) await stage.makePublic(port);
+    const visibility = recipe.access === 'public' ? 'public' : 'private';
+    for (const port of recipe.ports) await stage.setVisibility(port, visibility);
     if (recipe.access !== 'key')
-      await page.goto(recipe.access === 'public' ? origin : await stage.link(app.port));
+      await page.goto(recipe.access === 'public' ? origin : await stage.link(recipe.ports));
     const { key, caFile } = stage;
     return visit(app, page, origin, {
       url: stage.programUrl(app.port),

@@ -15,7 +15,7 @@ import { mcp } from './mcp.js';
 import { next } from './next.js';
 import { novnc } from './novnc.js';
 import { nuxt } from './nuxt.js';
-import { pageAndApi } from './page-and-api.js';
+import { pageAndApi, pageAndApiByLink } from './page-and-api.js';
 import { rails } from './rails.js';
 import { storybook } from './storybook.js';
 import { streamlit } from './streamlit.js';
@@ -51,6 +51,7 @@ export const RECIPES: readonly Recipe[] = [
   novnc,
   httpServer,
   pageAndApi,
+  pageAndApiByLink,
   mcp,
   git,
 ];

@@ -35,3 +35,11 @@ api.listen(4000, 'localhost');
     await sees(page, `saved: ${word} by http://localhost:3000`);
   },
 };
+
+export const pageAndApiByLink: Recipe = {
+  ...pageAndApi,
+  name: 'page-and-api-by-link',
+  title: 'The same, neither of the ports public',
+  access: 'link',
+  note: 'One link for both: `POST …/links {"ports":[3000,4000]}`.',
+};
