@@ -165,7 +165,7 @@ for (const [name, lines, source] of INTACT)
       expect(arrived, 'fields upstream').toEqual(sent.filter(([n]) => !OURS.test(n ?? '')));
     });
 
-const ADDED = 'host x-forwarded-for x-gradio-server x-sandbox-url x-request-id connection'.split(' ');
+const ADDED = 'host x-forwarded-for x-sandbox-url x-request-id connection'.split(' ');
 const WS_OWN = ['upgrade', 'sec-websocket-version', 'sec-websocket-key'];
 
 for (const door of DOORS) {

@@ -21,6 +21,7 @@ export enum Field {
   Cookie,
   Origin,
   Referer,
+  UserAgent,
   Location,
   SetCookie,
   /** `Access-Control-*` of an app's answer, which the proxy may replace by its own. */
@@ -48,6 +49,7 @@ const EXACT = new Map<string, Field>([
   ['cookie', Field.Cookie],
   ['origin', Field.Origin],
   ['referer', Field.Referer],
+  ['user-agent', Field.UserAgent],
   ['location', Field.Location],
   ['set-cookie', Field.SetCookie],
 ]);

@@ -248,13 +248,23 @@ describe('an app that sees itself as localhost', () => {
     lines(rawHeaders, { pages: PAGES, ...more });
   const SET = [
     'X-Forwarded-For: 192.0.2.1',
-    'X-Gradio-Server: http://3000-cl-x.localhost:8000',
     'X-Request-Id: id-1',
     'X-Sandbox-Url: http://3000-cl-x.localhost:8000',
   ];
 
   it('is told no other address of itself to compare, and from where its visitors see it', () => {
     expect(local(['Host', '3000-cl-x.localhost:8000', 'Accept', '*/*'])).toEqual(['Accept: */*', ...SET]);
+  });
+
+  it.each(['Mozilla/5.0 (X11)', 'gradio_client/2.0'])('may be Gradio, asked by %s', (agent) => {
+    const [client, ...rest] = SET;
+    expect(local(['User-Agent', agent])).toEqual([
+      `User-Agent: ${agent}`,
+      client,
+      'X-Gradio-Server: http://3000-cl-x.localhost:8000',
+      ...rest,
+    ]);
+    expect(local(['User-Agent', `curl ${agent}`])).toEqual([`User-Agent: curl ${agent}`, ...SET]);
   });
 
   it('gets its own Origin and Referer as it knows them, and foreign ones as they are', () => {

@@ -72,6 +72,7 @@ export function outboundHead(
   let forwardedFor = '';
   let hasForwardedHost = false;
   let hasForwardedProto = false;
+  let mayUseGradio = false;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;
     let value = rawHeaders[i + 1] as string;
@@ -127,6 +128,9 @@ export function outboundHead(
         value = referer;
         break;
       }
+      case Field.UserAgent:
+        mayUseGradio = MAY_USE_GRADIO.test(value);
+        break;
       case Field.Location:
       case Field.SetCookie:
       case Field.Cors:
@@ -152,8 +156,8 @@ export function outboundHead(
     if (!hasForwardedProto)
       head += `X-Forwarded-Proto: ${request.externalOrigin.startsWith('https') ? 'https' : 'http'}\r\n`;
     head += 'X-Sandbox-App-Host: external\r\n';
-  } else {
-    // Gradio writes its own address into its page, by this header or by Host; nothing else reads it.
+  } else if (mayUseGradio) {
+    // It writes its own address into its page, by this header or by Host.
     head += `X-Gradio-Server: ${request.externalOrigin}\r\n`;
   }
   head += `X-Request-Id: ${request.requestId}\r\nX-Sandbox-Url: ${request.externalOrigin}\r\n`;
@@ -167,6 +171,9 @@ export function outboundHead(
 
 /** What would tell the app another address than the one that it sees. */
 const TELLS_ADDRESS = /^(?:x[-_])?forwarded(?:$|[-_](?:host|proto|protocol|port|scheme|ssl|server)$)/;
+
+/** Browsers and Gradio's own client. */
+const MAY_USE_GRADIO = /^(?:Mozilla|gradio_client)\//;
 
 /** All field names that Connection headers list, lower case; null if there are none. */
 export function connectionNames(rawHeaders: readonly string[]): ReadonlySet<string> | null {
