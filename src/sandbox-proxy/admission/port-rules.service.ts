@@ -49,8 +49,11 @@ export class PortRulesService {
   find(sandboxId: string, port: number, teamId: string): MaybePromise<PortRules | null> {
     const { settings } = this;
     if (settings === null) return null;
+    const key = `${sandboxId} ${port}`;
+    const known = this.ports.recall(key, true);
+    if (known !== undefined) return known;
     const ask = () => this.turns.take(teamId, () => settings.find(sandboxId, port));
-    return this.ports.get(`${sandboxId} ${port}`, ask, undefined, true);
+    return this.ports.get(key, ask, undefined, true);
   }
 
   /** The same for a client without a credential that admits. @throws TooManyLookupsError too */

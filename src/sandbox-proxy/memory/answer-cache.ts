@@ -99,6 +99,13 @@ export class AnswerCache<Value> {
     return this.fly(key, ask, beforeAsking);
   }
 
+  /** The answer from memory; undefined where there is none at once. @param isNoneUsual as for `get` */
+  recall(key: string, isNoneUsual: boolean): Value | null | undefined {
+    const answer = this.options.memory.get(key);
+    if (answer === undefined || answer instanceof Promise) return undefined;
+    return this.isFresh(answer, isNoneUsual) ? answer.value : undefined;
+  }
+
   /** Forgets one answer, and the question under way for it. */
   delete(key: string): void {
     this.options.memory.delete(key);

@@ -32,6 +32,20 @@ describe('answers in memory', () => {
     expect(['a', 'b', 'c'].filter((key) => memory.get(key) !== undefined)).toEqual(['a', 'c']);
   });
 
+  it.each<[string, (memory: MemoryAnswers<string>) => void]>([
+    ['one by one', (memory) => memory.delete('a')],
+    ['by what it rests on', (memory) => memory.deleteTopic('team t')],
+    ['with all others', (memory) => memory.clear()],
+    ['for another one', (memory) => memory.set('b', answer('t'))],
+    ['for a newer one', (memory) => memory.set('a', answer(null))],
+  ])('go also where they were asked for last: %s', (_how, change) => {
+    const memory = newMemory(1);
+    memory.set('a', answer('t'));
+    expect(memory.get('a')).toEqual(answer('t'));
+    change(memory);
+    expect(memory.get('a')).not.toEqual(answer('t'));
+  });
+
   it('stay however many things are asked for that do not exist', () => {
     const memory = newMemory();
     memory.set('used', answer('t'));

@@ -9,6 +9,9 @@ export class MemoryAnswers<Value> implements AnswerMemory<Value> {
   private readonly known: LRUCache<string, Answer<Value>>;
   private readonly unknown: LRUCache<string, Answer<Value>>;
   private readonly keysOf = new Map<string, Set<string>>();
+  /** Questions come in runs, and comparing two keys is cheaper than looking one up. */
+  private lastKey: string | null = null;
+  private lastAnswer: Answer<Value> | undefined;
 
   /**
    * @param max most answers other than "none"; as many that say "none" are kept besides
@@ -18,13 +21,19 @@ export class MemoryAnswers<Value> implements AnswerMemory<Value> {
     max: number,
     readonly topicsOf: (key: string, value: Value | null) => readonly string[],
   ) {
-    const dispose = (answer: Answer<Value>, key: string) => this.dropFromIndex(key, answer.value);
+    const dispose = (answer: Answer<Value>, key: string) => this.drop(key, answer.value);
     this.known = new LRUCache({ max, dispose });
     this.unknown = new LRUCache({ max, dispose });
   }
 
   get(key: string): Answer<Value> | undefined {
-    return this.known.get(key) ?? this.unknown.get(key);
+    if (key === this.lastKey) return this.lastAnswer;
+    const answer = this.known.get(key) ?? this.unknown.get(key);
+    if (answer !== undefined) {
+      this.lastKey = key;
+      this.lastAnswer = answer;
+    }
+    return answer;
   }
 
   set(key: string, answer: Answer<Value>): void {
@@ -52,7 +61,8 @@ export class MemoryAnswers<Value> implements AnswerMemory<Value> {
     this.unknown.clear();
   }
 
-  private dropFromIndex(key: string, value: Value | null): void {
+  private drop(key: string, value: Value | null): void {
+    if (key === this.lastKey) this.lastKey = null;
     for (const topic of this.topicsOf(key, value)) {
       const keys = this.keysOf.get(topic);
       keys?.delete(key);
