@@ -148,13 +148,15 @@ describe('the error page', () => {
 });
 
 describe('a page that tries again by itself', () => {
-  it('does so, without script too, says so, and can be told to do it now', () => {
+  it('does so, where an app is awaited by a script and sooner, says so, and can be told to do it now', () => {
     const page = errorPage(RETRYING);
-    expect(page).toContain('<noscript><meta http-equiv="refresh" content="5;url=/"></noscript>');
-    expect(page).toContain('<script data-error="proxy;sandbox_not_running">');
+    expect(page).toContain('<meta http-equiv="refresh" content="5;url=/">');
+    expect(page).not.toMatch(/<script|<noscript/);
     expect(page).toContain('tries again by itself');
     expect(page).toContain('<a href="">Try now</a>');
-    expect(agentErrorPage(AGENT_ERROR)).toContain('<script data-error="agent;app_unreachable">');
+    const app = agentErrorPage(AGENT_ERROR);
+    expect(app).toContain('<noscript><meta http-equiv="refresh" content="5;url=/"></noscript>');
+    expect(app).toContain('<script data-error="agent;app_unreachable">');
   });
 
   it('has one and the same script, which its Content-Security-Policy lets through by hash', () => {

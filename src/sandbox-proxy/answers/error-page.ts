@@ -122,8 +122,8 @@ ${retrySeconds === undefined ? '' : RETRY_LINE}<dl>
 ${message === undefined ? '' : detail('Message', escapeHtml(message))}${detail('Code', codeText(code))}${detail('Request id', codeText(requestId))}</dl>
 `;
   if (retrySeconds === undefined) return pageOf(advice.title, brand, main);
-  // A link is opened by loading its address, which a HEAD does not do.
-  if (request.url?.includes('sandbox_link') === true)
+  // A link is opened by loading its address, which a HEAD does not do; and only an app is there from one moment to the next.
+  if (by === 'proxy' || request.url?.includes('sandbox_link') === true)
     return pageOf(advice.title, brand, main, refresh(retrySeconds, request));
   const script = `<script data-error="${by};${escapeHtml(code)}">${SCRIPT}</script>\n`;
   const head = `<noscript>${refresh(retrySeconds, request).trimEnd()}</noscript>\n`;
