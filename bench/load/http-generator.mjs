@@ -5,12 +5,21 @@ import { quantile } from '../measure/statistics.mjs';
 import { ResponseReader } from './response-reader.mjs';
 
 /** One request as bytes; what wrk.lua sends too. */
-export function requestBytes({ method = 'GET', path, host, extraHeaders = 0, bodyBytes = 0, more = '' }) {
+export function requestBytes({
+  method = 'GET',
+  path,
+  host,
+  extraHeaders = 0,
+  bodyBytes = 0,
+  origin = '',
+  more = '',
+}) {
   let head = `${method} ${path} HTTP/1.1\r\nHost: ${host}\r\nX-API-Key: ${API_KEY}\r\n${more}`;
   for (let i = 1; i <= extraHeaders; i += 1) {
     const number = String(i).padStart(2, '0');
     head += `X-Client-Header-${number}: value-of-client-header-${number}\r\n`;
   }
+  if (origin !== '') head += `Origin: ${origin}\r\n`;
   if (bodyBytes > 0) head += `Content-Type: application/octet-stream\r\nContent-Length: ${bodyBytes}\r\n`;
   return `${head}\r\n${'x'.repeat(bodyBytes)}`;
 }

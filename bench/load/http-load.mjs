@@ -21,6 +21,7 @@ export const HTTP_GENERATOR = WRK === undefined ? "the bench's own generator (wr
  * @property {string} [method]
  * @property {number} [extraHeaders]
  * @property {number} [bodyBytes]
+ * @property {string} [origin] the Origin header
  */
 
 /**
@@ -30,11 +31,21 @@ export const HTTP_GENERATOR = WRK === undefined ? "the bench's own generator (wr
  * @returns {Promise<{ requests: number, seconds: number, p50us: number, p99us: number, failed: number }>}
  */
 export async function httpLoad(load) {
-  const { port, connections, seconds, path, host, method = 'GET', extraHeaders = 0, bodyBytes = 0 } = load;
+  const {
+    port,
+    connections,
+    seconds,
+    path,
+    host,
+    method = 'GET',
+    extraHeaders = 0,
+    bodyBytes = 0,
+    origin = '',
+  } = load;
   if (WRK === undefined) return generate('http', load);
   const url = `http://127.0.0.1:${port}`;
   const options = ['-t1', `-c${connections}`, `-d${Math.max(1, Math.round(seconds))}s`, '--timeout', '30s'];
-  const parameters = [method, path, String(extraHeaders), String(bodyBytes), host];
+  const parameters = [method, path, String(extraHeaders), String(bodyBytes), host, origin];
   return lastLine({
     command: 'wrk',
     args: [...options, '-s', LUA, url, '--', ...parameters],

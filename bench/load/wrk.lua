@@ -1,5 +1,5 @@
 -- Loads of the bench for wrk. Arguments after `--`: method, path, number of extra request headers, bytes of body,
--- then the Host header or, as @file, a file with one Host header on each line to go through in turn.
+-- then the Host header or, as @file, a file with one Host header on each line to go through in turn, then an Origin or nothing.
 local requests = {}
 local at = 0
 
@@ -9,6 +9,7 @@ function init(args)
   for i = 1, extra do
     headers[string.format("X-Client-Header-%02d", i)] = string.format("value-of-client-header-%02d", i)
   end
+  if args[6] ~= nil and args[6] ~= "" then headers["Origin"] = args[6] end
   local body = nil
   if size > 0 then
     headers["Content-Type"] = "application/octet-stream"

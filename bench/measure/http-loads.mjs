@@ -88,6 +88,11 @@ export const httpLoads = [
     title: 'GET small to 1,000 sandboxes in turn, 32 connections',
     host: '@sandboxes',
   }),
+  closedLoop({
+    id: 'get-origin',
+    title: 'GET small by a page of the sandbox itself (Origin), 32 connections',
+    origin: `http://${sandboxHost(1)}`,
+  }),
   closedLoop({ id: '1m', title: 'GET 1 MiB, 8 connections', connections: 8, path: '/1m', unit: 'MiB' }),
   loopDelay,
 ];
