@@ -7,47 +7,38 @@ import { CHANNEL } from '../database/feed-triggers.js';
 import { hashToken, isTokenOf, newToken, type PresentedToken, type TokenPlace } from './access-token.js';
 import { pruneSessions } from './tombstones.js';
 
-/** A session, as stored in the tables. */
-export interface SessionRow {
+/** What links and sessions have in common, as stored in the tables. */
+interface AccessRow {
   /** UUIDs. */
   readonly id: string;
-  readonly linkId: string;
   readonly sandboxId: string;
   readonly teamId: string;
+  /** Of a link: the one at which it is opened. */
   readonly port: number;
   /** All ports of the link; null: it has no other. */
   readonly ports: readonly number[] | null;
   readonly embed: boolean;
   readonly allowedOrigins: readonly string[];
-  /** SHA-256 of the cookie. */
+  /** SHA-256. */
   readonly tokenHash: Buffer;
   /** Epoch milliseconds. */
   readonly expiresAtMs: number;
-  /** How long it lasts after its last use, and until when at most; null where its use does not prolong it. */
-  readonly renewSeconds: number | null;
-  readonly renewUntilMs: number | null;
-  /** Null while it is good. */
+  /** Null while it is good: while a link may begin a session. */
   readonly ended: SessionEnd | null;
 }
 
+/** A session. */
+export interface SessionRow extends AccessRow {
+  readonly linkId: string;
+  /** How long it lasts after its last use, and until when at most; null where its use does not prolong it. */
+  readonly renewSeconds: number | null;
+  readonly renewUntilMs: number | null;
+}
+
 /** A link, also one that begins no session any more. */
-export interface LinkRow {
-  /** UUIDs. */
-  readonly id: string;
-  readonly sandboxId: string;
-  readonly teamId: string;
-  /** At which it is opened. */
-  readonly port: number;
-  readonly ports: readonly number[] | null;
-  readonly embed: boolean;
-  readonly allowedOrigins: readonly string[];
-  /** Epoch milliseconds. */
-  readonly expiresAtMs: number;
-  readonly tokenHash: Buffer;
+export interface LinkRow extends AccessRow {
   /** True if it may begin only one session. */
   readonly once: boolean;
-  /** Null while it may begin a session. */
-  readonly ended: SessionEnd | null;
 }
 
 /** Sessions of one link: the oldest ends where another begins. */

@@ -124,9 +124,32 @@ export function answerBare(exchange: Exchange, status: number, headers: readonly
 
 /** Answers the page that asks whether a link for one browser should be used up here. */
 export function answerConfirmation(exchange: Exchange, brand: string): void {
+  // With `no-referrer`, the Origin of the form's POST would be `null`.
+  answerPage(exchange, confirmationPage(brand), `${OWN_STYLE_ONLY}; form-action 'self'`, 'same-origin');
+}
+
+/** Answers the page that begins a session at the other ports of a link, and then goes on. @param cookie header, flat */
+export function answerOpening(
+  exchange: Exchange,
+  brand: string,
+  cookie: readonly string[],
+  way: OpeningWay,
+): void {
+  const origins = way.exchanges.map((url) => new URL(url).origin).join(' ');
+  const policy = `${OWN_STYLE_ONLY}; script-src ${OPENING_SOURCE}; connect-src ${origins}; form-action 'none'`;
+  answerPage(exchange, openingPage(brand, way), policy, 'no-referrer', cookie);
+}
+
+/** A page of a link. It may be framed: whoever frames it has the token, and links with `embed` are opened in frames. */
+function answerPage(
+  exchange: Exchange,
+  page: string,
+  policy: string,
+  referrerPolicy: string,
+  more: readonly string[] = [],
+): void {
   const { request, response, requestId } = exchange;
   exchange.status = 200;
-  const page = confirmationPage(brand);
   const headers = [
     'Content-Type',
     'text/html; charset=utf-8',
@@ -136,46 +159,14 @@ export function answerConfirmation(exchange: Exchange, brand: string): void {
     'no-store',
     'X-Content-Type-Options',
     'nosniff',
-    // It may be framed: whoever frames it has the token already, and links with `embed` are opened in frames.
     'Content-Security-Policy',
-    `${OWN_STYLE_ONLY}; form-action 'self'`,
-    // With `no-referrer`, the Origin of the form's POST would be `null`.
+    policy,
     'Referrer-Policy',
-    'same-origin',
+    referrerPolicy,
     'X-Request-Id',
     requestId,
   ];
-  send(request, response, 200, headers, page);
-}
-
-/** Answers the page that begins a session at the other ports of a link, and then goes on. */
-export function answerOpening(
-  exchange: Exchange,
-  brand: string,
-  headers: readonly string[],
-  way: OpeningWay,
-): void {
-  const { request, response, requestId } = exchange;
-  exchange.status = 200;
-  const page = openingPage(brand, way);
-  const origins = way.exchanges.map((url) => new URL(url).origin).join(' ');
-  const own = [
-    'Content-Type',
-    'text/html; charset=utf-8',
-    'Content-Length',
-    String(Buffer.byteLength(page)),
-    'Cache-Control',
-    'no-store',
-    'X-Content-Type-Options',
-    'nosniff',
-    'Content-Security-Policy',
-    `${OWN_STYLE_ONLY}; script-src ${OPENING_SOURCE}; connect-src ${origins}; form-action 'none'`,
-    'Referrer-Policy',
-    'no-referrer',
-    'X-Request-Id',
-    requestId,
-  ];
-  send(request, response, 200, [...headers, ...own], page);
+  send(request, response, 200, [...more, ...headers], page);
 }
 
 /** The short name of what went wrong below an error, e.g. `ECONNREFUSED`: never a message, which may hold an address. */

@@ -145,6 +145,20 @@ describe('an answer', () => {
     expect(await isRemembered()).toBe(false);
   });
 
+  it('is good for 5 s where the feed fails to say whether it is live', async () => {
+    const fail = (): never => {
+      throw new Error('the feed is broken');
+    };
+    start({
+      feed: Object.defineProperties({} as FakeFeed, { isLive: { get: fail }, provenAtMs: { get: fail } }),
+    });
+    await remember(A);
+    await pass(4_999);
+    expect(await isRemembered()).toBe(true);
+    await pass(1);
+    expect(await isRemembered()).toBe(false);
+  });
+
   it('is good for 5 s after it was asked for, where the feed proved itself before', async () => {
     feed.isLive = false;
     feed.provenAtMs = Date.now();

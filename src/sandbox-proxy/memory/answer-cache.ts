@@ -136,20 +136,37 @@ export class AnswerCache<Value> {
   }
 
   private isFresh({ value, askedAtMs }: Answer<Value>, isNoneUsual: boolean): boolean {
-    const { feed } = this.options;
     const now = Date.now();
     const age = now - askedAtMs;
     if (age < 0 || age >= (isNoneUsual && value === null ? this.options.ttlMs : this.ttlOf(value)))
       return false;
-    if (feed.isLive || age < TTL_WITHOUT_FEED_MS) return true;
+    if (this.isFeedLive || age < TTL_WITHOUT_FEED_MS) return true;
     // A proof in the future was given before the clock was set back: its true age is unknown.
-    return feed.provenAtMs <= now && now - feed.provenAtMs < TTL_WITHOUT_FEED_MS;
+    const { provenAtMs } = this;
+    return provenAtMs <= now && now - provenAtMs < TTL_WITHOUT_FEED_MS;
+  }
+
+  /** A feed that cannot say is no proof of anything. */
+  private get isFeedLive(): boolean {
+    try {
+      return this.options.feed.isLive;
+    } catch {
+      return false;
+    }
+  }
+
+  private get provenAtMs(): number {
+    try {
+      return this.options.feed.provenAtMs;
+    } catch {
+      return 0;
+    }
   }
 
   private ttlOf(value: Value | null): number {
-    const { ttlMs, isNegative, feed } = this.options;
+    const { ttlMs, isNegative } = this.options;
     if (value !== null && isNegative?.(value) !== true) return ttlMs;
-    return Math.min(ttlMs, feed.isLive ? NEGATIVE_TTL_MS : NEGATIVE_TTL_WITHOUT_FEED_MS);
+    return Math.min(ttlMs, this.isFeedLive ? NEGATIVE_TTL_MS : NEGATIVE_TTL_WITHOUT_FEED_MS);
   }
 
   /** @param cameAfter how many changes had been told when whoever asks came: it may not get an answer from before them */
