@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import type { SandboxAddress } from '../address/sandbox-address.js';
 import { outboundPath } from '../address/outbound-path.js';
@@ -103,12 +102,12 @@ export class BrowserAccess {
     location: string,
   ): void {
     const { request, isSecure } = exchange;
-    const { origin, 'sec-fetch-mode': mode } = request.headers;
+    const { origin, 'sec-fetch-mode': mode, 'sec-fetch-site': site } = request.headers;
     const scheme = isSecure ? 'https' : 'http';
-    const cookie = ['Set-Cookie', cookieOf(session, isSecure, request)];
+    const isFetched = origin !== undefined && mode === 'cors' && exchange.pageOfPort(address) !== null;
+    const cookie = ['Set-Cookie', cookieOf(session, isSecure, isFetched && site === 'cross-site')];
     const others = session.others ?? [];
-    if (origin !== undefined && mode === 'cors' && exchange.pageOfPort(address) !== null)
-      return answerBare(exchange, 204, [...cookie, ...corsHeaders({ allowedOrigin: origin })]);
+    if (isFetched) return answerBare(exchange, 204, [...cookie, ...corsHeaders({ allowedOrigin: origin })]);
     if (others.length > 0 && mode === 'navigate') {
       const exchanges = others.map(
         ({ port, token }) => `${address.originAt(port, scheme)}/?${LINK_PARAMETER}=${token}`,
@@ -197,13 +196,13 @@ export class BrowserAccess {
  */
 const COOKIE_SECONDS = 30 * 86_400;
 
+/** @param isOfOtherSite true where a page of another site to the browser, though of the same sandbox, fetches it */
 function cookieOf(
   { token, embed, expiresAtMs }: BegunSession,
   isSecure: boolean,
-  { headers }: IncomingMessage,
+  isOfOtherSite: boolean,
 ): string {
   const maxAgeSeconds = Math.max(COOKIE_SECONDS, Math.ceil((expiresAtMs - Date.now()) / 1_000));
-  const isOfOtherSite = headers['sec-fetch-mode'] === 'cors' && headers['sec-fetch-site'] === 'cross-site';
   return setSessionCookie({ token, embed, isSecure, isOfOtherSite, maxAgeSeconds });
 }
 
