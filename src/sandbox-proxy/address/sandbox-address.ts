@@ -8,8 +8,10 @@ import { DirectoryUnavailableError, InvalidHostError, InvalidPortError } from '.
 export class SandboxAddress {
   /** `/proxy/{sandboxId}/{port}`: the path of that port at an agent. */
   readonly agentPath: string;
-  /** Host name and port as in the address bar of a browser that came by this scheme: the usual port is left out. */
-  private readonly authority: { readonly http: string; readonly https: string };
+  /** As browsers write them: the usual port of the scheme is left out. */
+  private readonly origins: { readonly http: string; readonly https: string };
+  /** The port, if the host name writes it as browsers do, without zeros in front; otherwise null. */
+  private readonly ownPort: number | null;
   /** True once `HostHeaders` keeps it between requests. */
   isKept = false;
 
@@ -26,15 +28,16 @@ export class SandboxAddress {
     readonly hasValidId: boolean,
     listenerPort = '',
   ) {
+    this.ownPort = hostname.startsWith(`${port}-`) ? port : null;
     this.agentPath = `/proxy/${sandboxId}/${port}`;
     const of = (usual: string): string =>
       listenerPort === '' || listenerPort === usual ? hostname : `${hostname}:${listenerPort}`;
-    this.authority = { http: of('80'), https: of('443') };
+    this.origins = { http: `http://${of('80')}`, https: `https://${of('443')}` };
   }
 
   /** The origin of this port's pages: `https://3000-cl-….example.com`. */
   origin(scheme: 'http' | 'https'): string {
-    return `${scheme}://${this.authority[scheme]}`;
+    return this.origins[scheme];
   }
 
   /** The origin of the pages of another port of the same sandbox. */
@@ -49,6 +52,8 @@ export class SandboxAddress {
    * @returns null if they are not
    */
   portOfOrigin(origin: string, isSecure: boolean): number | null {
+    const { origins, ownPort } = this;
+    if (origin === origins.https || (!isSecure && origin === origins.http)) return ownPort;
     const scheme = origin.startsWith('https://') ? 'https' : 'http';
     if (scheme === 'http' && (isSecure || !origin.startsWith('http://'))) return null;
     const start = scheme.length + 3;
@@ -62,8 +67,8 @@ export class SandboxAddress {
 
   /** `-cl-….example.com:8000` */
   private behindPort(scheme: 'http' | 'https'): string {
-    const authority = this.authority[scheme];
-    return authority.slice(authority.indexOf('-'));
+    const origin = this.origins[scheme];
+    return origin.slice(origin.indexOf('-'));
   }
 }
 

@@ -46,6 +46,8 @@ export class BrowserAccess {
     const link = target.includes('?') ? linkIn(target) : null;
     if (link !== null) return this.openLink(exchange, address, link);
     if (request.headers.origin === undefined || !address.hasValidId) return GOES_ON;
+    // The page of this very port: CORS is for others.
+    if (exchange.pageOfPort(address) === address.port) return GOES_ON;
     return whenReady(this.rulesOf(exchange, address), (rules) => this.applyCors(exchange, address, rules));
   }
 

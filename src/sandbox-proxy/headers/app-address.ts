@@ -5,6 +5,9 @@
 export class AppAddress {
   private readonly form: RegExp;
   private readonly secureForm: RegExp;
+  /** Requests for one port come in runs. */
+  private lastPort = 0;
+  private lastOrigin = '';
 
   /** @param host that agents send to apps, with `{port}` for the port, e.g. `localhost:{port}`; `''`: it is not known */
   constructor(private readonly host: string) {
@@ -22,6 +25,13 @@ export class AppAddress {
 
   /** The origin of the app on that port; as in browsers, without the port where that is 80. */
   originAt(port: number): string {
+    if (port === this.lastPort) return this.lastOrigin;
+    this.lastPort = port;
+    this.lastOrigin = this.makeOrigin(port);
+    return this.lastOrigin;
+  }
+
+  private makeOrigin(port: number): string {
     return `http://${port === 80 ? this.host.replace(/:\{port\}$/, '') : this.host.replace('{port}', String(port))}`;
   }
 
