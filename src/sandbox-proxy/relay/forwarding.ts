@@ -253,7 +253,8 @@ export class Forwarding implements UpstreamListener, Pending, Relayed {
     this.body?.stop();
     const { response } = exchange;
     const { socket } = exchange.request;
-    const cut = () => (this.isFramed ? socket.destroySoon() : setImmediate(() => reset(socket)));
+    // On Node 26 what was written in this turn has not left before it ends.
+    const cut = () => setImmediate(() => (this.isFramed ? socket.destroySoon() : reset(socket)));
     // Until this response has the connection, earlier answers are still being written to it.
     if (response.socket === null) response.once('socket', cut);
     else cut();
