@@ -213,19 +213,23 @@ describe('a page of one port at another', () => {
 });
 
 describe('a program that shows the token of a link', () => {
-  const shown = (token: string, port: number) =>
-    stage.bare('GET', '/', [`Host: ${stage.host(port)}`, `X-Sandbox-Link: ${token}`]);
+  const shown = (token: string, port: number, lines: readonly string[] = []) =>
+    stage.bare('GET', '/', [`Host: ${stage.host(port)}`, `X-Sandbox-Link: ${token}`, ...lines]);
 
-  it('is admitted at all its ports and no other, and the app does not see the token', async () => {
-    const { token, id } = await linkOf([3000, 4000]);
-    for (const port of [3000, 4000]) {
-      const { head } = await stage.begin(shown(token, port));
-      expect(head).not.toContain(token);
-    }
-    expect((await stage.ask(shown(token, 4100))).status).toBe(401);
-    await stage.api('DELETE', `/v1/sandboxes/${stage.sandbox.id}/links/${id}`);
-    expect((await stage.ask(shown(token, 3000))).status).toBe(401);
-  });
+  it.each(DOORS)(
+    'is admitted at all its ports and no other, and the app does not see the token (%s)',
+    async (door) => {
+      const lines = door === 'upgrade' ? UPGRADE_LINES : [];
+      const { token, id } = await linkOf([3000, 4000]);
+      for (const port of [3000, 4000]) {
+        const { head } = await stage.begin(shown(token, port, lines));
+        expect(head).not.toContain(token);
+      }
+      expect((await stage.ask(shown(token, 4100, lines))).status).toBe(401);
+      await stage.api('DELETE', `/v1/sandboxes/${stage.sandbox.id}/links/${id}`);
+      expect((await stage.ask(shown(token, 3000, lines))).status).toBe(401);
+    },
+  );
 
   it('has what it opened cut with the link', async () => {
     const { token, id } = await linkOf([3000]);
