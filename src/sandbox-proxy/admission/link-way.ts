@@ -3,6 +3,10 @@ import type { SandboxAddress } from '../address/sandbox-address.js';
 
 /** Between the parts of a way: it is in no token. */
 const BETWEEN = ',';
+/** A port, and the token that is exchanged there; without a token the way ends at it. */
+const HOP = /^([1-9]\d{0,4})(?:\.([\w.~-]+))?$/;
+/** Longer than the way of any link; the parameter can be made up. */
+const MAX_HOPS = 16;
 
 /** What the parameter of a link holds. */
 export interface LinkWay {
@@ -15,7 +19,7 @@ export interface LinkWay {
 /** `wrl_a` -> that token and no hops; `wre_b,4000.wre_c,3000` -> the token for here, then port 4000, back to 3000. */
 export function readWay(parameter: string): LinkWay {
   const [token = '', ...hops] = parameter.split(BETWEEN);
-  return { token, hops };
+  return { token, hops: hops.slice(0, MAX_HOPS).filter((hop) => HOP.test(hop)) };
 }
 
 /** The way from a link's first port to the others and back. */
@@ -35,7 +39,7 @@ export function nextOnWay(
   address: SandboxAddress,
   scheme: 'http' | 'https',
 ): string | null {
-  const [, digits, token] = /^([1-9]\d{0,4})(?:\.([\w.~-]+))?$/.exec(hops[0] ?? '') ?? [];
+  const [, digits, token] = HOP.exec(hops[0] ?? '') ?? [];
   if (digits === undefined || Number(digits) > 65_535) return null;
   const next = address.originAt(Number(digits), scheme) + path;
   if (token === undefined) return next;
